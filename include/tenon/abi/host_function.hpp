@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A host function with its C++ type erased: the one form in which the binding room hands callables
+/// to the rest of the library.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/value_type.hpp>
+
+namespace tenon::inline TENON_ABI::abi {
+
+/// Everything about a host function's signature that is known while compiling. Static storage.
+struct HostSignature {
+  const ValueType* parameters;
+  const ValueType* results;
+  std::uint32_t parameter_count;  ///< wasm operands
+  std::uint32_t result_count;
+  /// Wasm operands taken by each C++ parameter (special parameters excluded): 1, or 2 for a view.
+  const std::uint8_t* parameter_widths;
+  std::uint32_t cpp_parameter_count;
+  std::uint32_t flags;  ///< FunctionFlags
+  NativeCode thunk;
+  SlotInvoke invoke;  ///< adapter from slots to `thunk`, one per wasm signature
+};
+
+/// A callable with its state. Owned by whoever holds it; `destroy` is called exactly once.
+struct HostFunction {
+  const HostSignature* signature;
+  void* state;                            ///< first argument of the thunk; may be null
+  void (*destroy)(void* state) noexcept;  ///< null if there is nothing to destroy
+};
+
+}  // namespace tenon::inline TENON_ABI::abi

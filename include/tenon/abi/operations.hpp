@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What a thunk may ask of the engine. The binding room reaches the engine through this table only.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/trap_code.hpp>
+
+namespace tenon::inline TENON_ABI::abi {
+
+/// One table per engine build, reached as `caller->operations`. No entry throws.
+struct Operations {
+  /// Called inside a catch block: the exception being handled becomes the pending one.
+  void (*capture_exception)(InstanceHeader* caller) noexcept;
+  /// Makes a trap pending. `detail` (static storage or null) is appended to the trap's text.
+  void (*raise_trap)(InstanceHeader* caller, TrapCode code, const char* detail) noexcept;
+  /// Makes a trap pending that names a C++ parameter of the host function, counted from 0.
+  void (*raise_parameter_trap)(InstanceHeader* caller, TrapCode code,
+                               std::uint32_t parameter) noexcept;
+};
+
+}  // namespace tenon::inline TENON_ABI::abi

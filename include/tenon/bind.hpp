@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What a program that only describes bindings includes: no engine, no heavy standard headers.
+#pragma once
+
+// First, so that compilers print few "included from" lines above a refusal.
+#include <tenon/bind/refusal.hpp>
+
+// IWYU pragma: begin_exports
+#include <tenon/abi/host_function.hpp>
+#include <tenon/bind/call_signature.hpp>
+#include <tenon/bind/host_function.hpp>
+#include <tenon/fwd.hpp>
+#include <tenon/reference.hpp>
+// IWYU pragma: end_exports

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The C++ signature under which a host calls a function of a guest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/trap_code.hpp>
+#include <tenon/abi/value.hpp>
+#include <tenon/abi/value_type.hpp>
+#include <tenon/bind/judgement.hpp>
+#include <tenon/bind/operand.hpp>
+#include <tenon/bind/parameter.hpp>
+#include <tenon/bind/result.hpp>
+#include <tenon/bind/scalar.hpp>
+#include <tenon/bind/signature.hpp>
+
+namespace tenon::inline TENON_ABI::bind {
+namespace detail {
+
+/// Values of these types in consecutive slots, v128 taking two.
+template <class Indices, class... T>
+struct SlotList;
+template <std::size_t... I, class... T>
+struct SlotList<std::index_sequence<I...>, T...> {
+  static constexpr std::uint32_t kCount = sizeof...(T);
+  static constexpr std::uint32_t kSlotCount = (0 + ... + SlotsOf(Scalar<T>::kWire));
+
+  static consteval const ValueType* Types() { return ValueTypes<Scalar<T>::kWire...>(); }
+  static consteval std::uint32_t OffsetOf(std::size_t index) {
+    const std::uint32_t widths[] = {SlotsOf(Scalar<T>::kWire)..., 0};
+    std::uint32_t offset = 0;
+    for (std::size_t i = 0; i < index; ++i) offset += widths[i];
+    return offset;
+  }
+  template <class U>
+  static Native<Scalar<U>::kWire> At(const abi::Slot* slots) noexcept {
+    return FromSlot<Native<Scalar<U>::kWire>>(slots);
+  }
+
+  static void Store([[maybe_unused]] abi::Slot* slots, const T&... values) {
+    (ToSlot(slots + OffsetOf(I), Scalar<T>::To(values)), ...);
+  }
+  static bool Fit([[maybe_unused]] const abi::Slot* slots) noexcept {
+    return (Scalar<T>::Fits(At<T>(slots + OffsetOf(I))) && ...);
+  }
+  /// Braces convert in order.
+  template <class Whole>
+  static Whole Load([[maybe_unused]] const abi::Slot* slots) {
+    return Whole{Scalar<T>::From(At<T>(slots + OffsetOf(I)))...};
+  }
+};
+
+template <class... T>
+using SlotListOf = SlotList<std::index_sequence_for<T...>, T...>;
+
+template <class R, class Indices>
+struct TupleSlotList;
+template <class R, std::size_t... I>
+struct TupleSlotList<R, std::index_sequence<I...>> {
+  using Type = SlotListOf<std::remove_const_t<std::tuple_element_t<I, R>>...>;
+};
+
+template <class R>
+consteval auto ResultSlots() {
+  if constexpr (kResultFacts<R>.kind == ResultKind::Void) {
+    return SlotListOf<>{};
+  } else if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
+    return typename TupleSlotList<R, std::make_index_sequence<std::tuple_size_v<R>>>::Type{};
+  } else {
+    return SlotListOf<std::remove_const_t<R>>{};
+  }
+}
+
+template <class T>
+consteval Refusal RefusalOfArgument() {
+  using Bare = std::remove_cvref_t<T>;
+  if constexpr (kScalarKind<T> == ScalarKind::User) {
+    return WritableUserType<T> ? Refusal::None : Refusal::BadWasmType;
+  } else if constexpr (kScalarKind<T> != ScalarKind::None) {
+    return Refusal::None;
+  } else if constexpr (ViewTraits<Bare>::kIsView) {
+    return Refusal::ViewInCall;
+  } else if constexpr (kIsSpecialClass<Bare>) {
+    return Refusal::SpecialInCall;
+  } else {
+    return RefusalOfParameter<T>();
+  }
+}
+
+template <class T>
+consteval Refusal RefusalOfReceived() {
+  if constexpr (kScalarKind<T> == ScalarKind::User) {
+    return ReadableUserType<T> ? Refusal::None : Refusal::ResultBadWasmType;
+  } else {
+    return RefusalOfResult<T>();
+  }
+}
+template <class R, std::size_t... I>
+consteval Refusal RefusalOfReceivedTuple(std::index_sequence<I...>) {
+  Refusal refusal = Refusal::None;
+  static_cast<void>(
+      ((refusal = RefusalOfReceived<std::remove_const_t<std::tuple_element_t<I, R>>>(),
+        refusal == Refusal::None) &&
+       ...));
+  return refusal;
+}
+
+template <class R, class... A>
+consteval Verdict JudgeCall() {
+  Refusal refusal = Refusal::None;
+  if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
+    refusal = RefusalOfReceivedTuple<R>(std::make_index_sequence<std::tuple_size_v<R>>{});
+  } else if constexpr (kResultFacts<R>.kind != ResultKind::Void) {
+    refusal = RefusalOfReceived<R>();
+  }
+  if (refusal != Refusal::None) return {refusal, Part::Result, 0};
+  const Refusal refusals[] = {RefusalOfArgument<A>()..., Refusal::None};
+  for (std::size_t i = 0; i < sizeof...(A); ++i) {
+    if (refusals[i] != Refusal::None) return {refusals[i], Part::Parameter, i};
+  }
+  return {};
+}
+
+/// The members of a CallSignature. After a refusal they exist, so that nothing else is reported.
+template <Verdict kVerdict, class R, class... A>
+struct CallSlots {
+  static_assert(sizeof(RefusalOf<kVerdict, Signature<R, A...>, R(A...)>) != 0);
+
+  static constexpr std::uint32_t kParameterCount = 0;
+  static constexpr std::uint32_t kResultCount = 0;
+  static constexpr std::uint32_t kSlotCount = 0;
+  static constexpr std::span<const ValueType> Parameters() { return {}; }
+  static constexpr std::span<const ValueType> Results() { return {}; }
+  template <class... T>
+  static void Store(abi::Slot*, const T&...) {}
+  static TrapCode CheckResults(const abi::Slot*) noexcept;
+  static R Load(const abi::Slot*);
+  static R Load(const abi::Slot*, TrapCode&);
+};
+
+template <Verdict kVerdict, class R, class... A>
+  requires(kVerdict.refusal == Refusal::None)
+struct CallSlots<kVerdict, R, A...> {
+ private:
+  using ArgumentList = SlotListOf<std::remove_const_t<A>...>;
+  using ResultList = decltype(ResultSlots<R>());
+
+ public:
+  static constexpr std::uint32_t kParameterCount = ArgumentList::kCount;
+  static constexpr std::uint32_t kResultCount = ResultList::kCount;
+  static constexpr std::uint32_t kSlotCount = ArgumentList::kSlotCount > ResultList::kSlotCount
+                                                  ? ArgumentList::kSlotCount
+                                                  : ResultList::kSlotCount;
+
+  static constexpr std::span<const ValueType> Parameters() {
+    return {ArgumentList::Types(), kParameterCount};
+  }
+  static constexpr std::span<const ValueType> Results() {
+    return {ResultList::Types(), kResultCount};
+  }
+
+  static void Store(abi::Slot* slots, const A&... arguments) {
+    ArgumentList::Store(slots, arguments...);
+  }
+  static TrapCode CheckResults(const abi::Slot* slots) noexcept {
+    return ResultList::Fit(slots) ? TrapCode::None : TrapCode::ValueOutOfRange;
+  }
+  static R Load(const abi::Slot* slots) {
+    if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
+      return ResultList::template Load<R>(slots);
+    } else if constexpr (kResultFacts<R>.kind == ResultKind::Scalar) {
+      using Value = std::remove_const_t<R>;
+      return Scalar<Value>::From(ResultList::template At<Value>(slots));
+    }
+  }
+  static R Load(const abi::Slot* slots, TrapCode& trap) {
+    trap = CheckResults(slots);
+    if constexpr (!std::is_void_v<R> && std::is_default_constructible_v<R>) {
+      if (trap != TrapCode::None) return R();
+    }
+    return Load(slots);
+  }
+};
+
+}  // namespace detail
+
+/// Slots for calls of a function with C++ signature `R(A...)`. Arguments and results are scalars
+/// (see scalar.hpp); several results are a std::tuple, std::pair or std::array. Types follow the
+/// same table in the opposite direction: arguments convert as results of host functions do, results
+/// as their parameters do, range rules included.
+///
+/// - `kParameterCount`, `kResultCount`: wasm operands and results; `kSlotCount`: slots of the
+/// longer
+///   of both lists;
+/// - `Parameters()`, `Results()`: their value types, in static storage;
+/// - `Store(slots, arguments...)`: writes the operands;
+/// - `CheckResults(slots)`: TrapCode::ValueOutOfRange if a result does not fit its C++ type;
+/// - `Load(slots)`: the result, after CheckResults. Throws only what a user's FromWasm throws;
+/// - `Load(slots, trap)`: both in one. If `trap` is set, the value means nothing: a default one,
+/// or,
+///   for types without default constructor, what converting the bits gave.
+template <class S>
+struct CallSignature;
+
+template <class R, class... A>
+struct CallSignature<R(A...)> : detail::CallSlots<detail::JudgeCall<R, A...>(), R, A...> {};
+
+}  // namespace tenon::inline TENON_ABI::bind

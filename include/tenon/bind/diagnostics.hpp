@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The one table of compile-time error texts. `docs/errors.md` is made from it; refusal.hpp asserts
+/// with it.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+
+// A text is one literal, because static_assert accepts nothing else in C++20. `n` is the position
+// of the parameter in the C++ signature as written, counted from 0, as a string literal.
+
+#define TENON_REFUSED_RAW_POINTER(n)                                    \
+  "tenon: parameter " n                                                 \
+  " is a raw pointer: take std::string_view or std::span<T> for guest " \
+  "memory, std::uint32_t for an offset into it, ExternRef for a host object"
+#define TENON_REFUSED_REFERENCE(n)                              \
+  "tenon: parameter " n                                         \
+  " is a reference: take it by value (only Module, Memory and " \
+  "CallContext can be taken by reference)"
+#define TENON_REFUSED_LONG_DOUBLE(n) \
+  "tenon: parameter " n " is long double, which WebAssembly does not have: take double"
+#define TENON_REFUSED_OWNING_CONTAINER(n)                             \
+  "tenon: parameter " n                                               \
+  " is a container that owns its elements: take std::string_view or " \
+  "std::span<const T>"
+#define TENON_REFUSED_UNFIXED_ENUM(n)                           \
+  "tenon: parameter " n                                         \
+  " is an enum without a fixed underlying type: declare it as " \
+  "enum E : std::int32_t, or enum class"
+#define TENON_REFUSED_VIEW_ELEMENT(n)                             \
+  "tenon: parameter " n                                           \
+  " is a view whose elements cannot be shared with a guest: use " \
+  "integers of 8 to 64 bits, float, double, std::byte or V128 (std::uint8_t instead of bool)"
+#define TENON_REFUSED_FIXED_EXTENT(n) \
+  "tenon: parameter " n " is a span of fixed extent: take std::span<T> and check its size()"
+#define TENON_REFUSED_SPECIAL_FORM(n)                              \
+  "tenon: parameter " n                                            \
+  " is a special parameter in a form that cannot be passed: take " \
+  "Module& or const Module& (or by value), Memory likewise, CallContext& only by reference"
+#define TENON_REFUSED_SPECIAL_NOT_LEADING(n)                         \
+  "tenon: parameter " n                                              \
+  " is Module, Memory or CallContext behind an ordinary parameter: " \
+  "move it to the front"
+#define TENON_REFUSED_SPECIAL_REPEATED(n) \
+  "tenon: parameter " n " repeats Module, Memory or CallContext: take each at most once"
+#define TENON_REFUSED_SPECIAL_IN_CALL(n)                               \
+  "tenon: parameter " n                                                \
+  " of a function to call is Module, Memory or CallContext: leave it " \
+  "out, the guest's function knows its own module"
+#define TENON_REFUSED_VIEW_IN_CALL(n)                                \
+  "tenon: parameter " n                                              \
+  " of a function to call is a view: write the data to the guest's " \
+  "Memory and pass offset and length as std::uint32_t"
+#define TENON_REFUSED_BAD_WASM_TYPE(n)                                \
+  "tenon: parameter " n                                               \
+  " has an incomplete tenon::WasmType<T>: give it `using Wire = ` a " \
+  "built-in type, `static T FromWasm(Wire)` to receive it, `static Wire ToWasm(T)` to send it"
+#define TENON_REFUSED_UNMAPPED(n)                        \
+  "tenon: parameter " n                                  \
+  " has a type without a WebAssembly value: specialise " \
+  "tenon::WasmType<T> for it, or take numbers"
+
+#define TENON_REFUSED_RESULT_POINTER                                                           \
+  "tenon: the result is a raw pointer: return std::uint32_t for an offset into guest memory, " \
+  "ExternRef for a host object"
+#define TENON_REFUSED_RESULT_REFERENCE "tenon: the result is a reference: return it by value"
+#define TENON_REFUSED_RESULT_LONG_DOUBLE \
+  "tenon: the result is long double, which WebAssembly does not have: return double"
+#define TENON_REFUSED_RESULT_VIEW                                                               \
+  "tenon: the result is a view or a container: write the data to a std::span<T> parameter, or " \
+  "to the guest's Memory, and return its length"
+#define TENON_REFUSED_RESULT_UNFIXED_ENUM                                        \
+  "tenon: the result is an enum without a fixed underlying type: declare it as " \
+  "enum E : std::int32_t, or enum class"
+#define TENON_REFUSED_RESULT_BAD_WASM_TYPE                                                      \
+  "tenon: the result has an incomplete tenon::WasmType<T>: give it `using Wire = ` a built-in " \
+  "type, `static T FromWasm(Wire)` to receive it, `static Wire ToWasm(T)` to send it"
+#define TENON_REFUSED_RESULT_UNMAPPED                                                        \
+  "tenon: the result has a type without a WebAssembly value: specialise tenon::WasmType<T> " \
+  "for it, or return numbers, std::tuple, std::pair or std::array"
+
+#define TENON_REFUSED_NOT_CALLABLE                                                           \
+  "tenon: this is not callable: pass a function, a lambda, an object with operator(), or a " \
+  "member function with its object"
+#define TENON_REFUSED_GENERIC                                                                   \
+  "tenon: the callable is generic or overloaded, so its signature cannot be deduced: name it, " \
+  "as in WithFunc<int(int)>(f)"
+#define TENON_REFUSED_RVALUE_CALL                                                      \
+  "tenon: the callable can be called only as an rvalue (operator() && or a && member " \
+  "function), but a host function is called many times: drop the &&"
+#define TENON_REFUSED_VARIADIC                                                         \
+  "tenon: the callable has C variadic parameters (...): wrap it in a lambda with the " \
+  "parameters that the guest passes"
+#define TENON_REFUSED_NULL_FUNCTION \
+  "tenon: a null pointer is not a function: pass the function to call"
+#define TENON_REFUSED_SIGNATURE                                                     \
+  "tenon: the callable cannot be called with the signature that was named: change " \
+  "WithFunc<R(A...)> so that f(A...) compiles and converts to R"
+#define TENON_REFUSED_NOT_COPYABLE                                                              \
+  "tenon: the callable cannot be copied and was not given as an rvalue: pass std::move(f), or " \
+  "std::ref(f) to keep it where it is"
+#define TENON_REFUSED_NO_OBJECT \
+  "tenon: a member function needs its object: pass (&Class::Method, object)"
+#define TENON_REFUSED_WRONG_OBJECT                                                            \
+  "tenon: the member function cannot be called on this object: pass a (non-const, where the " \
+  "function is not const) object of its class, or a pointer to one"
+#define TENON_REFUSED_VOLATILE "tenon: volatile values do not exist in WebAssembly: drop volatile"
+
+/// Refusals of a parameter: X(name, text at position "N").
+#define TENON_PARAMETER_REFUSALS(X)                            \
+  X(RawPointer, TENON_REFUSED_RAW_POINTER("N"))                \
+  X(Reference, TENON_REFUSED_REFERENCE("N"))                   \
+  X(LongDouble, TENON_REFUSED_LONG_DOUBLE("N"))                \
+  X(OwningContainer, TENON_REFUSED_OWNING_CONTAINER("N"))      \
+  X(UnfixedEnum, TENON_REFUSED_UNFIXED_ENUM("N"))              \
+  X(ViewElement, TENON_REFUSED_VIEW_ELEMENT("N"))              \
+  X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))              \
+  X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))              \
+  X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N")) \
+  X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))      \
+  X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))         \
+  X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))               \
+  X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))             \
+  X(Unmapped, TENON_REFUSED_UNMAPPED("N"))
+
+/// Refusals of a result or of the callable as a whole: X(name, text).
+#define TENON_CALLABLE_REFUSALS(X)                         \
+  X(ResultPointer, TENON_REFUSED_RESULT_POINTER)           \
+  X(ResultReference, TENON_REFUSED_RESULT_REFERENCE)       \
+  X(ResultLongDouble, TENON_REFUSED_RESULT_LONG_DOUBLE)    \
+  X(ResultView, TENON_REFUSED_RESULT_VIEW)                 \
+  X(ResultUnfixedEnum, TENON_REFUSED_RESULT_UNFIXED_ENUM)  \
+  X(ResultBadWasmType, TENON_REFUSED_RESULT_BAD_WASM_TYPE) \
+  X(ResultUnmapped, TENON_REFUSED_RESULT_UNMAPPED)         \
+  X(NotCallable, TENON_REFUSED_NOT_CALLABLE)               \
+  X(Generic, TENON_REFUSED_GENERIC)                        \
+  X(RvalueCall, TENON_REFUSED_RVALUE_CALL)                 \
+  X(Variadic, TENON_REFUSED_VARIADIC)                      \
+  X(NullFunction, TENON_REFUSED_NULL_FUNCTION)             \
+  X(SignatureMismatch, TENON_REFUSED_SIGNATURE)            \
+  X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)               \
+  X(NoObject, TENON_REFUSED_NO_OBJECT)                     \
+  X(WrongObject, TENON_REFUSED_WRONG_OBJECT)               \
+  X(Volatile, TENON_REFUSED_VOLATILE)
+
+namespace tenon::inline TENON_ABI::bind {
+
+/// Why a callable was refused.
+enum class Refusal : std::uint8_t {
+  None,
+#define TENON_DETAIL_ROW(name, text) name,
+  TENON_PARAMETER_REFUSALS(TENON_DETAIL_ROW) TENON_CALLABLE_REFUSALS(TENON_DETAIL_ROW)
+#undef TENON_DETAIL_ROW
+};
+
+}  // namespace tenon::inline TENON_ABI::bind

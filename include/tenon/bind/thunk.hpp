@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The native function through which a guest calls a callable, and the adapter from slots to it.
+///
+/// What a thunk does, in this order: it checks all operands (ranges, bounds, alignment), left to
+/// right, up to the first that fails; it converts them, user types left to right; it calls; it
+/// converts the result; it destroys the arguments. An exception from any of these becomes the
+/// pending one of the calling instance. After a failure zero is returned.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/host_function.hpp>
+#include <tenon/abi/operations.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/bind/operand.hpp>
+#include <tenon/bind/parameter.hpp>
+#include <tenon/bind/result.hpp>
+#include <tenon/bind/signature.hpp>
+
+#if defined(__cpp_exceptions)
+#define TENON_DETAIL_TRY try
+#define TENON_DETAIL_CATCH_ALL catch (...)
+#else
+#define TENON_DETAIL_TRY if constexpr (true)
+#define TENON_DETAIL_CATCH_ALL else
+#endif
+
+namespace tenon::inline TENON_ABI::bind {
+namespace detail {
+
+/// Called in a catch block. Out of line: thunks keep only the call.
+[[gnu::cold, gnu::noinline]] inline void CaptureException(abi::InstanceHeader* caller) noexcept {
+  caller->operations->capture_exception(caller);
+}
+
+/// The adapter of one wasm signature, shared by all its callables. `Area` is empty, or `Slot*` if
+/// there are several results.
+template <class R, class Indices, class Area, class... N>
+struct Adapter;
+
+template <class... Area>
+struct AreaList {};
+
+template <class T>
+inline constexpr std::uint32_t kSlotsOfNative = sizeof(T) > sizeof(abi::Slot) ? 2 : 1;
+
+template <class R, std::size_t... I, class... Area, class... N>
+struct Adapter<R, std::index_sequence<I...>, AreaList<Area...>, N...> {
+  static consteval std::uint32_t OffsetOf(std::size_t operand) {
+    const std::uint32_t widths[] = {kSlotsOfNative<N>..., 0};
+    std::uint32_t offset = 0;
+    for (std::size_t i = 0; i < operand; ++i) offset += widths[i];
+    return offset;
+  }
+
+  static void Invoke(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
+                     abi::Slot* slots) {
+    using Code = R (*)(void*, abi::InstanceHeader*, N..., Area...) noexcept;
+    const auto code = reinterpret_cast<Code>(callee->code);
+    if constexpr (std::is_void_v<R>) {
+      code(callee->context, caller, FromSlot<N>(slots + OffsetOf(I))...,
+           static_cast<Area>(slots)...);
+    } else {
+      ToSlot(slots, code(callee->context, caller, FromSlot<N>(slots + OffsetOf(I))...));
+    }
+  }
+};
+
+/// Arguments that are made one after the other, in the order of the list.
+template <std::size_t, class T>
+struct HeldArgument {
+  T value;
+};
+template <class Indices, class... T>
+struct HeldArguments;
+template <std::size_t... I, class... T>
+struct HeldArguments<std::index_sequence<I...>, T...> : HeldArgument<I, T>... {
+  template <class Callee>
+  decltype(auto) PassTo(Callee& callee) {
+    return callee(static_cast<T&&>(static_cast<HeldArgument<I, T>&>(*this).value)...);
+  }
+};
+
+}  // namespace detail
+
+/// The thunk of a callable reached through `Target`, called with `Signature`.
+template <class Target, class Signature, class Area, class ParameterIndices, class OperandIndices>
+struct Thunk;
+
+template <class Target, class R, class... P, class... Area, std::size_t... I, std::size_t... J>
+struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_sequence<I...>,
+             std::index_sequence<J...>> {
+  using NativeResult = typename Result<R>::NativeResult;
+
+  static NativeResult Call(void* context, abi::InstanceHeader* caller,
+                           Native<kLayout<P...>.wires[J]>... natives, Area... area) noexcept {
+    const Operand operands[] = {natives..., Operand{}};
+    if constexpr (kLayout<P...>.needs_check) {
+      if (!(Parameter<P>::Check(caller, operands + kLayout<P...>.offsets[I],
+                                static_cast<std::uint32_t>(I) - kLayout<P...>.special_count) &&
+            ...)) {
+        return NativeResult();
+      }
+    }
+    TENON_DETAIL_TRY {
+      auto&& callee = Target::Get(context);
+      if constexpr (kLayout<P...>.user_conversions > 1) {
+        using Held = detail::HeldArguments<std::index_sequence<I...>,
+                                           decltype(Parameter<P>::Make(
+                                               caller, operands + kLayout<P...>.offsets[I]))...>;
+        Held held{{Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])}...};
+        if constexpr (std::is_void_v<R>) {
+          held.PassTo(callee);
+        } else {
+          return Result<R>::Return(static_cast<R>(held.PassTo(callee)), area...);
+        }
+      } else if constexpr (std::is_void_v<R>) {
+        callee(Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])...);
+      } else {
+        return Result<R>::Return(static_cast<R>(callee(Parameter<P>::Make(
+                                     caller, operands + kLayout<P...>.offsets[I])...)),
+                                 area...);
+      }
+    }
+    TENON_DETAIL_CATCH_ALL {
+      detail::CaptureException(caller);
+      return NativeResult();
+    }
+  }
+
+  static inline const abi::HostSignature kSignature = {
+      ValueTypes<kLayout<P...>.wires[J]...>(),
+      Result<R>::Types(),
+      sizeof...(J),
+      Result<R>::kCount,
+      kLayout<P...>.widths + kLayout<P...>.special_count,
+      static_cast<std::uint32_t>(sizeof...(P)) - kLayout<P...>.special_count,
+      kLayout<P...>.flags,
+      reinterpret_cast<abi::NativeCode>(&Call),
+      &detail::Adapter<NativeResult, std::index_sequence<J...>, detail::AreaList<Area...>,
+                       Native<kLayout<P...>.wires[J]>...>::Invoke};
+};
+
+namespace detail {
+
+template <class Target, class R, class... P>
+inline const abi::HostSignature* SignatureOf(Signature<R, P...>) {
+  using Area = std::conditional_t<Result<R>::kHasArea, AreaList<abi::Slot*>, AreaList<>>;
+  return &Thunk<Target, Signature<R, P...>, Area, std::make_index_sequence<sizeof...(P)>,
+                std::make_index_sequence<kLayout<P...>.operand_count>>::kSignature;
+}
+
+}  // namespace detail
+}  // namespace tenon::inline TENON_ABI::bind
+
+#undef TENON_DETAIL_TRY
+#undef TENON_DETAIL_CATCH_ALL

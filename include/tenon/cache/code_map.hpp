@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Compiled modules by key, each made once.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/cache/statistics.hpp>
+#include <tenon/vm/code.hpp>
+
+namespace tenon::inline TENON_ABI::cache {
+
+/// Any thread.
+class CodeMap {
+ public:
+  using Code = std::shared_ptr<const vm::ModuleCode>;
+
+  /// The code under `key`, from the map or from `make`, which runs without a lock held and at most
+  /// once at a time for each key. Threads that ask meanwhile wait; if `make` throws, that is its
+  /// caller's affair, and one of the waiting threads makes another attempt.
+  template <class Make>
+  Code FindOrMake(const vm::CodeKey& key, Make make) {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      const auto [position, is_leader] = entries_.try_emplace(key);
+      if (is_leader) break;
+      if (position->second != nullptr) {
+        ++hits_;
+        return position->second;
+      }
+      changed_.wait(lock);
+    }
+    ++misses_;
+    lock.unlock();
+    Code code;
+    try {
+      code = make();
+    } catch (...) {
+      lock.lock();
+      entries_.erase(key);
+      changed_.notify_all();
+      throw;
+    }
+    lock.lock();
+    entries_[key] = code;
+    changed_.notify_all();
+    return code;
+  }
+
+  CacheStatistics Statistics() const {
+    const std::lock_guard lock{mutex_};
+    CacheStatistics statistics{hits_, misses_, 0, 0};
+    for (const auto& [key, code] : entries_) {
+      if (code == nullptr) continue;
+      ++statistics.entries;
+      statistics.bytes += code->Size();
+    }
+    return statistics;
+  }
+
+  void Clear() {
+    std::map<vm::CodeKey, Code> removed;
+    const std::lock_guard lock{mutex_};
+    // Entries that are being made stay: their makers will fill them.
+    for (auto entry = entries_.begin(); entry != entries_.end();) {
+      const auto next = std::next(entry);
+      if (entry->second != nullptr) removed.insert(entries_.extract(entry));
+      entry = next;
+    }
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<vm::CodeKey, Code> entries_;  ///< null while it is being made
+  std::uint64_t hits_ = 0;
+  std::uint64_t misses_ = 0;
+};
+
+}  // namespace tenon::inline TENON_ABI::cache

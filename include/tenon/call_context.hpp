@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What a caller hands to a call besides its arguments.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+
+#include <tenon/abi/config.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// Stop token, deadline and user data of one call into a guest.
+///
+/// Stop tokens and deadlines end a running guest only in runtimes with
+/// RuntimeConfig::WithCloseOnContextDone(true): the call then throws ExitError and the module is
+/// closed. A host function receives the context of the outermost call by a `CallContext&`
+/// parameter. A value; must outlive the call it is given to.
+class CallContext {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  CallContext() = default;
+
+  /// A changed copy whose calls end with ExitError::kContextCanceled once a stop is requested.
+  [[nodiscard]] CallContext WithStopToken(std::stop_token token) const {
+    CallContext changed = *this;
+    changed.stop_token_ = std::move(token);
+    return changed;
+  }
+  /// A changed copy whose calls end with ExitError::kDeadlineExceeded at this time.
+  [[nodiscard]] CallContext WithDeadline(Clock::time_point deadline) const {
+    CallContext changed = *this;
+    changed.deadline_ = deadline;
+    return changed;
+  }
+  /// WithDeadline, counted from now.
+  [[nodiscard]] CallContext WithTimeout(Clock::duration timeout) const {
+    return WithDeadline(Clock::now() + timeout);
+  }
+  /// A changed copy that carries a pointer for host functions. Not owned.
+  [[nodiscard]] CallContext WithUserData(void* data) const {
+    CallContext changed = *this;
+    changed.user_data_ = data;
+    return changed;
+  }
+
+  const std::stop_token& StopToken() const { return stop_token_; }
+  std::optional<Clock::time_point> Deadline() const { return deadline_; }
+  void* UserData() const { return user_data_; }
+
+ private:
+  std::stop_token stop_token_;
+  std::optional<Clock::time_point> deadline_;
+  void* user_data_ = nullptr;
+};
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Names of the public classes, for code that mentions them without using them, and the
+/// customisation point through which a program maps its own types.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class CallContext;
+class CompilationCache;
+class CompiledModule;
+class ExternRef;
+class FuncRef;
+class Function;
+struct FunctionDefinition;
+class Global;
+class HostFunctionBuilder;
+class HostModuleBuilder;
+class Memory;
+class Module;
+class ModuleConfig;
+class Runtime;
+class RuntimeConfig;
+class Table;
+struct V128;
+
+/// Maps a class or enum of yours to one WebAssembly value. Specialise it; the library leaves it
+/// undefined. A specialisation for an enum replaces the built-in mapping of that enum.
+///
+/// ```cpp
+/// template <>
+/// struct tenon::WasmType<Celsius> {
+///   using Wire = std::int32_t;                     // what crosses: any built-in scalar type
+///   static Celsius FromWasm(std::int32_t value);   // parameters of host functions
+///   static std::int32_t ToWasm(const Celsius&);    // results of host functions
+///   static bool Accepts(std::int32_t value);       // optional; must not throw
+/// };
+/// ```
+///
+/// - `Wire` is a type that maps by itself: integers, bool, characters, enums, float, double, V128,
+///   ExternRef, FuncRef. Its range rules apply first.
+/// - `Accepts`, if there, is asked before anything is converted; false ends the call with
+///   TrapCode::ValueOutOfRange.
+/// - `FromWasm` and `ToWasm` may throw: the exception leaves the guest call as if the host function
+///   had thrown it. They run on the calling thread and must not call into the guest.
+/// - Only the direction that is used has to exist.
+template <class T>
+struct WasmType;
+
+}  // namespace tenon::inline TENON_ABI

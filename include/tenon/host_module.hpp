@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Modules made of C++ functions.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/value_type.hpp>
+#include <tenon/bind.hpp>
+#include <tenon/compiled_module.hpp>
+#include <tenon/module.hpp>
+#include <tenon/value.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace vm {
+class HostModuleState;
+class Store;
+}  // namespace vm
+
+class HostModuleBuilder;
+class ModuleConfig;
+
+/// Defines one host function. A small handle to shared state: copies continue the same definition.
+/// Its methods throw no tenon::Error; what is wrong is reported by HostModuleBuilder::Compile.
+class HostFunctionBuilder {
+ public:
+  /// Any C++ callable: a free function, a lambda with or without captures, a function object, a
+  /// std::function. Its signature is deduced and checked while compiling; it is moved (or copied,
+  /// if given as an lvalue) once, and may be entered by several runtimes and threads at once.
+  template <class F>
+  HostFunctionBuilder WithFunc(F&& function) {
+    return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
+  }
+  /// For overloaded and generic callables: `WithFunc<int(int)>(f)`.
+  template <class Signature, class F>
+    requires std::is_function_v<Signature>
+  HostFunctionBuilder WithFunc(F&& function) {
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(std::forward<F>(function))});
+  }
+  /// A free function as template argument: its body is inlined into the call path.
+  template <auto Function>
+  HostFunctionBuilder WithFunc() {
+    return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Function>()});
+  }
+  /// A member function and the object it is called on, which must outlive the module.
+  template <class Member, class Object>
+    requires std::is_member_function_pointer_v<Member>
+  HostFunctionBuilder WithFunc(Member member, Object&& object) {
+    return WithHostFunction(bind::OwnedHostFunction{
+        bind::MakeHostFunction(member, std::forward<Object>(object))});
+  }
+
+  /// A function whose type is known at run time only. `slots` holds the operands on entry and the
+  /// results on return, each v128 taking two; it is as long as the longer of both.
+  TENON_DECL HostFunctionBuilder WithHostFunction(
+      std::function<void(std::span<abi::Slot> slots)> function, std::vector<ValueType> parameters,
+      std::vector<ValueType> results);
+  /// The same with the calling module.
+  TENON_DECL HostFunctionBuilder WithHostFunction(
+      std::function<void(Module& caller, std::span<abi::Slot> slots)> function,
+      std::vector<ValueType> parameters, std::vector<ValueType> results);
+  /// A callable whose C++ type was erased by bind::MakeHostFunction.
+  TENON_DECL HostFunctionBuilder WithHostFunction(bind::OwnedHostFunction function);
+
+  /// Name for traces and the name section. Default: the export name.
+  TENON_DECL HostFunctionBuilder WithName(std::string name);
+  /// One name for each C++ parameter (special parameters excluded); a view `text` names the
+  /// operands `text` and `text_len`. All or none.
+  TENON_DECL HostFunctionBuilder WithParameterNames(std::vector<std::string> names);
+  template <class... Names>
+    requires(sizeof...(Names) > 0 && (std::is_convertible_v<Names, std::string> && ...))
+  HostFunctionBuilder WithParameterNames(Names&&... names) {
+    return WithParameterNames(std::vector<std::string>{std::string{std::forward<Names>(names)}...});
+  }
+  /// One name for each wasm result. All or none.
+  TENON_DECL HostFunctionBuilder WithResultNames(std::vector<std::string> names);
+  template <class... Names>
+    requires(sizeof...(Names) > 0 && (std::is_convertible_v<Names, std::string> && ...))
+  HostFunctionBuilder WithResultNames(Names&&... names) {
+    return WithResultNames(std::vector<std::string>{std::string{std::forward<Names>(names)}...});
+  }
+
+  /// Ends the definition: exports the function under `name`, replacing one of the same name.
+  TENON_DECL HostModuleBuilder Export(std::string name);
+
+ private:
+  friend class HostModuleBuilder;
+  HostFunctionBuilder(std::shared_ptr<vm::HostModuleState> state, std::size_t function)
+      : state_{std::move(state)}, function_{function} {}
+
+  std::shared_ptr<vm::HostModuleState> state_;
+  std::size_t function_;
+};
+
+/// Defines a host module. A small handle to shared state: every method changes that state and
+/// returns another handle to it, so keeping one in a variable is safe. Nothing here throws a
+/// tenon::Error but Compile and Instantiate. What is defined is sorted by export name on Compile,
+/// which copies it: later changes do not affect the result. One thread at a time.
+class HostModuleBuilder {
+ public:
+  TENON_DECL HostFunctionBuilder NewFunctionBuilder();
+
+  /// Exports a memory of this module's own: pages of 64 KiB.
+  TENON_DECL HostModuleBuilder ExportMemory(std::string name, std::uint32_t minimum,
+                                            std::optional<std::uint32_t> maximum = std::nullopt);
+  /// Exports a table, all null. `element` is FuncRef or ExternRef.
+  TENON_DECL HostModuleBuilder ExportTable(std::string name, ValueType element,
+                                           std::uint32_t minimum,
+                                           std::optional<std::uint32_t> maximum = std::nullopt);
+  /// Exports a global. A FuncRef value must be null.
+  TENON_DECL HostModuleBuilder ExportGlobal(std::string name, const Value& value,
+                                            bool is_mutable = false);
+
+  /// Throws ConfigError for what is wrong in the definitions; see the texts in `docs/errors.md`.
+  TENON_DECL CompiledModule Compile() const;
+  /// Compile, then Runtime::InstantiateModule under the builder's name.
+  TENON_DECL Module Instantiate() const;
+
+ private:
+  friend class HostFunctionBuilder;
+  friend class Runtime;
+  explicit HostModuleBuilder(std::shared_ptr<vm::HostModuleState> state)
+      : state_{std::move(state)} {}
+
+  std::shared_ptr<vm::HostModuleState> state_;
+};
+
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/host_module.ipp>
+#endif

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of host_module.hpp.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <tenon/cache/compile.hpp>
+#include <tenon/error.hpp>
+#include <tenon/host_module.hpp>
+#include <tenon/module_config.ipp>
+#include <tenon/vm/call.hpp>
+#include <tenon/vm/host_module_state.hpp>
+#include <tenon/vm/instantiate.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+#include <tenon/wasm/limits.hpp>
+#include <tenon/wasm/module_builder.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace detail {
+
+/// A host function whose type is known at run time only: its own signature and state.
+struct DynamicHostFunction {
+  std::function<void(Module&, std::span<abi::Slot>)> function;
+  std::vector<ValueType> parameters;
+  std::vector<ValueType> results;
+  std::vector<std::uint8_t> widths;
+  abi::HostSignature signature{};
+};
+
+inline void InvokeDynamic(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
+                          abi::Slot* slots) {
+  try {
+    const auto& dynamic = *static_cast<const DynamicHostFunction*>(callee->context);
+    const std::size_t count = std::max(callee->parameter_slots, callee->result_slots);
+    dynamic.function(*static_cast<Module*>(caller->module), std::span{slots, count});
+  } catch (...) {
+    vm::CaptureException(*caller);
+  }
+}
+
+inline bind::OwnedHostFunction MakeDynamic(
+    std::function<void(Module&, std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
+    std::vector<ValueType> results, std::uint32_t flags) {
+  auto dynamic = std::make_unique<DynamicHostFunction>();
+  dynamic->function = std::move(function);
+  dynamic->parameters = std::move(parameters);
+  dynamic->results = std::move(results);
+  dynamic->widths.assign(dynamic->parameters.size(), 1);
+  dynamic->signature = {
+      .parameters = dynamic->parameters.data(),
+      .results = dynamic->results.data(),
+      .parameter_count = static_cast<std::uint32_t>(dynamic->parameters.size()),
+      .result_count = static_cast<std::uint32_t>(dynamic->results.size()),
+      .parameter_widths = dynamic->widths.data(),
+      .cpp_parameter_count = static_cast<std::uint32_t>(dynamic->widths.size()),
+      .flags = flags,
+      .thunk = nullptr,
+      .invoke = InvokeDynamic,
+  };
+  const abi::HostSignature* signature = &dynamic->signature;
+  return bind::OwnedHostFunction{abi::HostFunction{
+      signature, dynamic.release(),
+      [](void* state) noexcept { delete static_cast<DynamicHostFunction*>(state); }}};
+}
+
+/// Turns what a builder collected into a module.
+class HostModuleEncoder {
+ public:
+  explicit HostModuleEncoder(const vm::HostModuleState& state)
+      : state_{state}, features_{state.store->settings.features} {}
+
+  std::shared_ptr<vm::CompiledState> Run() {
+    CheckDrafts();
+    if (!state_.name.empty()) builder_.NameModule(state_.name);
+    for (const auto& [name, exported] : state_.exports) {
+      std::visit([&](const auto& item) { Add(name, item); }, exported);
+    }
+    return cache::CompileHost(state_.store, builder_.Build(), state_.name,
+                           std::make_shared<const vm::HostCallables>(std::move(callables_)));
+  }
+
+ private:
+  [[noreturn]] static void Fail(ErrorCode code, std::initializer_list<std::string_view> arguments) {
+    throw ConfigError{code, FormatError(code, arguments)};
+  }
+  [[noreturn]] void FailFunction(const std::string& name, ErrorCode code,
+                                 std::initializer_list<std::string_view> arguments) const {
+    throw ConfigError{code, FormatError(ErrorCode::BuilderFunctionPrefix,
+                                        {state_.name, name, FormatError(code, arguments)})};
+  }
+
+  void CheckDrafts() const {
+    for (const vm::HostFunctionDraft& draft : state_.functions) {
+      if (!draft.is_exported) Fail(ErrorCode::BuilderNotExported, {state_.name, draft.name});
+    }
+    const std::uint32_t limit = wasm::ImplementationLimits{}.functions;
+    if (state_.functions.size() > limit) {
+      Fail(ErrorCode::BuilderTooManyFunctions, {std::to_string(limit)});
+    }
+  }
+
+  void Add(const std::string& name, const vm::HostFunctionDraft& draft) {
+    if (draft.callable == nullptr) FailFunction(name, ErrorCode::BuilderNoCallable, {});
+    if (!*draft.callable) FailFunction(name, ErrorCode::BuilderNullCallable, {});
+    const abi::HostSignature& signature = *draft.callable->Get().signature;
+    const std::span parameters{signature.parameters, signature.parameter_count};
+    const std::span results{signature.results, signature.result_count};
+    CheckNames(name, draft, signature);
+    CheckFeatures(name, parameters, results);
+    const std::uint32_t function =
+        builder_.ImportFunction(state_.name, name, builder_.Type(parameters, results));
+    builder_.NameFunction(function, draft.name.empty() ? name : draft.name);
+    std::uint32_t local = 0;
+    for (std::size_t i = 0; i < draft.parameter_names.size(); ++i) {
+      const std::string& parameter = draft.parameter_names[i];
+      builder_.NameLocal(function, local++, parameter);
+      if (signature.parameter_widths[i] == 2) {
+        builder_.NameLocal(function, local++, parameter + "_len");
+      }
+    }
+    builder_.Export(name, ExternKind::Func, function);
+    callables_.functions.push_back({draft.callable, draft.result_names});
+  }
+
+  void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,
+                  const abi::HostSignature& signature) const {
+    if (!draft.parameter_names.empty() &&
+        draft.parameter_names.size() != signature.cpp_parameter_count) {
+      FailFunction(name, ErrorCode::BuilderParameterNames,
+                   {std::to_string(signature.cpp_parameter_count),
+                    std::to_string(draft.parameter_names.size())});
+    }
+    if (!draft.result_names.empty() && draft.result_names.size() != signature.result_count) {
+      FailFunction(name, ErrorCode::BuilderResultNames,
+                   {std::to_string(signature.result_count),
+                    std::to_string(draft.result_names.size())});
+    }
+  }
+
+  void CheckFeatures(const std::string& name, std::span<const ValueType> parameters,
+                     std::span<const ValueType> results) const {
+    if (results.size() > 1 && !features_.IsEnabled(Feature::MultiValue)) {
+      FailFunction(name, ErrorCode::BuilderMultiValue, {});
+    }
+    for (const std::span<const ValueType> types : {parameters, results}) {
+      for (const ValueType type : types) {
+        const Feature needed = type.IsVector()      ? Feature::Simd
+                               : type.IsReference() ? Feature::ReferenceTypes
+                                                    : Feature::Mvp;
+        if (!features_.IsEnabled(needed)) {
+          FailFunction(name, ErrorCode::BuilderFeature, {TypeName(type), FeatureName(needed)});
+        }
+      }
+    }
+  }
+
+  void CheckLimits(std::string_view kind, const std::string& name,
+                   const wasm::Limits& limits) const {
+    if (limits.has_maximum && limits.minimum > limits.maximum) {
+      Fail(ErrorCode::BuilderLimits, {kind, state_.name, name, std::to_string(limits.minimum),
+                                      std::to_string(limits.maximum)});
+    }
+  }
+
+  void Add(const std::string& name, const wasm::MemoryType& memory) {
+    CheckLimits("memory", name, memory.limits);
+    if (std::exchange(has_memory_, true)) {
+      Fail(ErrorCode::BuilderTooManyMemories, {state_.name});
+    }
+    builder_.Export(name, ExternKind::Memory, builder_.Memory(memory));
+  }
+  void Add(const std::string& name, const wasm::TableType& table) {
+    CheckLimits("table", name, table.limits);
+    builder_.Export(name, ExternKind::Table, builder_.Table(table));
+  }
+  void Add(const std::string& name, const vm::HostGlobal& global) {
+    const ValueType type = global.value.Type();
+    if (type == ValueType::FuncRef && !global.value.Func().IsNull()) {
+      Fail(ErrorCode::GlobalForeignFunction, {});
+    }
+    builder_.Export(name, ExternKind::Global,
+                    builder_.Global({type, global.is_mutable}, DefaultOf(type)));
+    callables_.globals.push_back(global.value);
+  }
+
+  /// The values themselves stay out of the bytes, which are the cache's key.
+  static wasm::ConstantExpression DefaultOf(ValueType type) {
+    if (type == ValueType::I32) return wasm::ConstantExpression::I32(0);
+    if (type == ValueType::I64) return wasm::ConstantExpression::I64(0);
+    if (type == ValueType::F32) return wasm::ConstantExpression::F32(0);
+    if (type == ValueType::F64) return wasm::ConstantExpression::F64(0);
+    if (type == ValueType::V128) return wasm::ConstantExpression::V128({});
+    return wasm::ConstantExpression::RefNull(type.Heap());
+  }
+
+  const vm::HostModuleState& state_;
+  CoreFeatures features_;
+  wasm::ModuleBuilder builder_;
+  vm::HostCallables callables_;
+  bool has_memory_ = false;
+};
+
+}  // namespace detail
+
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
+    std::function<void(std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
+    std::vector<ValueType> results) {
+  if (!function) return WithHostFunction(bind::OwnedHostFunction{});
+  return WithHostFunction(detail::MakeDynamic(
+      [function = std::move(function)](Module&, std::span<abi::Slot> slots) { function(slots); },
+      std::move(parameters), std::move(results), 0));
+}
+
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
+    std::function<void(Module&, std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
+    std::vector<ValueType> results) {
+  if (!function) return WithHostFunction(bind::OwnedHostFunction{});
+  return WithHostFunction(detail::MakeDynamic(std::move(function), std::move(parameters),
+                                              std::move(results), abi::kFunctionNeedsCaller));
+}
+
+TENON_DECL HostFunctionBuilder
+HostFunctionBuilder::WithHostFunction(bind::OwnedHostFunction function) {
+  state_->functions[function_].callable =
+      std::make_shared<const bind::OwnedHostFunction>(std::move(function));
+  return *this;
+}
+
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithName(std::string name) {
+  state_->functions[function_].name = std::move(name);
+  return *this;
+}
+
+TENON_DECL HostFunctionBuilder
+HostFunctionBuilder::WithParameterNames(std::vector<std::string> names) {
+  state_->functions[function_].parameter_names = std::move(names);
+  return *this;
+}
+
+TENON_DECL HostFunctionBuilder
+HostFunctionBuilder::WithResultNames(std::vector<std::string> names) {
+  state_->functions[function_].result_names = std::move(names);
+  return *this;
+}
+
+TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
+  vm::HostFunctionDraft& draft = state_->functions[function_];
+  draft.is_exported = true;
+  state_->exports.insert_or_assign(std::move(name), draft);
+  return HostModuleBuilder{state_};
+}
+
+TENON_DECL HostFunctionBuilder HostModuleBuilder::NewFunctionBuilder() {
+  state_->functions.emplace_back();
+  return HostFunctionBuilder{state_, state_->functions.size() - 1};
+}
+
+TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
+                                                             std::uint32_t minimum,
+                                                             std::optional<std::uint32_t> maximum) {
+  wasm::MemoryType type;
+  type.limits = {.minimum = minimum,
+                 .maximum = maximum.value_or(0),
+                 .has_maximum = maximum.has_value()};
+  state_->exports.insert_or_assign(std::move(name), type);
+  return *this;
+}
+
+TENON_DECL HostModuleBuilder HostModuleBuilder::ExportTable(std::string name, ValueType element,
+                                                            std::uint32_t minimum,
+                                                            std::optional<std::uint32_t> maximum) {
+  wasm::TableType type;
+  type.element = element;
+  type.limits = {.minimum = minimum,
+                 .maximum = maximum.value_or(0),
+                 .has_maximum = maximum.has_value()};
+  state_->exports.insert_or_assign(std::move(name), type);
+  return *this;
+}
+
+TENON_DECL HostModuleBuilder HostModuleBuilder::ExportGlobal(std::string name, const Value& value,
+                                                             bool is_mutable) {
+  state_->exports.insert_or_assign(std::move(name), vm::HostGlobal{value, is_mutable});
+  return *this;
+}
+
+TENON_DECL CompiledModule HostModuleBuilder::Compile() const {
+  if (state_->store == nullptr) vm::ThrowEmptyHandle("HostModuleBuilder");
+  state_->store->RequireOpen();
+  return CompiledModule{detail::HostModuleEncoder{*state_}.Run()};
+}
+
+TENON_DECL Module HostModuleBuilder::Instantiate() const {
+  const CompiledModule compiled = Compile();
+  const ModuleConfig config;
+  return Module{vm::Instantiate(*compiled.State(), detail::InstanceSettingsOf(config)).Get()};
+}
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of interpreter.hpp.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <tenon/interp/execute.ipp>
+#include <tenon/interp/function_entry.hpp>
+#include <tenon/interp/interpreter.hpp>
+#include <tenon/wasm/validation_context.hpp>
+
+namespace tenon::inline TENON_ABI::interp {
+
+inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable table,
+                                        const vm::CompileSettings& settings)
+    : table_{std::move(table)} {
+  entries_.reserve(table_.functions.size());
+  for (const FunctionCode& code : table_.functions) {
+    FunctionEntry entry{};
+    entry.begin = module.bytes.data() + code.code_offset;
+    entry.end = module.bytes.data() + code.code_end;
+    entry.branches = table_.entries.data() + code.first_entry;
+    entry.local_offsets =
+        code.is_wide ? table_.local_slots.data() + code.first_local_offset : nullptr;
+    entry.parameter_slots = code.parameter_slots;
+    entry.local_slots = code.local_slots;
+    entry.result_slots = code.result_slots;
+    // One slot below the operands takes the register that holds the top of an empty stack.
+    entry.frame_slots = code.local_slots + kFrameSlots + 1 + code.max_stack_slots;
+    entry.is_wide = code.is_wide;
+    entry.is_interruptible = settings.interruptible;
+    entry.canonical_nan = settings.canonical_nan;
+    entries_.push_back(entry);
+  }
+}
+
+inline InterpreterCode::~InterpreterCode() = default;
+
+inline std::size_t InterpreterCode::Size() const noexcept {
+  return table_.entries.size() * sizeof(BranchEntry) +
+         table_.local_slots.size() * sizeof(std::uint32_t) +
+         table_.functions.size() * sizeof(FunctionCode) + entries_.size() * sizeof(FunctionEntry);
+}
+
+inline const FunctionEntry& InterpreterCode::Entry(std::uint32_t defined_function) const noexcept {
+  return entries_[defined_function];
+}
+
+namespace detail {
+
+inline wasm::Fault CompileForInterpreter(const wasm::ValidationContext& context,
+                                         const vm::CompileSettings& settings,
+                                         std::unique_ptr<const vm::EngineCode>& code) {
+  SideTable table;
+  const wasm::Fault fault = BuildSideTable(context, table);
+  if (fault.IsNone()) {
+    code = std::make_unique<InterpreterCode>(*context.module, std::move(table), settings);
+  }
+  return fault;
+}
+
+inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_function,
+                            abi::FunctionRecord& record) noexcept {
+  record.code = nullptr;
+  record.invoke = Invoke;
+  record.engine_code = &static_cast<const InterpreterCode&>(code).Entry(defined_function);
+}
+
+inline constexpr vm::Engine kInterpreterEngine{
+    .name = "interpreter", .compile = CompileForInterpreter, .bind = BindInterpreted};
+
+}  // namespace detail
+
+TENON_DECL const vm::Engine& InterpreterEngine() noexcept { return detail::kInterpreterEngine; }
+
+}  // namespace tenon::inline TENON_ABI::interp

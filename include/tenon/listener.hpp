@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Hooks around function calls.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/definition.hpp>
+#include <tenon/module.hpp>
+#include <tenon/value.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// Walks the calls below the current one, innermost first. Valid during Before and Abort only.
+class StackIterator {
+ public:
+  virtual ~StackIterator() = default;
+  /// Moves to the next frame (the first call moves to the innermost). False: no more frames.
+  virtual bool Next() = 0;
+  /// The function of the current frame.
+  virtual const FunctionDefinition& Function() const = 0;
+  /// Offset of the current instruction in the module's bytes; 0 in a host function.
+  virtual std::uint32_t ModuleOffset() const = 0;
+};
+
+/// Called around every call of one function. May be entered by several threads when several
+/// instances of a module run. Exceptions leave the guest like those of host functions.
+class FunctionListener {
+ public:
+  virtual ~FunctionListener() = default;
+  virtual void Before(Module& module, const FunctionDefinition& function,
+                      std::span<const Value> arguments, StackIterator& stack) = 0;
+  virtual void After(Module& module, const FunctionDefinition& function,
+                     std::span<const Value> results) = 0;
+  /// In place of After when the call ends with a trap, an exit or an exception.
+  virtual void Abort(Module& module, const FunctionDefinition& function,
+                     const std::exception_ptr& error) = 0;
+};
+
+/// Decides while compiling which functions are listened to: a listener, or null for none. Part of
+/// RuntimeConfig; called once for each function of each compiled module.
+using FunctionListenerFactory =
+    std::function<std::shared_ptr<FunctionListener>(const FunctionDefinition&)>;
+
+/// Writes one line before and one after each call through `write`, indented by depth:
+/// "--> env.add(x=1,y=2)" and "<-- 3".
+TENON_DECL FunctionListenerFactory
+NewLoggingListenerFactory(std::function<void(const std::string& line)> write,
+                          bool host_functions_only = false);
+
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/listener.ipp>
+#endif

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Linear memory as the host sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/definition.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace vm {
+class MemoryInstance;
+TENON_DECL void Retain(MemoryInstance& memory) noexcept;
+TENON_DECL void Release(MemoryInstance& memory) noexcept;
+TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcept;
+}  // namespace vm
+
+/// A handle to a linear memory. Access never throws: reads out of bounds give nullopt, writes out
+/// of bounds give false and write nothing. Offsets are bytes from the start.
+///
+/// An empty handle, and one whose module was closed, is a memory of size 0. One thread at a time.
+/// Copies refer to the same memory and keep its record alive.
+class Memory {
+ public:
+  Memory() noexcept = default;
+  Memory(const Memory& other) noexcept : memory_{other.memory_} {
+    if (memory_ != nullptr) vm::Retain(*memory_);
+  }
+  Memory(Memory&& other) noexcept : memory_{std::exchange(other.memory_, nullptr)} {}
+  Memory& operator=(Memory other) noexcept {
+    std::swap(memory_, other.memory_);
+    return *this;
+  }
+  ~Memory() {
+    if (memory_ != nullptr) vm::Release(*memory_);
+  }
+
+  explicit operator bool() const noexcept { return memory_ != nullptr; }
+  friend bool operator==(const Memory&, const Memory&) noexcept = default;
+
+  /// Bytes that can be accessed now; at most 2^32.
+  std::uint64_t Size() const noexcept { return memory_ == nullptr ? 0 : vm::Record(*memory_).size; }
+  /// Adds `delta` pages of 64 KiB. The former number of pages; nullopt if the limits or the machine
+  /// refuse, in which case nothing changed. Spans from View stay valid where the memory cannot move
+  /// (the default) and are dangling otherwise.
+  TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
+  /// As the module that created it declares it.
+  TENON_DECL MemoryDefinition Definition() const;
+
+  std::optional<std::uint8_t> ReadByte(std::uint64_t offset) const noexcept {
+    return Read<std::uint8_t>(offset);
+  }
+  std::optional<std::uint16_t> ReadUint16Le(std::uint64_t offset) const noexcept {
+    return Read<std::uint16_t>(offset);
+  }
+  std::optional<std::uint32_t> ReadUint32Le(std::uint64_t offset) const noexcept {
+    return Read<std::uint32_t>(offset);
+  }
+  std::optional<std::uint64_t> ReadUint64Le(std::uint64_t offset) const noexcept {
+    return Read<std::uint64_t>(offset);
+  }
+  std::optional<float> ReadFloat32Le(std::uint64_t offset) const noexcept {
+    return Read<float>(offset);
+  }
+  std::optional<double> ReadFloat64Le(std::uint64_t offset) const noexcept {
+    return Read<double>(offset);
+  }
+  bool WriteByte(std::uint64_t offset, std::uint8_t value) noexcept { return Write(offset, value); }
+  bool WriteUint16Le(std::uint64_t offset, std::uint16_t value) noexcept {
+    return Write(offset, value);
+  }
+  bool WriteUint32Le(std::uint64_t offset, std::uint32_t value) noexcept {
+    return Write(offset, value);
+  }
+  bool WriteUint64Le(std::uint64_t offset, std::uint64_t value) noexcept {
+    return Write(offset, value);
+  }
+  bool WriteFloat32Le(std::uint64_t offset, float value) noexcept { return Write(offset, value); }
+  bool WriteFloat64Le(std::uint64_t offset, double value) noexcept { return Write(offset, value); }
+
+  /// The bytes themselves, for reading and writing. Valid until the memory is closed, and, for a
+  /// memory that can move (a MemoryAllocator that says so), until the next Grow by anybody.
+  std::optional<std::span<std::uint8_t>> View(std::uint64_t offset,
+                                              std::uint64_t length) const noexcept {
+    if (!Contains(offset, length)) return std::nullopt;
+    return std::span{Base() + offset, static_cast<std::size_t>(length)};
+  }
+  /// View as text.
+  std::optional<std::string_view> ViewString(std::uint64_t offset,
+                                             std::uint64_t length) const noexcept {
+    if (!Contains(offset, length)) return std::nullopt;
+    return std::string_view{reinterpret_cast<const char*>(Base()) + offset,
+                            static_cast<std::size_t>(length)};
+  }
+  bool Write(std::uint64_t offset, std::span<const std::uint8_t> bytes) noexcept {
+    return WriteBytes(offset, bytes.data(), bytes.size());
+  }
+  bool WriteString(std::uint64_t offset, std::string_view text) noexcept {
+    return WriteBytes(offset, text.data(), text.size());
+  }
+
+  /// For the library's own rooms.
+  static Memory FromInstance(vm::MemoryInstance* memory) noexcept {
+    if (memory != nullptr) vm::Retain(*memory);
+    return Memory{memory};
+  }
+  vm::MemoryInstance* Get() const noexcept { return memory_; }
+
+ private:
+  explicit Memory(vm::MemoryInstance* memory) noexcept : memory_{memory} {}
+
+  std::uint8_t* Base() const noexcept {
+    static std::uint8_t nothing[1];
+    return memory_ == nullptr ? nothing : vm::Record(*memory_).base;
+  }
+  bool Contains(std::uint64_t offset, std::uint64_t length) const noexcept {
+    const std::uint64_t size = Size();
+    return offset <= size && length <= size - offset;
+  }
+  template <class T>
+  std::optional<T> Read(std::uint64_t offset) const noexcept {
+    if (!Contains(offset, sizeof(T))) return std::nullopt;
+    T value;
+    std::memcpy(&value, Base() + offset, sizeof(T));
+    return value;
+  }
+  template <class T>
+    requires(!std::is_class_v<T>)
+  bool Write(std::uint64_t offset, T value) noexcept {
+    return WriteBytes(offset, &value, sizeof(T));
+  }
+  bool WriteBytes(std::uint64_t offset, const void* bytes, std::uint64_t length) noexcept {
+    if (!Contains(offset, length)) return false;
+    if (length != 0) std::memcpy(Base() + offset, bytes, static_cast<std::size_t>(length));
+    return true;
+  }
+
+  vm::MemoryInstance* memory_ = nullptr;
+};
+
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/memory.ipp>
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Instantiated modules.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/definition.hpp>
+#include <tenon/function.hpp>
+#include <tenon/global.hpp>
+#include <tenon/instance_handle.hpp>
+#include <tenon/memory.hpp>
+#include <tenon/table.hpp>
+#include <tenon/typed_function.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class System;
+
+/// A handle to an instantiated module, guest or host. One pointer; copies refer to the same
+/// instance. The empty handle is what FindModule gives for unknown names; its members throw
+/// ConfigError, but for operator bool, == and the destructor.
+///
+/// A named module lives until it or its runtime is closed; an anonymous one until then or until its
+/// last handle goes. One thread at a time for all modules of one linkage group (those that import
+/// each other), except Close, CloseWithExitCode and IsClosed, which any thread may call.
+class Module {
+ public:
+  Module() noexcept = default;
+
+  explicit operator bool() const noexcept { return static_cast<bool>(instance_); }
+  friend bool operator==(const Module&, const Module&) noexcept = default;
+
+  /// The name it was instantiated under; "" for an anonymous module.
+  TENON_DECL const std::string& Name() const;
+  /// "Module[name]".
+  TENON_DECL std::string String() const;
+
+  /// The exported function of this name; an empty handle if there is none.
+  TENON_DECL Function ExportedFunction(std::string_view name) const;
+  /// The exported function of this name with a C++ signature, as in
+  /// `ExportedFunction<std::int32_t(std::int32_t)>("run")`. Throws ConfigError if there is none or
+  /// it has another type.
+  template <class Signature>
+  TypedFunction<Signature> ExportedFunction(std::string_view name) const {
+    return RequireFunction(name).template As<Signature>();
+  }
+  TENON_DECL std::vector<FunctionDefinition> ExportedFunctionDefinitions() const;
+
+  /// Memory 0, exported or not; an empty handle if the module has none.
+  TENON_DECL Memory DefaultMemory() const;
+  /// The exported memory, table or global of this name; an empty handle if there is none.
+  TENON_DECL Memory ExportedMemory(std::string_view name) const;
+  TENON_DECL Table ExportedTable(std::string_view name) const;
+  TENON_DECL Global ExportedGlobal(std::string_view name) const;
+  TENON_DECL std::vector<MemoryDefinition> ExportedMemoryDefinitions() const;
+
+  /// CloseWithExitCode(0).
+  void Close() const { CloseWithExitCode(0); }
+  /// Closes the module: frees its name at once, and its memory as soon as no call runs in it. Later
+  /// calls throw ExitError with the first code given. A call that is running is stopped if the
+  /// runtime has WithCloseOnContextDone. Does nothing if it was closed before.
+  TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
+  TENON_DECL bool IsClosed() const;
+
+  /// Arguments, environment, streams and clocks the module was instantiated with.
+  TENON_DECL tenon::System& System() const;
+
+  /// For the library's own rooms.
+  explicit Module(vm::Instance* instance) noexcept : instance_{instance} {}
+  vm::Instance* Get() const noexcept { return instance_.Get(); }
+
+ private:
+  TENON_DECL Function RequireFunction(std::string_view name) const;
+
+  InstanceHandle instance_;
+};
+
+}  // namespace tenon::inline TENON_ABI
+
+template <>
+struct std::hash<tenon::Module> {
+  std::size_t operator()(const tenon::Module& module) const noexcept {
+    return std::hash<const void*>{}(module.Get());
+  }
+};
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/module.ipp>
+#endif

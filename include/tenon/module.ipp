@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of module.hpp.
+#pragma once
+
+#include <tenon/error.hpp>
+#include <tenon/module.hpp>
+#include <tenon/system.hpp>
+#include <tenon/vm/call.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/nearest_name.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace detail {
+
+inline vm::Instance& RequireInstance(const Module& module) {
+  if (!module) vm::ThrowEmptyHandle("Module");
+  return *module.Get();
+}
+
+}  // namespace detail
+
+TENON_DECL const std::string& Module::Name() const { return detail::RequireInstance(*this).name; }
+
+TENON_DECL std::string Module::String() const { return "Module[" + Name() + "]"; }
+
+TENON_DECL Function Module::ExportedFunction(std::string_view name) const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  const auto index = instance.FindExport(ExternKind::Func, name);
+  if (!index.has_value()) return {};
+  const abi::FunctionRecord* function = instance.functions[*index];
+  if ((vm::FlagsOf(*function) & (abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory)) != 0) {
+    const vm::Instance& owner = vm::OwnerOf(*function);
+    throw ConfigError{
+        ErrorCode::HostFunctionNeedsCaller,
+        FormatError(ErrorCode::HostFunctionNeedsCaller,
+                    {vm::FunctionDebugName(*owner.code, owner.name, function->index)})};
+  }
+  return Function::FromRecord(function);
+}
+
+TENON_DECL Function Module::RequireFunction(std::string_view name) const {
+  Function function = ExportedFunction(name);
+  if (!function) {
+    const wasm::Module& module = Get()->Module();
+    std::vector<std::string_view> names;
+    for (const wasm::Export& exported : module.exports) {
+      if (exported.kind == ExternKind::Func) names.push_back(module.Text(exported.name));
+    }
+    throw ConfigError{ErrorCode::ExportNotFound,
+                      FormatError(ErrorCode::ExportNotFound,
+                                  {Name(), "func", name, vm::SuggestNames(name, names)})};
+  }
+  return function;
+}
+
+TENON_DECL std::vector<FunctionDefinition> Module::ExportedFunctionDefinitions() const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  std::vector<FunctionDefinition> definitions;
+  for (const wasm::Export& exported : instance.Module().exports) {
+    if (exported.kind == ExternKind::Func) {
+      definitions.push_back(vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
+                                               exported.index));
+    }
+  }
+  return definitions;
+}
+
+TENON_DECL Memory Module::DefaultMemory() const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  return Memory::FromInstance(instance.memories.empty() ? nullptr : instance.memories[0].get());
+}
+
+TENON_DECL Memory Module::ExportedMemory(std::string_view name) const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  const auto index = instance.FindExport(ExternKind::Memory, name);
+  return Memory::FromInstance(index.has_value() ? instance.memories[*index].get() : nullptr);
+}
+
+TENON_DECL Table Module::ExportedTable(std::string_view name) const {
+  vm::Instance& instance = detail::RequireInstance(*this);
+  const auto index = instance.FindExport(ExternKind::Table, name);
+  if (!index.has_value()) return {};
+  return Table{InstanceHandle{&instance}, instance.tables[*index].get()};
+}
+
+TENON_DECL Global Module::ExportedGlobal(std::string_view name) const {
+  vm::Instance& instance = detail::RequireInstance(*this);
+  const auto index = instance.FindExport(ExternKind::Global, name);
+  if (!index.has_value()) return {};
+  return Global{InstanceHandle{&instance}, instance.globals[*index].get()};
+}
+
+TENON_DECL std::vector<MemoryDefinition> Module::ExportedMemoryDefinitions() const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  std::vector<MemoryDefinition> definitions;
+  for (const wasm::Export& exported : instance.Module().exports) {
+    if (exported.kind == ExternKind::Memory) {
+      definitions.push_back(vm::DefineMemory(*instance.code, instance.name, exported.index));
+    }
+  }
+  return definitions;
+}
+
+TENON_DECL void Module::CloseWithExitCode(std::uint32_t exit_code) const {
+  vm::Instance& instance = detail::RequireInstance(*this);
+  const Module keep_alive = *this;
+  instance.store->Close(instance, exit_code);
+}
+
+TENON_DECL bool Module::IsClosed() const { return detail::RequireInstance(*this).IsClosed(); }
+
+TENON_DECL tenon::System& Module::System() const { return *detail::RequireInstance(*this).system; }
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Settings of one instance.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/module.hpp>
+#include <tenon/system.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// Gives the module that satisfies the imports from `module_name`; an empty handle: look it up by
+/// name in the runtime.
+using ImportResolver = std::function<Module(std::string_view module_name)>;
+
+/// Settings of one instance. A value: every With... returns a changed copy and leaves the original
+/// alone. Any thread.
+class ModuleConfig {
+ public:
+  ModuleConfig() = default;
+
+  /// Name in the runtime; "" makes the instance anonymous: not importable by name, any number of
+  /// them. Default: the name of the compiled module.
+  [[nodiscard]] ModuleConfig WithName(std::string name) const {
+    return Changed(&ModuleConfig::name_, std::optional{std::move(name)});
+  }
+  /// Exported functions without parameters called in this order after instantiation; missing ones
+  /// are skipped. Default: "_start".
+  [[nodiscard]] ModuleConfig WithStartFunctions(std::vector<std::string> names) const {
+    return Changed(&ModuleConfig::start_functions_, std::move(names));
+  }
+  /// Asked for each imported module before the runtime's names.
+  [[nodiscard]] ModuleConfig WithImportResolver(ImportResolver resolver) const {
+    return Changed(&ModuleConfig::import_resolver_, std::move(resolver));
+  }
+  /// Satisfies imports from `module_name` with this module, before resolver and names.
+  [[nodiscard]] ModuleConfig WithImport(std::string module_name, Module module) const {
+    ModuleConfig changed = *this;
+    changed.imports_.emplace_back(std::move(module_name), std::move(module));
+    return changed;
+  }
+  /// Arguments, environment, streams, clocks and randomness. Default: nothing of the host's.
+  [[nodiscard]] ModuleConfig WithSystem(SystemConfig system) const {
+    return Changed(&ModuleConfig::system_, std::move(system));
+  }
+
+  const std::optional<std::string>& Name() const { return name_; }
+  const std::vector<std::string>& StartFunctions() const { return start_functions_; }
+  const tenon::ImportResolver& ImportResolver() const { return import_resolver_; }
+  const std::vector<std::pair<std::string, Module>>& Imports() const { return imports_; }
+  const SystemConfig& System() const { return system_; }
+
+ private:
+  template <class Member, class T>
+  ModuleConfig Changed(Member ModuleConfig::*member, T value) const {
+    ModuleConfig changed = *this;
+    changed.*member = std::move(value);
+    return changed;
+  }
+
+  std::optional<std::string> name_;
+  std::vector<std::string> start_functions_ = {"_start"};
+  tenon::ImportResolver import_resolver_;
+  std::vector<std::pair<std::string, Module>> imports_;
+  SystemConfig system_;
+};
+
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/module_config.ipp>
+#endif

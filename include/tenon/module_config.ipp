@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of module_config.hpp.
+#pragma once
+
+#include <string_view>
+
+#include <tenon/module_config.hpp>
+#include <tenon/vm/settings.hpp>
+
+namespace tenon::inline TENON_ABI::detail {
+
+/// `config` must outlive the result.
+inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
+  vm::InstanceSettings settings;
+  settings.name = config.Name();
+  settings.start_functions = config.StartFunctions();
+  settings.system = &config.System();
+  settings.find_exporter = [&config](std::string_view module_name) -> InstanceHandle {
+    for (const auto& [given, module] : config.Imports()) {
+      if (given == module_name) return InstanceHandle{module.Get()};
+    }
+    if (!config.ImportResolver()) return {};
+    return InstanceHandle{config.ImportResolver()(module_name).Get()};
+  };
+  return settings;
+}
+
+}  // namespace tenon::inline TENON_ABI::detail

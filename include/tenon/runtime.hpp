@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The runtime: compiles modules and holds their instances.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/compiled_module.hpp>
+#include <tenon/host_module.hpp>
+#include <tenon/module.hpp>
+#include <tenon/module_config.hpp>
+#include <tenon/runtime_config.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace vm {
+class Store;
+}  // namespace vm
+
+/// Compiles modules and holds their instances. A move-only owner; its destructor is Close. Any
+/// thread may use it.
+class Runtime {
+ public:
+  /// Throws ConfigError if the configuration contradicts itself.
+  TENON_DECL explicit Runtime(const RuntimeConfig& config = RuntimeConfig{});
+  Runtime(Runtime&&) noexcept = default;
+  TENON_DECL Runtime& operator=(Runtime&& other) noexcept;
+  TENON_DECL ~Runtime();
+
+  /// Decodes, validates and compiles a module. The bytes are copied. Throws DecodeError or
+  /// ValidationError.
+  TENON_DECL CompiledModule CompileModule(std::span<const std::uint8_t> bytes) const;
+
+  /// Links and initialises an instance, then runs its start functions. Throws LinkError if imports,
+  /// names or limits do not allow it; Trap, ExitError (also with code 0, from `_start`: see
+  /// ModuleConfig::WithStartFunctions) or what a host function threw if a start function fails. A
+  /// start function that exits with code 0 is no error: the module comes back closed.
+  TENON_DECL Module InstantiateModule(const CompiledModule& compiled,
+                                      const ModuleConfig& config = ModuleConfig{}) const;
+
+  /// CompileModule and InstantiateModule in one. The code goes with the instance.
+  Module Instantiate(std::span<const std::uint8_t> bytes,
+                     const ModuleConfig& config = ModuleConfig{}) const {
+    return InstantiateModule(CompileModule(bytes), config);
+  }
+
+  /// Begins the definition of a module of host functions. Several functions, memories, tables and
+  /// globals may be defined before Compile or Instantiate.
+  TENON_DECL HostModuleBuilder NewHostModuleBuilder(std::string name) const;
+
+  /// The open module of this name; an empty handle if there is none, or for "".
+  TENON_DECL Module FindModule(std::string_view name) const;
+
+  /// Which engine runs the guests ("interpreter").
+  TENON_DECL std::string_view EngineName() const;
+
+  /// CloseWithExitCode(0).
+  void Close() const { CloseWithExitCode(0); }
+  /// Closes all modules, newest first. Later use of the runtime throws ConfigError. Does nothing if
+  /// it was closed before.
+  TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
+
+ private:
+  std::shared_ptr<vm::Store> store_;
+};
+
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/runtime.ipp>
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of runtime.hpp.
+#pragma once
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <tenon/cache/compile.hpp>
+#include <tenon/error.hpp>
+#include <tenon/interp/interpreter.hpp>
+#include <tenon/module_config.ipp>
+#include <tenon/runtime.hpp>
+#include <tenon/vm/host_module_state.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/instantiate.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace detail {
+
+inline vm::Store& RequireStore(const std::shared_ptr<vm::Store>& store) {
+  if (store == nullptr) vm::ThrowEmptyHandle("Runtime");
+  store->RequireOpen();
+  return *store;
+}
+
+/// Views of the instance for host functions. They are not counted, so they are never destroyed.
+inline void MakeViews(vm::Instance& instance) {
+  static_assert(sizeof(Module) == sizeof(void*) && sizeof(Memory) == sizeof(void*));
+  new (instance.module_view) Module{&instance};
+  vm::Release(instance);
+  vm::MemoryInstance* memory = instance.memories.empty() ? nullptr : instance.memories[0].get();
+  new (instance.memory_view) Memory{Memory::FromInstance(memory)};
+  if (memory != nullptr) memory->Release();
+}
+
+inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
+  constexpr std::uint64_t kLeastStack = std::uint64_t{64} << 10;
+  constexpr std::uint64_t kMostStack = std::uint64_t{1} << 30;
+  vm::StoreSettings settings;
+  settings.features = config.CoreFeatures();
+  settings.memory_limit_pages = config.MemoryLimitPages();
+  settings.table_limit = config.TableLimit();
+  settings.memory_limit_bytes = config.MemoryLimitBytes();
+  settings.instance_limit = config.InstanceLimit();
+  settings.stack_bytes =
+      std::clamp(config.StackLimit(), kLeastStack, kMostStack) & ~std::uint64_t{0xFFF};
+  settings.memory_capacity_from_max = config.MemoryCapacityFromMax();
+  settings.close_on_context_done = config.CloseOnContextDone();
+  settings.canonical_nan = config.CanonicalNaN();
+  settings.custom_sections = config.CustomSections();
+  settings.memory_allocator = config.MemoryAllocator();
+  if (config.CompilationCache().has_value()) settings.cache = config.CompilationCache()->Map();
+  settings.listener_factory = config.FunctionListenerFactory();
+  settings.close_notifier = config.CloseNotifier();
+  settings.make_views = MakeViews;
+  settings.invoke_listened = InvokeListened;
+  return settings;
+}
+
+}  // namespace detail
+
+TENON_DECL Runtime::Runtime(const RuntimeConfig& config) {
+  if (config.MemoryLimitPages() > wasm::kMaxPages32) {
+    throw ConfigError{
+        ErrorCode::MemoryLimitPages,
+        FormatError(ErrorCode::MemoryLimitPages, {std::to_string(config.MemoryLimitPages()),
+                                                  std::to_string(wasm::kMaxPages32)})};
+  }
+  store_ = std::make_shared<vm::Store>(detail::StoreSettingsOf(config), interp::InterpreterEngine());
+}
+
+TENON_DECL Runtime& Runtime::operator=(Runtime&& other) noexcept {
+  if (this != &other) {
+    if (store_ != nullptr) store_->CloseAll(0);
+    store_ = std::move(other.store_);
+  }
+  return *this;
+}
+
+TENON_DECL Runtime::~Runtime() {
+  if (store_ != nullptr) store_->CloseAll(0);
+}
+
+TENON_DECL CompiledModule Runtime::CompileModule(std::span<const std::uint8_t> bytes) const {
+  detail::RequireStore(store_);
+  return CompiledModule{cache::CompileGuest(store_, bytes)};
+}
+
+TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
+                                             const ModuleConfig& config) const {
+  const vm::Store& store = detail::RequireStore(store_);
+  if (!compiled || compiled.State()->is_closed.load()) {
+    throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
+  }
+  if (compiled.State()->store.get() != &store) {
+    throw LinkError{ErrorCode::CompiledElsewhere, ErrorText(ErrorCode::CompiledElsewhere)};
+  }
+  return Module{vm::Instantiate(*compiled.State(), detail::InstanceSettingsOf(config)).Get()};
+}
+
+TENON_DECL HostModuleBuilder Runtime::NewHostModuleBuilder(std::string name) const {
+  return HostModuleBuilder{std::make_shared<vm::HostModuleState>(store_, std::move(name))};
+}
+
+TENON_DECL Module Runtime::FindModule(std::string_view name) const {
+  if (name.empty()) return {};
+  return Module{detail::RequireStore(store_).Find(name).Get()};
+}
+
+TENON_DECL std::string_view Runtime::EngineName() const {
+  return detail::RequireStore(store_).engine.name;
+}
+
+TENON_DECL void Runtime::CloseWithExitCode(std::uint32_t exit_code) const {
+  if (store_ != nullptr) store_->CloseAll(exit_code);
+}
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Settings of a runtime.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/cache.hpp>
+#include <tenon/core_features.hpp>
+#include <tenon/listener.hpp>
+#include <tenon/memory_allocator.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// Which engine runs guests.
+enum class EngineKind : std::uint8_t {
+  Auto,         ///< the fastest that runs on this machine
+  Interpreter,  ///< the portable reference engine
+};
+
+/// Called when a module is closed, by whichever thread closes it, before its memory goes. Must not
+/// throw.
+using CloseNotifier = std::function<void(const std::string& module_name, std::uint32_t exit_code)>;
+
+/// Settings of a runtime. A value: every With... returns a changed copy and leaves the original
+/// alone. Any thread.
+class RuntimeConfig {
+ public:
+  RuntimeConfig() = default;
+
+  /// Default: Auto.
+  [[nodiscard]] RuntimeConfig WithEngine(EngineKind engine) const {
+    return Changed(&RuntimeConfig::engine_, engine);
+  }
+  /// Features that modules may use. Default: CoreFeatures::V2().
+  [[nodiscard]] RuntimeConfig WithCoreFeatures(CoreFeatures features) const {
+    return Changed(&RuntimeConfig::features_, features);
+  }
+  /// Most pages of 64 KiB that any one memory can have. Default and maximum: 65536. A larger value
+  /// is a ConfigError from Runtime's constructor.
+  [[nodiscard]] RuntimeConfig WithMemoryLimitPages(std::uint32_t pages) const {
+    return Changed(&RuntimeConfig::memory_limit_pages_, pages);
+  }
+  /// Most bytes that all memories of the runtime can have together. Default: no limit.
+  [[nodiscard]] RuntimeConfig WithMemoryLimitBytes(std::uint64_t bytes) const {
+    return Changed(&RuntimeConfig::memory_limit_bytes_, bytes);
+  }
+  /// Commits a memory's maximum at once, so that grow never allocates. Default: false.
+  [[nodiscard]] RuntimeConfig WithMemoryCapacityFromMax(bool enabled) const {
+    return Changed(&RuntimeConfig::memory_capacity_from_max_, enabled);
+  }
+  /// Storage for memories instead of the library's. Default: null.
+  [[nodiscard]] RuntimeConfig WithMemoryAllocator(
+      std::shared_ptr<MemoryAllocator> allocator) const {
+    return Changed(&RuntimeConfig::memory_allocator_, std::move(allocator));
+  }
+  /// Most elements that any one table can have. Default: 10,000,000.
+  [[nodiscard]] RuntimeConfig WithTableLimit(std::uint32_t elements) const {
+    return Changed(&RuntimeConfig::table_limit_, elements);
+  }
+  /// Most instances (host modules included) that can be open at once. Default: no limit.
+  [[nodiscard]] RuntimeConfig WithInstanceLimit(std::uint64_t instances) const {
+    return Changed(&RuntimeConfig::instance_limit_, instances);
+  }
+  /// Bytes of stack for the guests of one linkage group; a call that needs more traps with
+  /// StackOverflow. 64 KiB to 1 GiB (other values are clamped). Default: 1 MiB.
+  [[nodiscard]] RuntimeConfig WithStackLimit(std::uint64_t bytes) const {
+    return Changed(&RuntimeConfig::stack_limit_, bytes);
+  }
+  /// Ends running calls when their CallContext or their module is closed. Default: false.
+  [[nodiscard]] RuntimeConfig WithCloseOnContextDone(bool enabled) const {
+    return Changed(&RuntimeConfig::close_on_context_done_, enabled);
+  }
+  /// Makes every NaN that an instruction computes the canonical one, so that results do not depend
+  /// on the machine. Default: false.
+  [[nodiscard]] RuntimeConfig WithCanonicalNaN(bool enabled) const {
+    return Changed(&RuntimeConfig::canonical_nan_, enabled);
+  }
+  /// Keeps custom sections for CompiledModule::CustomSections. Default: false.
+  [[nodiscard]] RuntimeConfig WithCustomSections(bool enabled) const {
+    return Changed(&RuntimeConfig::custom_sections_, enabled);
+  }
+  /// Shares compiled code with other runtimes. Default: none.
+  [[nodiscard]] RuntimeConfig WithCompilationCache(CompilationCache cache) const {
+    return Changed(&RuntimeConfig::cache_, std::optional{std::move(cache)});
+  }
+  /// Listens to function calls. Default: none.
+  [[nodiscard]] RuntimeConfig WithFunctionListenerFactory(FunctionListenerFactory factory) const {
+    return Changed(&RuntimeConfig::listener_factory_, std::move(factory));
+  }
+  /// Told when modules close. Default: none.
+  [[nodiscard]] RuntimeConfig WithCloseNotifier(CloseNotifier notifier) const {
+    return Changed(&RuntimeConfig::close_notifier_, std::move(notifier));
+  }
+
+  EngineKind Engine() const { return engine_; }
+  tenon::CoreFeatures CoreFeatures() const { return features_; }
+  std::uint32_t MemoryLimitPages() const { return memory_limit_pages_; }
+  std::uint64_t MemoryLimitBytes() const { return memory_limit_bytes_; }
+  bool MemoryCapacityFromMax() const { return memory_capacity_from_max_; }
+  const std::shared_ptr<tenon::MemoryAllocator>& MemoryAllocator() const {
+    return memory_allocator_;
+  }
+  std::uint32_t TableLimit() const { return table_limit_; }
+  std::uint64_t InstanceLimit() const { return instance_limit_; }
+  std::uint64_t StackLimit() const { return stack_limit_; }
+  bool CloseOnContextDone() const { return close_on_context_done_; }
+  bool CanonicalNaN() const { return canonical_nan_; }
+  bool CustomSections() const { return custom_sections_; }
+  const std::optional<tenon::CompilationCache>& CompilationCache() const { return cache_; }
+  const tenon::FunctionListenerFactory& FunctionListenerFactory() const {
+    return listener_factory_;
+  }
+  const tenon::CloseNotifier& CloseNotifier() const { return close_notifier_; }
+
+ private:
+  template <class Member, class T>
+  RuntimeConfig Changed(Member RuntimeConfig::*member, T value) const {
+    RuntimeConfig changed = *this;
+    changed.*member = std::move(value);
+    return changed;
+  }
+
+  EngineKind engine_ = EngineKind::Auto;
+  tenon::CoreFeatures features_ = tenon::CoreFeatures::V2();
+  std::uint32_t memory_limit_pages_ = 65536;
+  std::uint32_t table_limit_ = 10'000'000;
+  std::uint64_t memory_limit_bytes_ = UINT64_MAX;
+  std::uint64_t instance_limit_ = UINT64_MAX;
+  std::uint64_t stack_limit_ = std::uint64_t{1} << 20;
+  bool memory_capacity_from_max_ = false;
+  bool close_on_context_done_ = false;
+  bool canonical_nan_ = false;
+  bool custom_sections_ = false;
+  std::shared_ptr<tenon::MemoryAllocator> memory_allocator_;
+  std::optional<tenon::CompilationCache> cache_;
+  tenon::FunctionListenerFactory listener_factory_;
+  tenon::CloseNotifier close_notifier_;
+};
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of system.hpp.
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/error_text.hpp>
+#include <tenon/error.hpp>
+#include <tenon/system.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+namespace detail {
+
+inline constexpr std::uint64_t kMillisecond = 1'000'000;
+inline constexpr std::uint64_t kRandomSeed = 42;
+
+/// Adds up strings that a guest receives as one block, and refuses what it cannot receive.
+class StringBlock {
+ public:
+  StringBlock(ErrorCode has_nul, ErrorCode too_large) : has_nul_{has_nul}, too_large_{too_large} {}
+
+  void Add(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) {
+      throw ConfigError{has_nul_, FormatError(has_nul_, {})};
+    }
+    size_ += text.size() + 1;
+    if (size_ > SystemConfig::kMaximumStringBytes) {
+      throw ConfigError{
+          too_large_, FormatError(too_large_, {std::to_string(size_),
+                                               std::to_string(SystemConfig::kMaximumStringBytes)})};
+    }
+  }
+
+ private:
+  ErrorCode has_nul_;
+  ErrorCode too_large_;
+  std::uint64_t size_ = 0;
+};
+
+TENON_DECL void CheckStringCount(ErrorCode code, std::size_t count) {
+  if (count <= SystemConfig::kMaximumStrings) return;
+  throw ConfigError{code, FormatError(code, {std::to_string(count),
+                                             std::to_string(SystemConfig::kMaximumStrings)})};
+}
+
+TENON_DECL void CheckResolution(ErrorCode code, std::uint64_t resolution) {
+  if (resolution >= 1 && resolution <= SystemConfig::kMaximumResolution) return;
+  throw ConfigError{code, FormatError(code, {std::to_string(resolution)})};
+}
+
+TENON_DECL std::size_t WriteToFile(std::FILE* file, std::span<const std::uint8_t> bytes) {
+  const std::size_t count = std::fwrite(bytes.data(), 1, bytes.size(), file);
+  return std::fflush(file) == 0 ? count : 0;
+}
+
+TENON_DECL std::size_t ReadFromDescriptor(int descriptor, std::span<std::uint8_t> buffer) {
+  while (true) {
+    const ::ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return 0;
+  }
+}
+
+TENON_DECL void FillFromMachine(std::span<std::uint8_t> buffer) {
+  constexpr std::size_t kLargestRequest = 256;
+  while (!buffer.empty()) {
+    const std::size_t count = std::min(buffer.size(), kLargestRequest);
+    if (::getentropy(buffer.data(), count) != 0) {
+      throw ConfigError{ErrorCode::SystemRandom,
+                        FormatError(ErrorCode::SystemRandom, {std::strerror(errno)})};
+    }
+    buffer = buffer.subspan(count);
+  }
+}
+
+/// Word `index` of the SplitMix64 sequence that starts from the seed.
+constexpr std::uint64_t FixedRandomWord(std::uint64_t index) {
+  std::uint64_t word = kRandomSeed + (index + 1) * 0x9E3779B97F4A7C15u;
+  word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
+  word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
+  return word ^ (word >> 31);
+}
+
+template <class Clock>
+std::uint64_t NanosecondsOf() {
+  const auto since_epoch = Clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+}
+
+}  // namespace detail
+
+TENON_DECL SystemConfig SystemConfig::WithEnv(std::string key, std::string value) const {
+  SystemConfig changed = *this;
+  for (auto& [existing_key, existing_value] : changed.env_) {
+    if (existing_key == key) {
+      existing_value = std::move(value);
+      return changed;
+    }
+  }
+  changed.env_.emplace_back(std::move(key), std::move(value));
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithStdinText(std::string text) const {
+  SystemConfig changed = *this;
+  changed.stdin_ = nullptr;
+  changed.stdin_text_ = std::move(text);
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithInheritedStdio() const {
+  SystemConfig changed = *this;
+  changed.stdin_ = [](std::span<std::uint8_t> buffer) {
+    return detail::ReadFromDescriptor(STDIN_FILENO, buffer);
+  };
+  changed.stdout_ = [](std::span<const std::uint8_t> bytes) {
+    return detail::WriteToFile(stdout, bytes);
+  };
+  changed.stderr_ = [](std::span<const std::uint8_t> bytes) {
+    return detail::WriteToFile(stderr, bytes);
+  };
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithWalltime(ClockSource clock,
+                                                   std::uint64_t resolution) const {
+  SystemConfig changed = *this;
+  changed.walltime_ = std::move(clock);
+  changed.walltime_resolution_ = resolution;
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithNanotime(ClockSource clock,
+                                                   std::uint64_t resolution) const {
+  SystemConfig changed = *this;
+  changed.nanotime_ = std::move(clock);
+  changed.nanotime_resolution_ = resolution;
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithSystemClocks() const {
+  return WithWalltime(detail::NanosecondsOf<std::chrono::system_clock>)
+      .WithNanotime(detail::NanosecondsOf<std::chrono::steady_clock>);
+}
+
+TENON_DECL SystemConfig SystemConfig::WithSystemRandom() const {
+  return WithRandomSource(detail::FillFromMachine);
+}
+
+TENON_DECL System::System(const SystemConfig& config) : config_{config} {
+  detail::CheckStringCount(ErrorCode::ArgsCount, config_.Args().size());
+  detail::StringBlock args{ErrorCode::ArgsNul, ErrorCode::ArgsSize};
+  for (const std::string& arg : config_.Args()) args.Add(arg);
+
+  detail::CheckStringCount(ErrorCode::EnvironCount, config_.Env().size());
+  detail::StringBlock variables{ErrorCode::EnvironNul, ErrorCode::EnvironSize};
+  environ_.reserve(config_.Env().size());
+  for (const auto& [key, value] : config_.Env()) {
+    if (key.empty()) {
+      throw ConfigError{ErrorCode::EnvironEmptyKey, FormatError(ErrorCode::EnvironEmptyKey, {})};
+    }
+    if (key.find('=') != std::string::npos) {
+      throw ConfigError{ErrorCode::EnvironKeyEquals, FormatError(ErrorCode::EnvironKeyEquals, {})};
+    }
+    environ_.push_back(key + "=" + value);
+    variables.Add(environ_.back());
+  }
+
+  detail::CheckResolution(ErrorCode::WalltimeResolution, config_.WalltimeResolution());
+  detail::CheckResolution(ErrorCode::NanotimeResolution, config_.NanotimeResolution());
+}
+
+TENON_DECL bool System::IsOpen(std::uint32_t descriptor) const noexcept {
+  return descriptor < open_.size() && open_[descriptor];
+}
+
+TENON_DECL bool System::CloseDescriptor(std::uint32_t descriptor) noexcept {
+  if (!IsOpen(descriptor)) return false;
+  open_[descriptor] = false;
+  return true;
+}
+
+TENON_DECL std::size_t System::ReadStdin(std::span<std::uint8_t> buffer) {
+  if (buffer.empty()) return 0;
+  if (const InputStream& stream = config_.Stdin()) {
+    return std::min(stream(buffer), buffer.size());
+  }
+  const std::string_view rest = std::string_view{config_.StdinText()}.substr(stdin_position_);
+  const std::size_t count = std::min(rest.size(), buffer.size());
+  if (count != 0) std::memcpy(buffer.data(), rest.data(), count);
+  stdin_position_ += count;
+  return count;
+}
+
+TENON_DECL std::size_t System::WriteOutput(std::uint32_t descriptor,
+                                           std::span<const std::uint8_t> bytes) {
+  const OutputStream& stream = descriptor == 2 ? config_.Stderr() : config_.Stdout();
+  if (!stream) return bytes.size();
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const auto rest = bytes.subspan(written);
+    const std::size_t taken = std::min(stream(rest), rest.size());
+    if (taken == 0) break;
+    written += taken;
+  }
+  return written;
+}
+
+TENON_DECL std::uint64_t System::Walltime() {
+  if (config_.Walltime()) return config_.Walltime()();
+  return std::exchange(fake_walltime_, fake_walltime_ + detail::kMillisecond);
+}
+
+TENON_DECL std::uint64_t System::Nanotime() {
+  if (config_.Nanotime()) return config_.Nanotime()();
+  return std::exchange(fake_nanotime_, fake_nanotime_ + detail::kMillisecond);
+}
+
+TENON_DECL void System::Yield() {
+  if (config_.Yield()) config_.Yield()();
+}
+
+TENON_DECL void System::Random(std::span<std::uint8_t> buffer) {
+  if (config_.Random()) {
+    config_.Random()(buffer);
+    return;
+  }
+  // By position, so that the sequence does not depend on how it is cut into requests.
+  for (std::uint8_t& byte : buffer) {
+    const std::uint64_t word = detail::FixedRandomWord(random_position_ / 8);
+    byte = static_cast<std::uint8_t>(word >> (random_position_ % 8 * 8));
+    ++random_position_;
+  }
+}
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Everything that a host program uses.
+#pragma once
+
+// IWYU pragma: begin_exports
+#include <tenon/bind.hpp>
+#include <tenon/cache.hpp>
+#include <tenon/call_context.hpp>
+#include <tenon/compiled_module.hpp>
+#include <tenon/core_features.hpp>
+#include <tenon/definition.hpp>
+#include <tenon/error.hpp>
+#include <tenon/function.hpp>
+#include <tenon/global.hpp>
+#include <tenon/host_module.hpp>
+#include <tenon/listener.hpp>
+#include <tenon/memory.hpp>
+#include <tenon/memory_allocator.hpp>
+#include <tenon/module.hpp>
+#include <tenon/module_config.hpp>
+#include <tenon/read_file.hpp>
+#include <tenon/reference.hpp>
+#include <tenon/runtime.hpp>
+#include <tenon/runtime_config.hpp>
+#include <tenon/system.hpp>
+#include <tenon/table.hpp>
+#include <tenon/typed_function.hpp>
+#include <tenon/value.hpp>
+// IWYU pragma: end_exports

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Functions of an instance with a C++ signature that was checked once.
+#pragma once
+
+#include <tenon/abi/config.hpp>
+#include <tenon/bind/call_signature.hpp>
+#include <tenon/function.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+template <class Signature>
+class TypedFunction;
+
+/// A handle to a function of a module, called like a C++ function. Made by
+/// `Module::ExportedFunction<R(A...)>(name)` or Function::As, which check the signature. Several
+/// results arrive as std::tuple, std::pair or std::array, as R says. One pointer; keeps the
+/// module's instance alive. One thread at a time for all handles of one linkage group.
+template <class R, class... A>
+class TypedFunction<R(A...)> {
+ public:
+  TypedFunction() noexcept = default;
+
+  explicit operator bool() const noexcept { return static_cast<bool>(function_); }
+  friend bool operator==(const TypedFunction&, const TypedFunction&) noexcept = default;
+
+  /// Calls the function. Throws ConfigError if the handle is empty; Trap, ExitError, or what a host
+  /// function threw.
+  R operator()(A... arguments) const { return Invoke(nullptr, arguments...); }
+  /// The same under a stop token or deadline, or with user data.
+  R operator()(const CallContext& context, A... arguments) const {
+    return Invoke(&context, arguments...);
+  }
+
+  /// The untyped handle.
+  const Function& Untyped() const noexcept { return function_; }
+
+  /// For the library's own rooms: `function` must have the signature.
+  static TypedFunction FromChecked(Function function) noexcept {
+    TypedFunction typed;
+    typed.function_ = std::move(function);
+    return typed;
+  }
+
+ private:
+  using Shape = bind::CallSignature<R(A...)>;
+
+  R Invoke(const CallContext* context, const A&... arguments) const {
+    if (!function_) vm::ThrowEmptyHandle("TypedFunction");
+    abi::Slot slots[Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount] = {};
+    Shape::Store(slots, arguments...);
+    vm::Call(*function_.Record(), slots, context);
+    TrapCode trap = TrapCode::None;
+    if constexpr (std::is_void_v<R>) {
+      return;
+    } else {
+      R result = Shape::Load(slots, trap);
+      if (trap != TrapCode::None) vm::ThrowTrap(trap);
+      return result;
+    }
+  }
+
+  Function function_;
+};
+
+template <class Signature>
+TypedFunction<Signature> Function::As() const {
+  using Shape = bind::CallSignature<Signature>;
+  vm::CheckSignature(Record(), Shape::Parameters(), Shape::Results());
+  return TypedFunction<Signature>::FromChecked(*this);
+}
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of bulk.hpp.
+#pragma once
+
+#include <cstring>
+
+#include <tenon/vm/bulk.hpp>
+#include <tenon/vm/constant.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/wasm/byte_reader.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+namespace detail {
+
+constexpr bool IsInBounds(std::uint64_t offset, std::uint64_t count, std::uint64_t size) {
+  return offset <= size && count <= size - offset;
+}
+
+}  // namespace detail
+
+TENON_DECL TrapCode MemoryInit(Instance& instance, std::uint32_t segment, std::uint32_t memory,
+                               std::uint64_t destination, std::uint64_t source,
+                               std::uint64_t count) noexcept {
+  abi::MemoryRecord& record = *instance.memory_records[memory];
+  const wasm::ByteRange bytes = instance.Module().data[segment].bytes;
+  const std::uint64_t available = instance.dropped_data[segment] ? 0 : bytes.size;
+  if (!detail::IsInBounds(source, count, available) ||
+      !detail::IsInBounds(destination, count, record.size)) {
+    return TrapCode::OutOfBoundsMemoryAccess;
+  }
+  if (count != 0) {
+    std::memcpy(record.base + destination, instance.Module().bytes.data() + bytes.offset + source,
+                static_cast<std::size_t>(count));
+  }
+  return TrapCode::None;
+}
+
+TENON_DECL TrapCode MemoryCopy(Instance& instance, std::uint32_t destination_memory,
+                               std::uint32_t source_memory, std::uint64_t destination,
+                               std::uint64_t source, std::uint64_t count) noexcept {
+  abi::MemoryRecord& to = *instance.memory_records[destination_memory];
+  abi::MemoryRecord& from = *instance.memory_records[source_memory];
+  if (!detail::IsInBounds(source, count, from.size) ||
+      !detail::IsInBounds(destination, count, to.size)) {
+    return TrapCode::OutOfBoundsMemoryAccess;
+  }
+  if (count != 0) {
+    std::memmove(to.base + destination, from.base + source, static_cast<std::size_t>(count));
+  }
+  return TrapCode::None;
+}
+
+TENON_DECL TrapCode MemoryFill(Instance& instance, std::uint32_t memory, std::uint64_t destination,
+                               std::uint8_t value, std::uint64_t count) noexcept {
+  abi::MemoryRecord& record = *instance.memory_records[memory];
+  if (!detail::IsInBounds(destination, count, record.size)) {
+    return TrapCode::OutOfBoundsMemoryAccess;
+  }
+  if (count != 0) {
+    std::memset(record.base + destination, value, static_cast<std::size_t>(count));
+  }
+  return TrapCode::None;
+}
+
+TENON_DECL void DataDrop(Instance& instance, std::uint32_t segment) noexcept {
+  instance.dropped_data[segment] = true;
+}
+
+TENON_DECL std::uint64_t MemoryGrow(Instance& instance, std::uint32_t memory,
+                                    std::uint64_t delta) noexcept {
+  const auto former = instance.memories[memory]->Grow(delta);
+  if (!former.has_value()) return UINT64_MAX;
+  if (memory == 0 && (instance.memory_records[0]->flags & abi::kMemoryImmovable) != 0) {
+    instance.header->memory_base = instance.memory_records[0]->base;
+  }
+  return *former;
+}
+
+TENON_DECL TrapCode TableInit(Instance& instance, std::uint32_t segment, std::uint32_t table,
+                              std::uint64_t destination, std::uint64_t source,
+                              std::uint64_t count) noexcept {
+  TableInstance& target = *instance.tables[table];
+  const wasm::ElementSegment& elements = instance.Module().elements[segment];
+  const std::uint64_t available = instance.dropped_elements[segment] ? 0 : elements.count;
+  if (!detail::IsInBounds(source, count, available) || !target.Contains(destination, count)) {
+    return TrapCode::OutOfBoundsTableAccess;
+  }
+  if (count == 0) return TrapCode::None;
+  wasm::ByteReader reader{instance.Module().bytes, elements.items};
+  for (std::uint64_t i = 0; i < source + count; ++i) {
+    abi::Slot value[2] = {0, 0};
+    if (elements.items_are_expressions) {
+      EvaluateConstant(instance, reader, value);
+    } else {
+      std::uint32_t function = 0;
+      reader.ReadU32(function);
+      value[0] = reinterpret_cast<abi::Slot>(instance.functions[function]);
+    }
+    if (i >= source) target[destination + (i - source)] = value[0];
+  }
+  return TrapCode::None;
+}
+
+TENON_DECL TrapCode TableCopy(Instance& instance, std::uint32_t destination_table,
+                              std::uint32_t source_table, std::uint64_t destination,
+                              std::uint64_t source, std::uint64_t count) noexcept {
+  TableInstance& to = *instance.tables[destination_table];
+  TableInstance& from = *instance.tables[source_table];
+  if (!from.Contains(source, count) || !to.Contains(destination, count)) {
+    return TrapCode::OutOfBoundsTableAccess;
+  }
+  if (count != 0) {
+    std::memmove(&to[destination], &from[source],
+                 static_cast<std::size_t>(count) * sizeof(abi::Slot));
+  }
+  return TrapCode::None;
+}
+
+TENON_DECL TrapCode TableFill(Instance& instance, std::uint32_t table, std::uint64_t destination,
+                              abi::Slot value, std::uint64_t count) noexcept {
+  TableInstance& target = *instance.tables[table];
+  if (!target.Contains(destination, count)) return TrapCode::OutOfBoundsTableAccess;
+  for (std::uint64_t i = 0; i < count; ++i) target[destination + i] = value;
+  return TrapCode::None;
+}
+
+TENON_DECL void ElementDrop(Instance& instance, std::uint32_t segment) noexcept {
+  instance.dropped_elements[segment] = true;
+}
+
+TENON_DECL std::uint64_t TableGrow(Instance& instance, std::uint32_t table, std::uint64_t delta,
+                                   abi::Slot init) noexcept {
+  return instance.tables[table]->Grow(delta, init).value_or(UINT64_MAX);
+}
+
+}  // namespace tenon::inline TENON_ABI::vm

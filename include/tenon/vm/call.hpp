@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Entry from host code into functions, and exit from them by traps, exits and exceptions.
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/operations.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/trap_code.hpp>
+#include <tenon/vm/entry.hpp>
+#include <tenon/vm/group.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+class Instance;
+
+/// Makes a trap of the innermost guest function pending, with its backtrace.
+TENON_DECL void RaiseTrap(abi::InstanceHeader& header, TrapCode code,
+                          const char* detail = nullptr) noexcept;
+/// Makes an exit pending.
+TENON_DECL void RaiseExit(abi::InstanceHeader& header, std::uint32_t exit_code) noexcept;
+/// Makes the exception being handled pending.
+TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept;
+
+/// Answers a set interrupt word. True: an exit is pending now; false: go on.
+TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept;
+
+/// What thunks may ask; every instance's header refers to it.
+TENON_DECL const abi::Operations& ThunkOperations() noexcept;
+
+/// Lowest address of the calling thread's stack that host and guest may use, with room left for a
+/// host function.
+TENON_DECL std::uintptr_t NativeStackLimit() noexcept;
+
+inline std::uint32_t FlagsOf(const abi::FunctionRecord& function) noexcept {
+  return __atomic_load_n(&function.flags, __ATOMIC_RELAXED);
+}
+
+}  // namespace tenon::inline TENON_ABI::vm
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/vm/call.ipp>
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of code.hpp.
+#pragma once
+
+#include <tenon/vm/code.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+namespace detail {
+
+inline void FillExtern(const ModuleCode& code, const std::string& module_name, ExternKind kind,
+                       std::uint32_t index, ExternDefinition& definition) {
+  const wasm::Module& module = code.module;
+  definition.module_name = module_name;
+  definition.index = index;
+  if (!code.is_host) {
+    for (const wasm::Import& import : module.imports) {
+      if (import.kind == kind && import.index == index) {
+        definition.import = ImportName{std::string{module.Text(import.module)},
+                                       std::string{module.Text(import.name)}};
+        break;
+      }
+    }
+  }
+  for (const wasm::Export& exported : module.exports) {
+    if (exported.kind == kind && exported.index == index) {
+      definition.export_names.emplace_back(module.Text(exported.name));
+    }
+  }
+}
+
+template <class Definition>
+void FillLimits(const wasm::Limits& limits, Definition& definition) {
+  definition.minimum = limits.minimum;
+  if (limits.has_maximum) definition.maximum = limits.maximum;
+}
+
+}  // namespace detail
+
+TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code, const HostCallables* host,
+                                             const std::string& module_name, std::uint32_t index) {
+  FunctionDefinition definition;
+  detail::FillExtern(code, module_name, ExternKind::Func, index, definition);
+  const std::uint32_t type = code.module.functions[index];
+  const auto parameters = code.module.Parameters(type);
+  const auto results = code.module.Results(type);
+  definition.parameter_types.assign(parameters.begin(), parameters.end());
+  definition.result_types.assign(results.begin(), results.end());
+  definition.name = code.names.Function(index);
+  bool has_names = !parameters.empty();
+  for (std::uint32_t i = 0; i < parameters.size() && has_names; ++i) {
+    const std::string_view name = code.names.Local(index, i);
+    has_names = !name.empty();
+    definition.parameter_names.emplace_back(name);
+  }
+  if (!has_names) definition.parameter_names.clear();
+  definition.is_host_function = code.is_host;
+  if (host != nullptr) definition.result_names = host->functions[index].result_names;
+  return definition;
+}
+
+TENON_DECL TableDefinition DefineTable(const ModuleCode& code, const std::string& module_name,
+                                       std::uint32_t index) {
+  TableDefinition definition;
+  detail::FillExtern(code, module_name, ExternKind::Table, index, definition);
+  detail::FillLimits(code.module.tables[index].limits, definition);
+  definition.element_type = code.module.tables[index].element;
+  return definition;
+}
+
+TENON_DECL MemoryDefinition DefineMemory(const ModuleCode& code, const std::string& module_name,
+                                         std::uint32_t index) {
+  MemoryDefinition definition;
+  detail::FillExtern(code, module_name, ExternKind::Memory, index, definition);
+  detail::FillLimits(code.module.memories[index].limits, definition);
+  return definition;
+}
+
+TENON_DECL GlobalDefinition DefineGlobal(const ModuleCode& code, const std::string& module_name,
+                                         std::uint32_t index) {
+  GlobalDefinition definition;
+  detail::FillExtern(code, module_name, ExternKind::Global, index, definition);
+  definition.type = code.module.globals[index].type;
+  definition.is_mutable = code.module.globals[index].is_mutable;
+  return definition;
+}
+
+TENON_DECL std::string FunctionDebugName(const ModuleCode& code, const std::string& module_name,
+                                         std::uint32_t index) {
+  const std::string_view name = code.names.Function(index);
+  std::string text = module_name + ".";
+  return name.empty() ? text + "$" + std::to_string(index) : text.append(name);
+}
+
+}  // namespace tenon::inline TENON_ABI::vm

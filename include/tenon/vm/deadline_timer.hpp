@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Stops calls at their deadlines.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/vm/group.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+TENON_DECL void Interrupt(Group& group, std::uint64_t activation, std::uint32_t exit_code) noexcept;
+
+/// One thread that sleeps until the next deadline. Any thread may add and remove.
+class DeadlineTimer {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Call {
+    Group* group;
+    std::uint64_t activation;
+  };
+  using Ticket = std::multimap<Clock::time_point, Call>::iterator;
+
+  DeadlineTimer() : thread_{[this] { Run(); }} {}
+  ~DeadlineTimer() {
+    {
+      const std::lock_guard lock{mutex_};
+      stopping_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  DeadlineTimer(const DeadlineTimer&) = delete;
+  DeadlineTimer& operator=(const DeadlineTimer&) = delete;
+
+  Ticket Add(Clock::time_point deadline, Group& group, std::uint64_t activation) {
+    const std::lock_guard lock{mutex_};
+    const Ticket ticket = calls_.emplace(deadline, Call{&group, activation});
+    if (ticket == calls_.begin()) changed_.notify_one();
+    return ticket;
+  }
+  /// After this returns, the call is not touched any more.
+  void Remove(Ticket ticket) {
+    const std::lock_guard lock{mutex_};
+    calls_.erase(ticket);
+  }
+
+ private:
+  void Run() {
+    std::unique_lock lock{mutex_};
+    while (!stopping_) {
+      Clock::time_point next = Clock::time_point::max();
+      const Clock::time_point now = Clock::now();
+      for (const auto& [deadline, call] : calls_) {
+        if (deadline > now) {
+          next = deadline;
+          break;
+        }
+        Interrupt(*call.group, call.activation, ExitError::kDeadlineExceeded);
+      }
+      if (next == Clock::time_point::max()) {
+        changed_.wait(lock);
+      } else {
+        changed_.wait_until(lock, next);
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::multimap<Clock::time_point, Call> calls_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tenon::inline TENON_ABI::vm

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The way by which handles enter functions.
+#pragma once
+
+#include <span>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/trap_code.hpp>
+#include <tenon/abi/value_type.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class CallContext;
+
+namespace vm {
+
+/// Calls a function with operands and results in `slots` (room for the larger of both). Throws what
+/// the call ends with. The one way by which host code enters a guest.
+TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
+                     const CallContext* context);
+/// Throws ConfigError unless `function` is a function of this type.
+TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
+                               std::span<const ValueType> parameters,
+                               std::span<const ValueType> results);
+[[noreturn]] TENON_DECL void ThrowEmptyHandle(const char* kind);
+[[noreturn]] TENON_DECL void ThrowTrap(TrapCode code);
+
+}  // namespace vm
+}  // namespace tenon::inline TENON_ABI

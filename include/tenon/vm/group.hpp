@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Linkage groups: instances that can reach each other's functions, and what they execute.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/trap_code.hpp>
+#include <tenon/error.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+class Instance;
+
+/// What unwinds a guest until host code takes it over.
+struct Pending {
+  enum class Kind : std::uint8_t { Trap, Exit, Exception };
+
+  Kind kind = Kind::Trap;
+  TrapCode trap = TrapCode::None;
+  std::uint32_t exit_code = 0;
+  std::string message;
+  std::vector<BacktraceFrame> backtrace;
+  std::exception_ptr exception;
+};
+
+/// A guest function in execution, as the interpreter links them. Lies on the value stack.
+struct Frame {
+  Frame* previous;                       ///< the caller's, across host functions too
+  const abi::FunctionRecord* function;
+  const std::uint8_t* pc;                ///< of the next instruction; kept at calls and traps
+  abi::Slot* locals;
+};
+
+/// The stack on which the interpreter keeps locals, frames and operands. Reserved when first used.
+class ValueStack {
+ public:
+  ValueStack() = default;
+  TENON_DECL ~ValueStack();
+  ValueStack(const ValueStack&) = delete;
+  ValueStack& operator=(const ValueStack&) = delete;
+
+  /// False if the machine refuses.
+  TENON_DECL bool Reserve(std::uint64_t bytes) noexcept;
+  bool IsReserved() const noexcept { return begin_ != nullptr; }
+
+  abi::Slot* Begin() const noexcept { return begin_; }
+  abi::Slot* End() const noexcept { return end_; }
+
+ private:
+  abi::Slot* begin_ = nullptr;
+  abi::Slot* end_ = nullptr;
+};
+
+/// Instances that import each other's functions, tables or globals: they live and die together and
+/// share one ExecContext. Its members other than the context's atomics are guarded by the store's
+/// mutex while nothing executes, and belong to the executing thread otherwise.
+struct Group : abi::ExecContext {
+  Group() : abi::ExecContext{} {}
+
+  std::vector<Instance*> instances;   ///< owned
+  std::uint64_t live_instances = 0;   ///< those with handles; at 0 the group goes
+  std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
+  std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
+  std::uint64_t last_activation = 0;
+  std::atomic<std::thread::id> thread;  ///< of the current outermost call
+  Instance* outermost = nullptr;      ///< instance of the current outermost call
+  std::atomic<bool> release_deferred{false};  ///< a closed instance waits for the call's end
+  ValueStack stack;
+  abi::Slot* stack_top = nullptr;     ///< where a nested call may begin
+  Frame* frame = nullptr;             ///< innermost guest frame
+  std::uint32_t native_depth = 0;     ///< nested entries into the engine
+  Pending pending_state;
+};
+
+inline Group& GroupOf(const abi::InstanceHeader& header) noexcept {
+  return *static_cast<Group*>(header.exec);
+}
+
+}  // namespace tenon::inline TENON_ABI::vm
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/vm/group.ipp>
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// An instance: everything a module owns or refers to at run time.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/instance_handle.hpp>
+#include <tenon/vm/code.hpp>
+#include <tenon/vm/group.hpp>
+#include <tenon/vm/memory_instance.hpp>
+#include <tenon/vm/table_instance.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class System;
+
+namespace vm {
+
+class Store;
+
+struct MemoryReleaser {
+  void operator()(MemoryInstance* memory) const noexcept { memory->Release(); }
+};
+using MemoryPointer = std::unique_ptr<MemoryInstance, MemoryReleaser>;
+
+/// An instance. Belongs to its group; handles count on it.
+class Instance {
+ public:
+  Instance(std::shared_ptr<Store> owner, const CompiledState& compiled);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  bool IsClosed() const noexcept { return close_state.load(std::memory_order_acquire) != 0; }
+  /// Meaningful once closed.
+  std::uint32_t ExitCode() const noexcept {
+    return static_cast<std::uint32_t>(close_state.load(std::memory_order_acquire) >> 1);
+  }
+  bool IsHost() const noexcept { return code->is_host; }
+  const wasm::Module& Module() const noexcept { return code->module; }
+
+  /// The export of this name and kind; nullopt if there is none.
+  TENON_DECL std::optional<std::uint32_t> FindExport(ExternKind kind, std::string_view name) const;
+  /// The export of this name, whatever its kind; null if there is none.
+  TENON_DECL const wasm::Export* FindExport(std::string_view name) const;
+
+  /// Memory and tables go; the code of other instances sees them empty. Nothing may execute here.
+  TENON_DECL void ReleaseResources() noexcept;
+
+  std::shared_ptr<Store> store;
+  std::shared_ptr<const ModuleCode> code;
+  std::shared_ptr<const HostCallables> host;
+  std::vector<std::shared_ptr<FunctionListener>> listeners;
+  std::string name;
+
+  abi::InstanceHeader* header;
+  Group* group = nullptr;
+
+  std::vector<abi::TypeId> types;
+  std::unique_ptr<abi::FunctionRecord[]> records;       ///< of the functions it defines
+  std::vector<const abi::FunctionRecord*> functions;    ///< index space
+  std::vector<std::shared_ptr<TableInstance>> tables;
+  std::vector<abi::TableRecord*> table_records;
+  std::vector<MemoryPointer> memories;
+  std::vector<abi::MemoryRecord*> memory_records;
+  std::vector<std::shared_ptr<GlobalInstance>> globals;
+  std::vector<abi::Slot*> global_slots;
+  std::vector<bool> dropped_elements;
+  std::vector<bool> dropped_data;
+  std::vector<InstanceHandle> host_imports;  ///< host modules whose functions it calls
+
+  std::unique_ptr<System> system;
+  /// 0 while open, else exit code * 2 + 1.
+  std::atomic<std::uint64_t> close_state{0};
+  std::atomic<std::uint64_t> handles{0};
+  bool uses_memories = false;  ///< counted as a user of its memories
+  bool is_counted = false;     ///< counted against the instance limit
+  std::uint64_t sequence = 0;  ///< order of instantiation
+
+  /// The handles that host functions see: one pointer each, not counted.
+  alignas(void*) std::byte module_view[sizeof(void*)];
+  alignas(void*) std::byte memory_view[sizeof(void*)];
+
+ private:
+  std::unique_ptr<std::byte[]> header_block_;
+};
+
+inline Instance& InstanceOf(const abi::InstanceHeader& header) noexcept {
+  return *static_cast<Instance*>(header.owner);
+}
+
+}  // namespace vm
+}  // namespace tenon::inline TENON_ABI
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/vm/instance.ipp>
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of instantiate.hpp.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tenon/error.hpp>
+#include <tenon/system.hpp>
+#include <tenon/vm/bulk.hpp>
+#include <tenon/vm/call.hpp>
+#include <tenon/vm/constant.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/instantiate.hpp>
+#include <tenon/vm/linker.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+namespace detail {
+
+constexpr std::uint16_t CountSlots(std::span<const ValueType> types) {
+  std::uint32_t slots = 0;
+  for (const ValueType type : types) slots += type.SlotCount();
+  return static_cast<std::uint16_t>(slots);
+}
+
+/// Fills an instance that nobody else sees yet.
+class InstanceMaker {
+ public:
+  InstanceMaker(Instance& instance, const std::vector<ResolvedImport>& imports)
+      : instance_{instance}, module_{instance.Module()}, imports_{imports} {}
+
+  void Run() {
+    MakeTypes();
+    MakeTables();
+    MakeMemories();
+    MakeFunctions();
+    MakeGlobals();
+    instance_.dropped_elements.assign(module_.elements.size(), false);
+    instance_.dropped_data.assign(module_.data.size(), false);
+    FillHeader();
+  }
+
+ private:
+  template <class F>
+  void ForImports(ExternKind kind, F visit) {
+    for (std::size_t i = 0; i < imports_.size(); ++i) {
+      if (module_.imports[i].kind == kind) {
+        visit(*imports_[i].exporter.Get(), imports_[i].index);
+      }
+    }
+  }
+
+  void MakeTypes() {
+    instance_.types.reserve(module_.types.size());
+    for (std::uint32_t i = 0; i < module_.types.size(); ++i) {
+      instance_.types.push_back(
+          instance_.store->types.Intern(module_.Parameters(i), module_.Results(i)));
+    }
+  }
+
+  void MakeFunctions() {
+    const auto own = instance_.IsHost() ? module_.functions.size() : module_.bodies.size();
+    instance_.records = std::make_unique<abi::FunctionRecord[]>(own);
+    instance_.functions.reserve(module_.functions.size());
+    ForImports(ExternKind::Func, [&](Instance& exporter, std::uint32_t index) {
+      instance_.functions.push_back(exporter.functions[index]);
+    });
+    const auto first = static_cast<std::uint32_t>(instance_.functions.size());
+    for (std::uint32_t i = 0; i < own; ++i) {
+      abi::FunctionRecord& record = instance_.records[i];
+      record.index = first + i;
+      const std::uint32_t type = module_.functions[record.index];
+      record.type = instance_.types[type];
+      record.instance = instance_.header;
+      record.parameter_slots = CountSlots(module_.Parameters(type));
+      record.result_slots = CountSlots(module_.Results(type));
+      if (instance_.IsHost()) {
+        const abi::HostFunction& host = instance_.host->functions[i].callable->Get();
+        record.code = host.signature->thunk;
+        record.invoke = host.signature->invoke;
+        record.context = host.state;
+        record.flags = host.signature->flags | abi::kFunctionIsHost;
+      } else {
+        record.context = instance_.header;
+        instance_.store->engine.bind(*instance_.code->engine_code, i, record);
+      }
+      if (!instance_.listeners.empty() && instance_.listeners[record.index] != nullptr) {
+        record.invoke = instance_.store->settings.invoke_listened;
+        record.code = nullptr;
+      }
+      instance_.functions.push_back(&record);
+    }
+  }
+
+  void MakeTables() {
+    ForImports(ExternKind::Table, [&](Instance& exporter, std::uint32_t index) {
+      instance_.tables.push_back(exporter.tables[index]);
+    });
+    const std::uint64_t limit = instance_.store->settings.table_limit;
+    for (std::size_t i = instance_.tables.size(); i < module_.tables.size(); ++i) {
+      const wasm::TableType& type = module_.tables[i];
+      const std::string size = std::to_string(type.limits.minimum);
+      if (type.limits.minimum > limit) {
+        throw LinkError{ErrorCode::TableLimit,
+                        FormatError(ErrorCode::TableLimit, {size, std::to_string(limit)})};
+      }
+      try {
+        instance_.tables.push_back(std::make_shared<TableInstance>(type, limit));
+      } catch (const std::bad_alloc&) {
+        throw LinkError{ErrorCode::TableAllocation,
+                        FormatError(ErrorCode::TableAllocation, {size})};
+      }
+    }
+    for (const auto& table : instance_.tables) instance_.table_records.push_back(&table->Record());
+  }
+
+  void MakeMemories() {
+    ForImports(ExternKind::Memory, [&](Instance& exporter, std::uint32_t index) {
+      MemoryInstance* memory = exporter.memories[index].get();
+      memory->Retain();
+      instance_.memories.emplace_back(memory);
+    });
+    for (std::size_t i = instance_.memories.size(); i < module_.memories.size(); ++i) {
+      const wasm::MemoryType& type = module_.memories[i];
+      const MemorySettings& settings = instance_.store->memory_settings;
+      MemoryPointer memory{MemoryInstance::Create(type, settings)};
+      if (memory == nullptr) FailMemory(type, settings);
+      instance_.memories.push_back(std::move(memory));
+    }
+    for (const MemoryPointer& memory : instance_.memories) {
+      memory->AddUser();
+      instance_.memory_records.push_back(&memory->Record());
+    }
+    instance_.uses_memories = true;
+  }
+
+  [[noreturn]] static void FailMemory(const wasm::MemoryType& type,
+                                      const MemorySettings& settings) {
+    const std::uint64_t bytes = type.limits.minimum * wasm::kPageSize;
+    const std::uint64_t limit =
+        std::min(settings.budget->Limit(), settings.limit_pages * wasm::kPageSize);
+    if (bytes > limit || settings.budget->Limit() != UINT64_MAX) {
+      throw LinkError{ErrorCode::MemoryLimit,
+                      FormatError(ErrorCode::MemoryLimit,
+                                  {std::to_string(bytes), std::to_string(limit)})};
+    }
+    throw LinkError{ErrorCode::MemoryAllocation,
+                    FormatError(ErrorCode::MemoryAllocation, {std::to_string(type.limits.minimum)})};
+  }
+
+  void MakeGlobals() {
+    ForImports(ExternKind::Global, [&](Instance& exporter, std::uint32_t index) {
+      instance_.globals.push_back(exporter.globals[index]);
+      instance_.global_slots.push_back(exporter.globals[index]->Slots());
+    });
+    const std::size_t imported = instance_.globals.size();
+    for (std::size_t i = imported; i < module_.globals.size(); ++i) {
+      instance_.globals.push_back(std::make_shared<GlobalInstance>(module_.globals[i]));
+      abi::Slot* slots = instance_.globals.back()->Slots();
+      if (instance_.IsHost()) {
+        instance_.host->globals[i].ToSlots(slots);
+      } else {
+        abi::Slot value[2] = {0, 0};
+        EvaluateConstant(instance_, module_.global_inits[i - imported], value);
+        slots[0] = value[0];
+        slots[1] = value[1];
+      }
+      instance_.global_slots.push_back(slots);
+    }
+  }
+
+  void FillHeader() {
+    abi::InstanceHeader& header = *instance_.header;
+    header.types = instance_.types.data();
+    header.functions = instance_.functions.data();
+    header.tables = instance_.table_records.data();
+    header.memories = instance_.memory_records.data();
+    header.globals = instance_.global_slots.data();
+    header.operations = &ThunkOperations();
+    if (!instance_.memory_records.empty()) {
+      header.memory = instance_.memory_records[0];
+      const bool immovable = (header.memory->flags & abi::kMemoryImmovable) != 0;
+      header.memory_base = immovable ? header.memory->base : nullptr;
+    }
+    if (instance_.IsHost()) return;
+    auto* import = reinterpret_cast<abi::ImportRecord*>(&header + 1);
+    for (std::uint32_t i = 0; i < module_.imported_functions; ++i) {
+      const abi::FunctionRecord* function = instance_.functions[i];
+      new (import + i) abi::ImportRecord{function->code, function->context, function};
+    }
+  }
+
+  Instance& instance_;
+  const wasm::Module& module_;
+  const std::vector<ResolvedImport>& imports_;
+};
+
+inline void RequireInBounds(TrapCode trap) {
+  if (trap != TrapCode::None) throw Trap{trap, TrapText(trap), {}};
+}
+
+inline void RunSegments(Instance& instance) {
+  const wasm::Module& module = instance.Module();
+  for (std::uint32_t i = 0; i < module.elements.size(); ++i) {
+    const wasm::ElementSegment& segment = module.elements[i];
+    if (segment.mode == wasm::SegmentMode::Active) {
+      abi::Slot offset[2] = {0, 0};
+      EvaluateConstant(instance, segment.offset, offset);
+      RequireInBounds(TableInit(instance, i, segment.table, offset[0], 0, segment.count));
+    }
+    if (segment.mode != wasm::SegmentMode::Passive) ElementDrop(instance, i);
+  }
+  for (std::uint32_t i = 0; i < module.data.size(); ++i) {
+    const wasm::DataSegment& segment = module.data[i];
+    if (segment.mode != wasm::SegmentMode::Active) continue;
+    abi::Slot offset[2] = {0, 0};
+    EvaluateConstant(instance, segment.offset, offset);
+    RequireInBounds(MemoryInit(instance, i, segment.memory, offset[0], 0, segment.bytes.size));
+    DataDrop(instance, i);
+  }
+}
+
+/// Exporters whose functions, tables or globals the instance can hold on to join its group; host
+/// functions and memories are kept alive by counting.
+inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& imports) {
+  const wasm::Module& module = instance.Module();
+  for (std::size_t i = 0; i < imports.size(); ++i) {
+    Instance& exporter = *imports[i].exporter.Get();
+    const ExternKind kind = module.imports[i].kind;
+    const bool holds_functions =
+        kind == ExternKind::Table ||
+        (kind == ExternKind::Global &&
+         (!exporter.IsHost() ||
+          module.globals[module.imports[i].index].type.IsReference())) ||
+        (kind == ExternKind::Func && !OwnerOf(*exporter.functions[imports[i].index]).IsHost());
+    if (holds_functions) instance.store->Join(instance, exporter);
+    if (kind == ExternKind::Func && OwnerOf(*exporter.functions[imports[i].index]).IsHost()) {
+      Instance& owner = OwnerOf(*exporter.functions[imports[i].index]);
+      bool known = false;
+      for (const InstanceHandle& host : instance.host_imports) known |= host.Get() == &owner;
+      if (!known) instance.host_imports.emplace_back(&owner);
+    }
+  }
+}
+
+inline void RunStartFunctions(Instance& instance, const InstanceSettings& settings) {
+  if (instance.Module().start != wasm::kNoIndex) {
+    abi::Slot slots[1] = {0};
+    Call(*instance.functions[instance.Module().start], slots, nullptr);
+  }
+  for (const std::string& name : settings.start_functions) {
+    const auto index = instance.FindExport(ExternKind::Func, name);
+    if (!index.has_value() || instance.IsHost()) continue;
+    const abi::FunctionRecord& function = *instance.functions[*index];
+    if (function.parameter_slots != 0) {
+      throw ConfigError{
+          ErrorCode::StartFunctionFailed,
+          FormatError(ErrorCode::StartFunctionFailed,
+                      {instance.name, name,
+                       FormatError(ErrorCode::ParameterCount,
+                                   {std::to_string(function.parameter_slots), "0"})})};
+    }
+    std::vector<abi::Slot> slots(function.result_slots + std::size_t{1});
+    try {
+      Call(function, slots.data(), nullptr);
+    } catch (const ExitError& exit) {
+      if (exit.ExitCode() != 0) throw;
+      return;
+    }
+  }
+}
+
+}  // namespace detail
+
+TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled, const InstanceSettings& settings) {
+  const std::shared_ptr<Store> store = compiled.store;
+  store->RequireOpen();
+  if (compiled.is_closed.load() || compiled.code == nullptr) {
+    throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
+  }
+  const std::vector<ResolvedImport> imports = ResolveImports(compiled, *store, settings);
+  auto made = std::make_unique<Instance>(store, compiled);
+  made->name = settings.name.value_or(compiled.name);
+  made->system = std::make_unique<System>(*settings.system);
+  detail::InstanceMaker{*made, imports}.Run();
+  store->Enter(*made);
+  Instance& instance = *made.release();
+  // Takes over the count that Enter made.
+  const InstanceHandle handle{&instance};
+  Release(instance);
+  store->settings.make_views(instance);
+  try {
+    detail::JoinGroups(instance, imports);
+    detail::RunSegments(instance);
+    detail::RunStartFunctions(instance, settings);
+  } catch (const ExitError& exit) {
+    store->Close(instance, exit.ExitCode());
+    throw;
+  } catch (...) {
+    store->Close(instance, 0);
+    throw;
+  }
+  return handle;
+}
+
+}  // namespace tenon::inline TENON_ABI::vm

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A linear memory: its storage, its record, and who uses it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/memory_allocator.hpp>
+#include <tenon/wasm/types.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+/// Bytes of all memories of a runtime, against their common limit. Any thread.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::uint64_t limit) : limit_{limit} {}
+
+  bool Take(std::uint64_t bytes) noexcept {
+    std::uint64_t used = used_.load(std::memory_order_relaxed);
+    do {
+      if (bytes > limit_ || used > limit_ - bytes) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void Give(std::uint64_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::uint64_t Limit() const noexcept { return limit_; }
+
+ private:
+  std::uint64_t limit_;
+  std::atomic<std::uint64_t> used_{0};
+};
+
+/// How memories of a runtime are made.
+struct MemorySettings {
+  std::uint64_t limit_pages = wasm::kMaxPages32;
+  bool capacity_from_max = false;
+  std::shared_ptr<MemoryAllocator> allocator;
+  std::shared_ptr<MemoryBudget> budget;
+};
+
+/// A linear memory. Counted by handles and instances; its storage goes when the last open instance
+/// that uses it is closed, its record when the last reference goes.
+class MemoryInstance {
+ public:
+  /// Null if the machine, the allocator or the budget refuses.
+  TENON_DECL static MemoryInstance* Create(const wasm::MemoryType& type,
+                                           const MemorySettings& settings);
+  ~MemoryInstance() { FreeStorage(); }
+  MemoryInstance(const MemoryInstance&) = delete;
+  MemoryInstance& operator=(const MemoryInstance&) = delete;
+
+  abi::MemoryRecord& Record() noexcept { return record_; }
+  const abi::MemoryRecord& Record() const noexcept { return record_; }
+  const wasm::MemoryType& Type() const noexcept { return type_; }
+  std::uint64_t Pages() const noexcept { return record_.size / wasm::kPageSize; }
+
+  /// The former number of pages; nullopt if a limit or the machine refuses.
+  TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
+
+  void Retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void Release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  /// An open instance begins, or ends, to use the memory.
+  void AddUser() noexcept { users_.fetch_add(1, std::memory_order_relaxed); }
+  void RemoveUser() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) FreeStorage();
+  }
+
+ private:
+  MemoryInstance(const wasm::MemoryType& type, const MemorySettings& settings);
+
+  bool Allocate();
+  bool Resize(std::uint64_t bytes) noexcept;
+  TENON_DECL void FreeStorage() noexcept;
+
+  abi::MemoryRecord record_{};
+  wasm::MemoryType type_;
+  MemorySettings settings_;
+  std::unique_ptr<LinearMemory> storage_;
+  std::atomic<std::uint64_t> references_{1};
+  std::atomic<std::uint64_t> users_{0};
+};
+
+/// The record that stands in where a module has no memory: size 0.
+TENON_DECL abi::MemoryRecord& EmptyMemory() noexcept;
+
+}  // namespace tenon::inline TENON_ABI::vm
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/vm/memory_instance.ipp>
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of memory_instance.hpp.
+#pragma once
+
+#include <algorithm>
+#include <new>
+
+#include <tenon/vm/memory_instance.hpp>
+#include <tenon/vm/reserved_memory.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+namespace detail {
+
+inline std::uint8_t empty_memory_byte[1];
+
+}  // namespace detail
+
+TENON_DECL abi::MemoryRecord& EmptyMemory() noexcept {
+  static abi::MemoryRecord record{detail::empty_memory_byte, 0, 0, 0, abi::kMemoryImmovable, 0};
+  return record;
+}
+
+inline MemoryInstance::MemoryInstance(const wasm::MemoryType& type, const MemorySettings& settings)
+    : type_{type}, settings_{settings} {
+  const std::uint64_t declared =
+      type.limits.has_maximum ? type.limits.maximum : settings.limit_pages;
+  record_.base = detail::empty_memory_byte;
+  record_.maximum_pages = std::min(declared, settings.limit_pages);
+}
+
+TENON_DECL MemoryInstance* MemoryInstance::Create(const wasm::MemoryType& type,
+                                                  const MemorySettings& settings) {
+  std::unique_ptr<MemoryInstance> memory{new MemoryInstance{type, settings}};
+  if (type.limits.minimum > memory->record_.maximum_pages || !memory->Allocate()) return nullptr;
+  return memory.release();
+}
+
+inline bool MemoryInstance::Allocate() {
+  const std::uint64_t minimum = type_.limits.minimum * wasm::kPageSize;
+  const std::uint64_t maximum = record_.maximum_pages * wasm::kPageSize;
+  if (settings_.allocator != nullptr) {
+    storage_ = settings_.allocator->Allocate(settings_.capacity_from_max ? maximum : minimum,
+                                             maximum);
+  } else {
+    const std::uint64_t reserved = wasm::kMaxPages32 * wasm::kPageSize + kGuardSize;
+    storage_ = NewReservedMemory(reserved);
+    if (storage_ != nullptr) {
+      record_.flags |= abi::kMemoryImmovable;
+      record_.reserved_size = reserved;
+    } else {
+      storage_ = NewMovingMemory();
+    }
+  }
+  if (storage_ == nullptr) return false;
+  const std::uint64_t committed = settings_.capacity_from_max ? maximum : minimum;
+  if (settings_.capacity_from_max && (record_.flags & abi::kMemoryImmovable) != 0 &&
+      storage_->Reallocate(committed) == nullptr) {
+    return false;
+  }
+  return Resize(minimum);
+}
+
+inline bool MemoryInstance::Resize(std::uint64_t bytes) noexcept {
+  const std::uint64_t added = bytes - record_.size;
+  if (!settings_.budget->Take(added)) return false;
+  std::uint8_t* base = storage_->Reallocate(bytes);
+  if (base == nullptr) {
+    settings_.budget->Give(added);
+    return false;
+  }
+  record_.base = base;
+  record_.size = bytes;
+  return true;
+}
+
+TENON_DECL std::optional<std::uint64_t> MemoryInstance::Grow(std::uint64_t delta) noexcept {
+  const std::uint64_t pages = Pages();
+  if (storage_ == nullptr || pages > record_.maximum_pages ||
+      delta > record_.maximum_pages - pages) {
+    return std::nullopt;
+  }
+  if (delta != 0 && !Resize((pages + delta) * wasm::kPageSize)) return std::nullopt;
+  return pages;
+}
+
+TENON_DECL void MemoryInstance::FreeStorage() noexcept {
+  if (storage_ == nullptr) return;
+  settings_.budget->Give(record_.size);
+  record_.base = detail::empty_memory_byte;
+  record_.size = 0;
+  record_.reserved_size = 0;
+  storage_.reset();
+}
+
+}  // namespace tenon::inline TENON_ABI::vm

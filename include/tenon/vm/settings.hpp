@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What the public configurations say, as this room needs it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/core_features.hpp>
+#include <tenon/definition.hpp>
+#include <tenon/instance_handle.hpp>
+#include <tenon/memory_allocator.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class FunctionListener;
+class SystemConfig;
+
+namespace cache {
+class CodeMap;
+}  // namespace cache
+
+namespace vm {
+
+/// Of a runtime; see RuntimeConfig.
+struct StoreSettings {
+  CoreFeatures features = CoreFeatures::V2();
+  std::uint32_t memory_limit_pages = 65536;
+  std::uint32_t table_limit = 10'000'000;
+  std::uint64_t memory_limit_bytes = UINT64_MAX;
+  std::uint64_t instance_limit = UINT64_MAX;
+  std::uint64_t stack_bytes = std::uint64_t{1} << 20;
+  bool memory_capacity_from_max = false;
+  bool close_on_context_done = false;
+  bool canonical_nan = false;
+  bool custom_sections = false;
+  std::shared_ptr<MemoryAllocator> memory_allocator;
+  std::shared_ptr<cache::CodeMap> cache;
+  std::function<std::shared_ptr<FunctionListener>(const FunctionDefinition&)> listener_factory;
+  std::function<void(const std::string&, std::uint32_t)> close_notifier;
+
+  /// Constructs, in the instance's storage, the handles that host functions see.
+  void (*make_views)(Instance& instance) = nullptr;
+  /// The `invoke` of records whose function has a listener.
+  abi::SlotInvoke invoke_listened = nullptr;
+};
+
+/// Of an instance; see ModuleConfig.
+struct InstanceSettings {
+  std::optional<std::string> name;
+  std::vector<std::string> start_functions;
+  /// The exporter given for a module name; an empty handle: look it up in the runtime.
+  std::function<InstanceHandle(std::string_view)> find_exporter;
+  const SystemConfig* system = nullptr;
+};
+
+}  // namespace vm
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What all instances of a runtime share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/instance_handle.hpp>
+#include <tenon/vm/engine.hpp>
+#include <tenon/vm/group.hpp>
+#include <tenon/vm/memory_instance.hpp>
+#include <tenon/vm/settings.hpp>
+#include <tenon/vm/type_registry.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+class DeadlineTimer;
+
+/// The state behind a Runtime. Kept alive by the runtime and by every instance and compiled module.
+/// Any thread.
+class Store : public std::enable_shared_from_this<Store> {
+ public:
+  Store(StoreSettings chosen_settings, const Engine& chosen_engine);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Throws ConfigError if the runtime was closed.
+  TENON_DECL void RequireOpen() const;
+
+  /// The open instance of this name; an empty handle if there is none.
+  TENON_DECL InstanceHandle Find(std::string_view name);
+  /// Enters `instance` in a new group and, unless the name is "", under its name. Throws LinkError
+  /// if the name is taken or the instance limit reached.
+  TENON_DECL void Enter(Instance& instance);
+  /// Makes one group of the groups of two instances. Throws LinkError if both execute.
+  TENON_DECL void Join(Instance& instance, Instance& other);
+
+  /// See Module::CloseWithExitCode.
+  TENON_DECL void Close(Instance& instance, std::uint32_t exit_code) noexcept;
+  /// Closes everything, newest first.
+  TENON_DECL void CloseAll(std::uint32_t exit_code) noexcept;
+
+  /// The first handle to an instance was made, or the last one went.
+  TENON_DECL void HandlesAppeared(Instance& instance) noexcept;
+  TENON_DECL void HandlesGone(Instance& instance) noexcept;
+
+  /// At the end of an outermost call: frees what instances closed meanwhile have left.
+  TENON_DECL void ReleaseDeferred(Group& group) noexcept;
+
+  TENON_DECL DeadlineTimer& Timer();
+
+  const StoreSettings settings;
+  const Engine& engine;
+  TypeRegistry types;
+  MemorySettings memory_settings;
+
+ private:
+  void DestroyGroup(Group* group) noexcept;
+
+  std::mutex mutex_;
+  std::map<std::string, InstanceHandle, std::less<>> names_;
+  std::vector<Instance*> open_;  ///< in order of instantiation
+  std::uint64_t open_count_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::atomic<std::uint64_t> close_state_{0};
+  std::unique_ptr<DeadlineTimer> timer_;
+};
+
+/// Stops the call that runs as `activation` of `group`, if it still does. Any thread; the group
+/// must be alive.
+TENON_DECL void Interrupt(Group& group, std::uint64_t activation, std::uint32_t exit_code) noexcept;
+
+}  // namespace tenon::inline TENON_ABI::vm
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/vm/store.ipp>
+#endif

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of store.hpp.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <tenon/error.hpp>
+#include <tenon/vm/deadline_timer.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI::vm {
+
+inline Store::Store(StoreSettings chosen_settings, const Engine& chosen_engine)
+    : settings{std::move(chosen_settings)}, engine{chosen_engine} {
+  memory_settings.limit_pages = settings.memory_limit_pages;
+  memory_settings.capacity_from_max = settings.memory_capacity_from_max;
+  memory_settings.allocator = settings.memory_allocator;
+  memory_settings.budget = std::make_shared<MemoryBudget>(settings.memory_limit_bytes);
+}
+
+inline Store::~Store() = default;
+
+TENON_DECL void Store::RequireOpen() const {
+  const std::uint64_t state = close_state_.load(std::memory_order_acquire);
+  if (state != 0) {
+    throw ConfigError{ErrorCode::RuntimeClosed,
+                      FormatError(ErrorCode::RuntimeClosed, {std::to_string(state >> 1)})};
+  }
+}
+
+TENON_DECL InstanceHandle Store::Find(std::string_view name) {
+  const std::lock_guard lock{mutex_};
+  const auto found = names_.find(name);
+  return found == names_.end() ? InstanceHandle{} : found->second;
+}
+
+TENON_DECL void Store::Enter(Instance& instance) {
+  auto group = std::make_unique<Group>();
+  group->instances.push_back(&instance);
+  instance.header->exec = group.get();
+  instance.group = group.get();
+  const std::lock_guard lock{mutex_};
+  RequireOpen();
+  if (open_count_ >= settings.instance_limit) {
+    throw LinkError{
+        ErrorCode::InstanceLimit,
+        FormatError(ErrorCode::InstanceLimit, {std::to_string(settings.instance_limit)})};
+  }
+  if (!instance.name.empty() && names_.contains(instance.name)) {
+    throw LinkError{ErrorCode::ModuleAlreadyInstantiated,
+                    FormatError(ErrorCode::ModuleAlreadyInstantiated, {instance.name})};
+  }
+  open_.push_back(&instance);
+  group.release()->live_instances = 1;
+  instance.handles.store(1, std::memory_order_relaxed);
+  instance.sequence = ++sequence_;
+  instance.is_counted = true;
+  ++open_count_;
+  // The name's handle; the caller owns the one stored above.
+  if (!instance.name.empty()) names_.emplace(instance.name, InstanceHandle{&instance});
+}
+
+TENON_DECL void Store::Join(Instance& instance, Instance& other) {
+  const std::lock_guard lock{mutex_};
+  Group* target = other.group;
+  Group* source = instance.group;
+  if (target == source) return;
+  const bool source_busy = source->activation.load() != 0;
+  const bool target_busy = target->activation.load() != 0;
+  if (source_busy && target_busy) {
+    throw LinkError{ErrorCode::GroupsBusy, ErrorText(ErrorCode::GroupsBusy)};
+  }
+  const bool source_larger = source->instances.size() > target->instances.size();
+  if (source_busy || (!target_busy && source_larger)) std::swap(target, source);
+  target->instances.reserve(target->instances.size() + source->instances.size());
+  for (Instance* moved : source->instances) {
+    moved->group = target;
+    moved->header->exec = target;
+    target->instances.push_back(moved);
+  }
+  target->live_instances += source->live_instances;
+  delete source;
+}
+
+TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexcept {
+  const std::uint64_t closed = std::uint64_t{exit_code} * 2 + 1;
+  std::uint64_t open = 0;
+  if (!instance.close_state.compare_exchange_strong(open, closed)) return;
+  if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
+  InstanceHandle name_handle;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = names_.find(instance.name);
+    if (found != names_.end() && found->second.Get() == &instance) {
+      name_handle = std::move(found->second);
+      names_.erase(found);
+    }
+    std::erase(open_, &instance);
+    if (std::exchange(instance.is_counted, false)) --open_count_;
+    const std::size_t count =
+        instance.functions.empty() ? 0
+        : instance.IsHost()        ? instance.functions.size()
+                                   : instance.Module().bodies.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      __atomic_fetch_or(&instance.records[i].flags, abi::kFunctionClosed, __ATOMIC_RELAXED);
+    }
+    Group& group = *instance.group;
+    group.release_deferred.store(true);
+    const std::uint64_t activation = group.activation.load();
+    if (activation == 0) {
+      instance.ReleaseResources();
+    } else {
+      std::uint64_t current = group.interrupt.load();
+      while (current < activation &&
+             !group.interrupt.compare_exchange_weak(current, activation)) {
+      }
+    }
+  }
+}
+
+TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
+  std::uint64_t open = 0;
+  if (!close_state_.compare_exchange_strong(open, std::uint64_t{exit_code} * 2 + 1)) return;
+  for (;;) {
+    InstanceHandle newest;
+    {
+      const std::lock_guard lock{mutex_};
+      if (open_.empty()) break;
+      // An instance without handles is kept by its group; retaining it here would need the lock.
+      Instance& last = *open_.back();
+      if (last.handles.fetch_add(1, std::memory_order_relaxed) == 0) ++last.group->live_instances;
+      newest = InstanceHandle{&last};
+      last.handles.fetch_sub(1, std::memory_order_relaxed);
+    }
+    Close(*newest.Get(), exit_code);
+  }
+}
+
+TENON_DECL void Store::HandlesAppeared(Instance& instance) noexcept {
+  const std::lock_guard lock{mutex_};
+  ++instance.group->live_instances;
+}
+
+TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
+  Group* group = nullptr;
+  {
+    const std::lock_guard lock{mutex_};
+    if (--instance.group->live_instances != 0) return;
+    group = instance.group;
+    for (Instance* member : group->instances) {
+      std::erase(open_, member);
+      if (std::exchange(member->is_counted, false)) --open_count_;
+    }
+  }
+  DestroyGroup(group);
+}
+
+inline void Store::DestroyGroup(Group* group) noexcept {
+  for (Instance* member : group->instances) {
+    std::uint64_t open = 0;
+    if (member->close_state.compare_exchange_strong(open, 1) && settings.close_notifier) {
+      settings.close_notifier(member->name, 0);
+    }
+  }
+  // Newest first: an instance may refer to what older ones own.
+  std::sort(group->instances.begin(), group->instances.end(),
+            [](const Instance* a, const Instance* b) { return a->sequence > b->sequence; });
+  for (Instance* member : group->instances) delete member;
+  delete group;
+}
+
+TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (group.activation.load() != 0 || !group.release_deferred.exchange(false)) return;
+  for (Instance* member : group.instances) {
+    if (member->IsClosed()) member->ReleaseResources();
+  }
+}
+
+TENON_DECL DeadlineTimer& Store::Timer() {
+  const std::lock_guard lock{mutex_};
+  if (timer_ == nullptr) timer_ = std::make_unique<DeadlineTimer>();
+  return *timer_;
+}
+
+TENON_DECL void Interrupt(Group& group, std::uint64_t activation,
+                          std::uint32_t exit_code) noexcept {
+  if (group.activation.load() != activation) return;
+  group.interrupt_code.store(exit_code);
+  group.interrupt_is_exit.store(true);
+  std::uint64_t current = group.interrupt.load();
+  while (current < activation && !group.interrupt.compare_exchange_weak(current, activation)) {
+  }
+}
+
+}  // namespace tenon::inline TENON_ABI::vm

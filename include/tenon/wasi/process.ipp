@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of wasi/process.hpp.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/error.hpp>
+#include <tenon/memory.hpp>
+#include <tenon/module.hpp>
+#include <tenon/system.hpp>
+#include <tenon/wasi/errno.hpp>
+#include <tenon/wasi/process.hpp>
+
+namespace tenon::inline TENON_ABI::wasi::detail {
+
+inline constexpr std::uint32_t kClockRealtime = 0;
+inline constexpr std::uint32_t kClockMonotonic = 1;
+
+/// Bytes of the strings with a NUL behind each. System keeps this far below 4 GiB.
+TENON_DECL std::uint32_t BlockSize(const std::vector<std::string>& strings) {
+  std::size_t size = 0;
+  for (const std::string& string : strings) size += string.size() + 1;
+  return static_cast<std::uint32_t>(size);
+}
+
+TENON_DECL Errno WriteSizes(Memory& memory, const std::vector<std::string>& strings,
+                            std::uint32_t count_offset, std::uint32_t size_offset) {
+  if (!memory.View(count_offset, 4) || !memory.View(size_offset, 4)) return Errno::Fault;
+  memory.WriteUint32Le(count_offset, static_cast<std::uint32_t>(strings.size()));
+  memory.WriteUint32Le(size_offset, BlockSize(strings));
+  return Errno::Success;
+}
+
+/// Writes the strings one behind the other from `block`, and their addresses from `pointers`.
+TENON_DECL Errno WriteStrings(Memory& memory, const std::vector<std::string>& strings,
+                              std::uint32_t pointers, std::uint32_t block) {
+  const bool has_room = memory.View(pointers, std::uint64_t{4} * strings.size()).has_value() &&
+                        memory.View(block, BlockSize(strings)).has_value();
+  if (!has_room) return Errno::Fault;
+  std::uint64_t pointer = pointers;
+  std::uint64_t address = block;
+  for (const std::string& string : strings) {
+    memory.WriteUint32Le(pointer, static_cast<std::uint32_t>(address));
+    memory.WriteString(address, {string.c_str(), string.size() + 1});
+    pointer += 4;
+    address += string.size() + 1;
+  }
+  return Errno::Success;
+}
+
+TENON_DECL Errno ArgsGet(Module& caller, Memory& memory, std::uint32_t argv,
+                         std::uint32_t argv_buf) {
+  return WriteStrings(memory, caller.System().Args(), argv, argv_buf);
+}
+
+TENON_DECL Errno ArgsSizesGet(Module& caller, Memory& memory, std::uint32_t argc,
+                              std::uint32_t argv_len) {
+  return WriteSizes(memory, caller.System().Args(), argc, argv_len);
+}
+
+TENON_DECL Errno EnvironGet(Module& caller, Memory& memory, std::uint32_t variables,
+                            std::uint32_t variables_buf) {
+  return WriteStrings(memory, caller.System().Environ(), variables, variables_buf);
+}
+
+TENON_DECL Errno EnvironSizesGet(Module& caller, Memory& memory, std::uint32_t count,
+                                 std::uint32_t size) {
+  return WriteSizes(memory, caller.System().Environ(), count, size);
+}
+
+TENON_DECL Errno ClockResGet(Module& caller, Memory& memory, std::uint32_t id,
+                             std::uint32_t resolution) {
+  if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
+  const System& system = caller.System();
+  const std::uint64_t nanoseconds =
+      id == kClockRealtime ? system.WalltimeResolution() : system.NanotimeResolution();
+  return memory.WriteUint64Le(resolution, nanoseconds) ? Errno::Success : Errno::Fault;
+}
+
+TENON_DECL Errno ClockTimeGet(Module& caller, Memory& memory, std::uint32_t id,
+                              std::uint64_t /*precision*/, std::uint32_t timestamp) {
+  if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
+  System& system = caller.System();
+  const std::uint64_t nanoseconds = id == kClockRealtime ? system.Walltime() : system.Nanotime();
+  return memory.WriteUint64Le(timestamp, nanoseconds) ? Errno::Success : Errno::Fault;
+}
+
+TENON_DECL Errno RandomGet(Module& caller, Memory& memory, std::uint32_t buf,
+                           std::uint32_t buf_len) {
+  const auto buffer = memory.View(buf, buf_len);
+  if (!buffer) return Errno::Fault;
+  caller.System().Random(*buffer);
+  return Errno::Success;
+}
+
+TENON_DECL Errno SchedYield(Module& caller) {
+  caller.System().Yield();
+  return Errno::Success;
+}
+
+TENON_DECL void ProcExit(Module& caller, std::uint32_t rval) {
+  caller.CloseWithExitCode(rval);
+  throw ExitError{rval};
+}
+
+}  // namespace tenon::inline TENON_ABI::wasi::detail

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Reads types in the binary format (core specification 2.0, section 5.3).
+#pragma once
+
+#include <cstdint>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/error_text.hpp>
+#include <tenon/abi/value_type.hpp>
+#include <tenon/core_features.hpp>
+#include <tenon/wasm/byte_reader.hpp>
+#include <tenon/wasm/types.hpp>
+
+namespace tenon::inline TENON_ABI::wasm {
+
+// All of these return false with the fault in the reader.
+
+namespace detail {
+
+/// FeatureDisabled, unless `feature` is enabled.
+constexpr bool RequireFeature(ByteReader& reader, std::uint32_t offset, CoreFeatures features,
+                              Feature feature, FaultArgument what) {
+  if (features.IsEnabled(feature)) return true;
+  return reader.Fail(ErrorCode::FeatureDisabled, offset, feature, what);
+}
+
+}  // namespace detail
+
+/// The type with this one-byte code, if WebAssembly 2.0 has one.
+constexpr bool FindValueType(std::uint8_t code, ValueType& type) {
+  switch (code) {
+    case 0x7F:
+      type = ValueType::I32;
+      return true;
+    case 0x7E:
+      type = ValueType::I64;
+      return true;
+    case 0x7D:
+      type = ValueType::F32;
+      return true;
+    case 0x7C:
+      type = ValueType::F64;
+      return true;
+    case 0x7B:
+      type = ValueType::V128;
+      return true;
+    case 0x70:
+      type = ValueType::FuncRef;
+      return true;
+    case 0x6F:
+      type = ValueType::ExternRef;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The type of a parameter, result, local, global or select operand. Vectors need Simd, references
+/// need ReferenceTypes.
+constexpr bool ReadValueType(ByteReader& reader, CoreFeatures features, ValueType& type) {
+  const std::uint32_t offset = reader.Offset();
+  std::uint8_t code = 0;
+  if (!reader.ReadByte(code)) return false;
+  if (!FindValueType(code, type)) {
+    return reader.Fail(ErrorCode::MalformedValueType, offset, FaultArgument::Byte(code));
+  }
+  if (type.IsNumber()) return true;
+  const Feature feature = type.IsVector() ? Feature::Simd : Feature::ReferenceTypes;
+  return detail::RequireFeature(reader, offset, features, feature, type);
+}
+
+/// The element type of a table or element segment: `funcref`, with ReferenceTypes also `externref`.
+constexpr bool ReadReferenceType(ByteReader& reader, CoreFeatures features, ValueType& type) {
+  const std::uint32_t offset = reader.Offset();
+  std::uint8_t code = 0;
+  if (!reader.ReadByte(code)) return false;
+  if (!FindValueType(code, type) || !type.IsReference()) {
+    return reader.Fail(ErrorCode::MalformedReferenceType, offset, FaultArgument::Byte(code));
+  }
+  if (type == ValueType::FuncRef) return true;
+  return detail::RequireFeature(reader, offset, features, Feature::ReferenceTypes, type);
+}
+
+/// The immediate of ref.null.
+constexpr bool ReadHeapType(ByteReader& reader, HeapType& type) {
+  const std::uint32_t offset = reader.Offset();
+  std::uint8_t code = 0;
+  if (!reader.ReadByte(code)) return false;
+  if (code != HeapType::Func.Code() && code != HeapType::Extern.Code()) {
+    return reader.Fail(ErrorCode::MalformedHeapType, offset);
+  }
+  type = HeapType::Abstract(code);
+  return true;
+}
+
+/// 32-bit, unshared limits.
+constexpr bool ReadLimits(ByteReader& reader, Limits& limits) {
+  const std::uint32_t offset = reader.Offset();
+  std::uint8_t flags = 0;
+  if (!reader.ReadByte(flags)) return false;
+  if (flags > 1) {
+    return reader.Fail(ErrorCode::MalformedLimits, offset, FaultArgument::Byte(flags));
+  }
+  std::uint32_t minimum = 0;
+  std::uint32_t maximum = 0;
+  if (!reader.ReadU32(minimum)) return false;
+  if (flags == 1 && !reader.ReadU32(maximum)) return false;
+  limits = {};
+  limits.minimum = minimum;
+  limits.maximum = maximum;
+  limits.has_maximum = flags == 1;
+  return true;
+}
+
+constexpr bool ReadTableType(ByteReader& reader, CoreFeatures features, TableType& type) {
+  return ReadReferenceType(reader, features, type.element) && ReadLimits(reader, type.limits);
+}
+
+constexpr bool ReadMemoryType(ByteReader& reader, MemoryType& type) {
+  return ReadLimits(reader, type.limits);
+}
+
+constexpr bool ReadGlobalType(ByteReader& reader, CoreFeatures features, GlobalType& type) {
+  if (!ReadValueType(reader, features, type.type)) return false;
+  const std::uint32_t offset = reader.Offset();
+  std::uint8_t mutability = 0;
+  if (!reader.ReadByte(mutability)) return false;
+  if (mutability > 1) {
+    return reader.Fail(ErrorCode::MalformedMutability, offset, FaultArgument::Byte(mutability));
+  }
+  type.is_mutable = mutability == 1;
+  return true;
+}
+
+}  // namespace tenon::inline TENON_ABI::wasm

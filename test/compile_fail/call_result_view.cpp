@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: tenon: the result is a view or a container
+/// @file
+/// A typed handle that returns a view.
+#include <string_view>
+
+#include <tenon/bind.hpp>
+
+#if TENON_MUST_NOT_COMPILE
+static_assert(tenon::bind::CallSignature<std::string_view(int)>::kSlotCount <= 2);
+#else
+static_assert(tenon::bind::CallSignature<int(int)>::kSlotCount <= 2);
+#endif

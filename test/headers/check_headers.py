@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that every header compiles alone, included twice, without a warning.
+
+usage: check_headers.py COMPILER INCLUDE_DIR [COMPILER_ARGS...]
+"""
+
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+JOBS = 2
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def main():
+    compiler, include_dir, *arguments = sys.argv[1:]
+    headers = sorted(
+        path.relative_to(include_dir).as_posix()
+        for path in pathlib.Path(include_dir, "tenon").rglob("*.hpp")
+    )
+    if not headers:
+        sys.exit("no headers found")
+
+    def check(header):
+        command = [compiler, "-std=c++20", "-fsyntax-only", *WARNINGS, *arguments]
+        command += ["-I", include_dir, "-x", "c++", "-"]
+        text = f"#include <{header}>\n" * 2
+        return subprocess.run(command, input=text, capture_output=True, text=True)
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for header, result in zip(headers, pool.map(check, headers)):
+            if result.returncode != 0:
+                failed += 1
+                print(f"--- {header}\n{result.stderr}")
+    print(f"{len(headers)} headers, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// externref and funcref: round trips through calls, tables, globals and host functions.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <tenon/tenon.hpp>
+
+#include "../support/expect_error.hpp"
+#include "../support/guests.hpp"
+
+using namespace tenon_test;
+
+namespace {
+
+constexpr auto kExtern = tenon::ValueType::ExternRef;
+constexpr auto kFunc = tenon::ValueType::FuncRef;
+
+}  // namespace
+
+TEST_CASE("an externref carries a pointer or number, and null") {
+  int object = 0;
+  const tenon::ExternRef reference{static_cast<void*>(&object)};
+  CHECK(reference.Get() == &object);
+  CHECK_FALSE(reference.IsNull());
+  CHECK(tenon::ExternRef{}.IsNull());
+  CHECK(tenon::ExternRef{}.Get() == nullptr);
+  CHECK(tenon::ExternRef{static_cast<void*>(nullptr)} == tenon::ExternRef{});
+  CHECK(tenon::ExternRef{std::uintptr_t{7}}.Value() == 7);
+}
+
+TEST_CASE("externref passes through a guest unchanged") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::References());
+  int object = 0;
+  const auto identity =
+      guest.ExportedFunction<tenon::ExternRef(tenon::ExternRef)>("extern_identity");
+  CHECK(identity(tenon::ExternRef{static_cast<void*>(&object)}).Get() == &object);
+  CHECK(identity(tenon::ExternRef{}).IsNull());
+  CHECK(identity(tenon::ExternRef{~std::uintptr_t{0}}).Value() == ~std::uintptr_t{0});
+  const auto is_null = guest.ExportedFunction<std::int32_t(tenon::ExternRef)>("is_null");
+  CHECK(is_null(tenon::ExternRef{}) == 1);
+  CHECK(is_null(tenon::ExternRef{std::uintptr_t{1}}) == 0);
+}
+
+TEST_CASE("host functions take and return externref, null included") {
+  const tenon::Runtime runtime;
+  std::vector<std::string> names{"zero", "one"};
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](std::int32_t index) {
+        const auto at = static_cast<std::size_t>(index);
+        return at < names.size() ? tenon::ExternRef{static_cast<void*>(&names[at])}
+                                 : tenon::ExternRef{};
+      })
+      .Export("open")
+      .NewFunctionBuilder()
+      .WithFunc([](tenon::ExternRef reference) -> std::int32_t {
+        if (reference.IsNull()) return -1;
+        return static_cast<std::int32_t>(static_cast<std::string*>(reference.Get())->size());
+      })
+      .Export("size")
+      .Instantiate();
+  const tenon::Module open =
+      runtime.Instantiate(guests::Forwarder("env", "open", {{guests::kI32}, {kExtern}}));
+  const tenon::Module size =
+      runtime.Instantiate(guests::Forwarder("env", "size", {{kExtern}, {guests::kI32}}));
+  const auto run_open = open.ExportedFunction<tenon::ExternRef(std::int32_t)>("run");
+  const auto run_size = size.ExportedFunction<std::int32_t(tenon::ExternRef)>("run");
+  CHECK(run_size(run_open(0)) == 4);
+  CHECK(run_size(run_open(1)) == 3);
+  CHECK(run_size(run_open(2)) == -1);
+}
+
+TEST_CASE("a funcref of a guest comes out, goes back in, and is called") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::References());
+  const tenon::FuncRef answer = guest.ExportedFunction<tenon::FuncRef()>("own")();
+  CHECK_FALSE(answer.IsNull());
+  CHECK(answer == guest.ExportedFunction("answer").Reference());
+  CHECK(guest.ExportedFunction<tenon::FuncRef(tenon::FuncRef)>("func_identity")(answer) == answer);
+  const auto call = guest.ExportedFunction<std::int32_t(tenon::FuncRef)>("call");
+  CHECK(call(answer) == 42);
+  CHECK(Thrown<tenon::Trap>([&] { call(tenon::FuncRef{}); }).Code() ==
+        tenon::TrapCode::UninitializedElement);
+}
+
+TEST_CASE("host functions take and return funcref") {
+  const tenon::Runtime runtime;
+  tenon::FuncRef kept;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::FuncRef function) {
+        kept = function;
+        return function;
+      })
+      .Export("keep")
+      .Instantiate();
+  const tenon::Module keep =
+      runtime.Instantiate(guests::Forwarder("env", "keep", {{kFunc}, {kFunc}}));
+  const tenon::FuncRef own = keep.ExportedFunction("run").Reference();
+  const auto run = keep.ExportedFunction<tenon::FuncRef(tenon::FuncRef)>("run");
+  CHECK(run(own) == own);
+  CHECK(kept == own);
+  CHECK(run(tenon::FuncRef{}).IsNull());
+  CHECK(kept.IsNull());
+}
+
+TEST_CASE("an untyped call passes references as values") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::References());
+  const auto results = guest.ExportedFunction("extern_identity")
+                           .Call({tenon::Value{tenon::ExternRef{std::uintptr_t{3}}}});
+  REQUIRE(results.size() == 1);
+  CHECK(results[0].Type() == kExtern);
+  CHECK(results[0].Extern().Value() == 3);
+  CHECK_THROWS_AS(guest.ExportedFunction("extern_identity").Call({tenon::Value{tenon::FuncRef{}}}),
+                  tenon::ConfigError);
+}
+
+TEST_CASE("a host module exports an externref global, and only null funcref globals") {
+  const tenon::Runtime runtime;
+  const tenon::Module env =
+      runtime.NewHostModuleBuilder("env")
+          .ExportGlobal("object", tenon::Value{tenon::ExternRef{std::uintptr_t{9}}}, true)
+          .ExportGlobal("callback", tenon::Value{tenon::FuncRef{}}, true)
+          .Instantiate();
+  const tenon::Module guest =
+      runtime.Instantiate(guests::ImportsGlobal("env", "object", kExtern, true));
+  CHECK(guest.ExportedFunction<tenon::ExternRef()>("get")().Value() == 9);
+  CHECK(env.ExportedGlobal("callback").Get<tenon::FuncRef>().IsNull());
+  const tenon::FuncRef function = guest.ExportedFunction("get").Reference();
+  CHECK_THROWS_AS(runtime.NewHostModuleBuilder("bad")
+                      .ExportGlobal("callback", tenon::Value{function})
+                      .Compile(),
+                  tenon::ConfigError);
+}

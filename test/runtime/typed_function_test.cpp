@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// TypedFunction: handles whose C++ signature was checked once.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include <catch2/catch.hpp>
+
+#include <tenon/tenon.hpp>
+
+#include "../support/expect_error.hpp"
+#include "../support/guests.hpp"
+
+using namespace tenon_test;
+
+static_assert(sizeof(tenon::TypedFunction<void()>) == sizeof(void*));
+
+namespace {
+
+enum class Level : std::int32_t { Low = 1, High = 2 };
+
+}  // namespace
+
+TEST_CASE("a typed function is called like a C++ function") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const auto add = guest.ExportedFunction<std::int32_t(std::int32_t, std::int32_t)>("add");
+  CHECK(add(40, 2) == 42);
+  CHECK(guest.ExportedFunction<std::uint32_t(std::uint32_t, std::uint32_t)>("add")(0xFFFFFFFF, 2) ==
+        1);
+  CHECK(guest.ExportedFunction<std::int64_t(std::int64_t, std::int64_t)>("add64")(
+            -1, std::int64_t{1} << 40) == (std::int64_t{1} << 40) - 1);
+  CHECK(guest.ExportedFunction<float(float, float)>("addf")(1.5f, 2.0f) == 3.5f);
+  CHECK(guest.ExportedFunction<double(double, double)>("addd")(0.25, 0.5) == 0.75);
+  CHECK_NOTHROW(guest.ExportedFunction<void()>("nothing")());
+}
+
+TEST_CASE("types that map to i32 can stand in a typed signature") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  CHECK(guest.ExportedFunction<Level(Level, std::int32_t)>("add")(Level::Low, 1) == Level::High);
+  CHECK(guest.ExportedFunction<bool(bool, bool)>("add")(true, false));
+  CHECK(guest.ExportedFunction<std::int8_t(std::int8_t, std::int8_t)>("add")(-100, -28) == -128);
+  CHECK(guest.ExportedFunction<char32_t(char32_t, std::uint16_t)>("add")(U'a', 1) == U'b');
+}
+
+TEST_CASE("a result that the C++ type cannot hold is a trap, not another value") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const auto add = guest.ExportedFunction<std::int8_t(std::int8_t, std::int8_t)>("add");
+  CHECK(Thrown<tenon::Trap>([&] { add(127, 1); }).Code() == tenon::TrapCode::ValueOutOfRange);
+  CHECK(add(126, 1) == 127);
+}
+
+TEST_CASE("a typed lookup with another signature names both") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const auto error = Thrown<tenon::ConfigError>([&] {
+    static_cast<void>(guest.ExportedFunction<std::int32_t(std::int64_t, std::int32_t)>("add"));
+  });
+  CHECK(error.Id() == tenon::ErrorCode::SignatureMismatch);
+  CHECK(std::string{error.what()} ==
+        "function guest.add: signature mismatch: called as (i64, i32) -> i32, but it is "
+        "(i32, i32) -> i32");
+  CHECK_THROWS_AS((guest.ExportedFunction<void(std::int32_t, std::int32_t)>("add")),
+                  tenon::ConfigError);
+  CHECK_THROWS_AS(guest.ExportedFunction<std::int32_t(std::int32_t)>("add"), tenon::ConfigError);
+  CHECK_THROWS_AS((guest.ExportedFunction<float(std::int32_t, std::int32_t)>("add")),
+                  tenon::ConfigError);
+}
+
+TEST_CASE("As gives an untyped function a signature, and Untyped gives it back") {
+  const tenon::Runtime runtime;
+  const tenon::Function add = runtime.Instantiate(guests::Arithmetic()).ExportedFunction("add");
+  const auto typed = add.As<std::int32_t(std::int32_t, std::int32_t)>();
+  CHECK(typed(1, 2) == 3);
+  CHECK(typed.Untyped() == add);
+  CHECK_THROWS_AS(add.As<void()>(), tenon::ConfigError);
+}
+
+TEST_CASE("several results arrive as tuple, pair or array") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const auto as_tuple =
+      guest.ExportedFunction<std::tuple<std::int64_t, std::int32_t>(std::int32_t, std::int64_t)>(
+          "swap");
+  CHECK(as_tuple(1, 2) == std::tuple<std::int64_t, std::int32_t>{2, 1});
+  const auto as_pair =
+      guest.ExportedFunction<std::pair<std::int64_t, std::int32_t>(std::int32_t, std::int64_t)>(
+          "swap");
+  CHECK(as_pair(1, 2) == std::pair<std::int64_t, std::int32_t>{2, 1});
+  const auto as_array = guest.ExportedFunction<std::array<std::int32_t, 3>(std::int32_t)>("triple");
+  CHECK(as_array(7) == std::array<std::int32_t, 3>{7, 14, 21});
+}
+
+TEST_CASE("an empty typed function throws when called") {
+  const tenon::TypedFunction<void()> empty;
+  CHECK_FALSE(empty);
+  const auto error = Thrown<tenon::ConfigError>([&] { empty(); });
+  CHECK(error.Id() == tenon::ErrorCode::EmptyHandle);
+  CHECK(std::string{error.what()} == "TypedFunction: the handle is empty");
+}
+
+TEST_CASE("a typed function keeps its instance alive") {
+  const tenon::Runtime runtime;
+  tenon::TypedFunction<std::int32_t()> increment;
+  increment = runtime.Instantiate(guests::Counter()).ExportedFunction<std::int32_t()>("increment");
+  CHECK(increment() == 1);
+  const auto copy = increment;
+  increment = {};
+  CHECK(copy() == 2);
+}
+
+TEST_CASE("user data of the call's context reaches host functions") {
+  const tenon::Runtime runtime;
+  std::vector<void*> seen;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::CallContext& context) { seen.push_back(context.UserData()); })
+      .Export("see")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::Forwarder("env", "see", {}));
+  int data = 0;
+  const auto context = tenon::CallContext{}.WithUserData(&data);
+  guest.ExportedFunction<void()>("run")(context);
+  guest.ExportedFunction<void()>("run")();
+  guest.ExportedFunction("run").Call(std::vector<tenon::Value>{}, &context);
+  CHECK(seen == std::vector<void*>{&data, nullptr, &data});
+}

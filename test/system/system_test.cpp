@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// SystemConfig and System: validation, defaults, streams, independence of copies.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <tenon/tenon.hpp>
+
+#include "../support/expect_error.hpp"
+
+using namespace tenon_test;
+using tenon::ErrorCode;
+using tenon::System;
+using tenon::SystemConfig;
+
+namespace {
+
+std::span<const std::uint8_t> BytesOf(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+void CheckRefused(const SystemConfig& config, ErrorCode id, std::string_view text) {
+  const auto error = Thrown<tenon::ConfigError>([&] { System{config}; });
+  CHECK(error.Id() == id);
+  CHECK(std::string{error.what()} == text);
+}
+
+}  // namespace
+
+TEST_CASE("arguments and environment with a NUL are refused") {
+  using namespace std::string_literals;
+  CheckRefused(SystemConfig{}.WithArgs({"a", "b\0c"s}), ErrorCode::ArgsNul,
+               "args invalid: contains NUL character");
+  CheckRefused(SystemConfig{}.WithEnv("a\0"s, "b"), ErrorCode::EnvironNul,
+               "environ invalid: contains NUL character");
+  CheckRefused(SystemConfig{}.WithEnv("a", "\0b"s), ErrorCode::EnvironNul,
+               "environ invalid: contains NUL character");
+}
+
+TEST_CASE("environment keys must not be empty or contain an equals sign") {
+  CheckRefused(SystemConfig{}.WithEnv("", "b"), ErrorCode::EnvironEmptyKey,
+               "environ invalid: empty key");
+  CheckRefused(SystemConfig{}.WithEnv("a=b", ""), ErrorCode::EnvironKeyEquals,
+               "environ invalid: key contains '=' character");
+  CHECK_NOTHROW(System{SystemConfig{}.WithEnv("a", "=b=")});
+}
+
+TEST_CASE("empty arguments and values are allowed") {
+  const System system{SystemConfig{}.WithArgs({"", ""}).WithEnv("a", "")};
+  CHECK(system.Args() == std::vector<std::string>{"", ""});
+  CHECK(system.Environ() == std::vector<std::string>{"a="});
+}
+
+TEST_CASE("arguments are counted and measured up to the limits") {
+  std::vector<std::string> many(SystemConfig::kMaximumStrings);
+  CHECK_NOTHROW(System{SystemConfig{}.WithArgs(many)});
+  many.emplace_back();
+  CheckRefused(SystemConfig{}.WithArgs(many), ErrorCode::ArgsCount,
+               "args invalid: exceeds maximum count: 1000001 > 1000000");
+
+  std::string longest(SystemConfig::kMaximumStringBytes - 1, 'x');
+  CHECK_NOTHROW(System{SystemConfig{}.WithArgs({longest})});
+  longest += 'x';
+  CheckRefused(SystemConfig{}.WithArgs({longest}), ErrorCode::ArgsSize,
+               "args invalid: exceeds maximum size: 67108865 > 67108864 bytes");
+}
+
+TEST_CASE("the environment is measured up to the limit, keys included") {
+  std::string longest(SystemConfig::kMaximumStringBytes - 4, 'x');
+  CHECK_NOTHROW(System{SystemConfig{}.WithEnv("ab", longest)});
+  CheckRefused(SystemConfig{}.WithEnv("abc", longest), ErrorCode::EnvironSize,
+               "environ invalid: exceeds maximum size: 67108865 > 67108864 bytes");
+}
+
+TEST_CASE("clock resolutions lie between a nanosecond and an hour") {
+  const auto clock = [] { return std::uint64_t{0}; };
+  const std::uint64_t hour = SystemConfig::kMaximumResolution;
+  CHECK_NOTHROW(System{SystemConfig{}.WithWalltime(clock, 1).WithNanotime(clock, hour)});
+  CheckRefused(SystemConfig{}.WithWalltime(clock, 0), ErrorCode::WalltimeResolution,
+               "invalid Walltime resolution: 0");
+  CheckRefused(SystemConfig{}.WithNanotime(clock, hour + 1), ErrorCode::NanotimeResolution,
+               "invalid Nanotime resolution: 3600000000001");
+}
+
+TEST_CASE("invalid settings surface when a module is instantiated") {
+  const tenon::Runtime runtime;
+  const std::vector<std::uint8_t> empty{0, 'a', 's', 'm', 1, 0, 0, 0};
+  const auto config = tenon::ModuleConfig{}.WithSystem(SystemConfig{}.WithEnv("", "x"));
+  CHECK(Thrown<tenon::ConfigError>([&] { runtime.Instantiate(empty, config); }).Id() ==
+        ErrorCode::EnvironEmptyKey);
+}
+
+TEST_CASE("a host function reaches its caller's System") {
+  const tenon::Runtime runtime;
+  const std::vector<std::uint8_t> empty{0, 'a', 's', 'm', 1, 0, 0, 0};
+  const tenon::Module guest = runtime.Instantiate(
+      empty, tenon::ModuleConfig{}.WithSystem(SystemConfig{}.WithArgs({"tool"})));
+  CHECK(guest.System().Args() == std::vector<std::string>{"tool"});
+  CHECK(&guest.System() == &tenon::Module{guest}.System());
+}
+
+TEST_CASE("every With of a SystemConfig leaves the original alone") {
+  const SystemConfig base = SystemConfig{}.WithArgs({"a"}).WithEnv("K", "base");
+  const SystemConfig changed = base.WithArgs({"b", "c"})
+                                   .WithEnv("K", "changed")
+                                   .WithEnv("L", "1")
+                                   .WithStdinText("text")
+                                   .WithInheritedStdio()
+                                   .WithSystemClocks()
+                                   .WithSystemRandom()
+                                   .WithYield([] {});
+  CHECK(base.Args() == std::vector<std::string>{"a"});
+  REQUIRE(base.Env().size() == 1);
+  CHECK(base.Env()[0].second == "base");
+  CHECK(base.StdinText().empty());
+  CHECK_FALSE(base.Stdin());
+  CHECK_FALSE(base.Stdout());
+  CHECK_FALSE(base.Stderr());
+  CHECK_FALSE(base.Walltime());
+  CHECK_FALSE(base.Nanotime());
+  CHECK_FALSE(base.Random());
+  CHECK_FALSE(base.Yield());
+  CHECK(changed.Args().size() == 2);
+  CHECK(changed.Env().size() == 2);
+  CHECK(changed.Env()[0].second == "changed");
+}
+
+TEST_CASE("changing a SystemConfig after a System was made from it changes nothing there") {
+  SystemConfig config = SystemConfig{}.WithEnv("K", "1").WithStdinText("one");
+  System system{config};
+  config = config.WithEnv("K", "2").WithStdinText("two");
+  CHECK(system.Environ() == std::vector<std::string>{"K=1"});
+  std::uint8_t buffer[8];
+  CHECK(system.ReadStdin(buffer) == 3);
+  CHECK(buffer[0] == 'o');
+}
+
+TEST_CASE("input text starts anew for each System") {
+  const SystemConfig config = SystemConfig{}.WithStdinText("abc");
+  for (int i = 0; i < 2; ++i) {
+    System system{config};
+    std::uint8_t buffer[2];
+    CHECK(system.ReadStdin(buffer) == 2);
+    CHECK(buffer[0] == 'a');
+    CHECK(system.ReadStdin(buffer) == 1);
+    CHECK(buffer[0] == 'c');
+    CHECK(system.ReadStdin(buffer) == 0);
+    CHECK(system.ReadStdin({}) == 0);
+  }
+}
+
+TEST_CASE("the later of input stream and input text counts") {
+  const auto stream = [](std::span<std::uint8_t> buffer) {
+    buffer[0] = 's';
+    return std::size_t{1};
+  };
+  std::uint8_t buffer[4];
+  System text_last{SystemConfig{}.WithStdin(stream).WithStdinText("t")};
+  CHECK(text_last.ReadStdin(buffer) == 1);
+  CHECK(buffer[0] == 't');
+  System stream_last{SystemConfig{}.WithStdinText("t").WithStdin(stream)};
+  CHECK(stream_last.ReadStdin(buffer) == 1);
+  CHECK(buffer[0] == 's');
+}
+
+TEST_CASE("output is written until the stream has all or fails") {
+  std::string out;
+  std::size_t room = 5;
+  System system{SystemConfig{}.WithStdout([&](std::span<const std::uint8_t> bytes) {
+    const std::size_t taken = std::min({room, bytes.size(), std::size_t{2}});
+    out.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+    room -= taken;
+    return taken;
+  })};
+  CHECK(system.WriteOutput(1, BytesOf("abc")) == 3);
+  CHECK(system.WriteOutput(1, BytesOf("defg")) == 2);
+  CHECK(system.WriteOutput(1, BytesOf("h")) == 0);
+  CHECK(out == "abcde");
+  CHECK(system.WriteOutput(2, BytesOf("discarded")) == 9);
+}
+
+TEST_CASE("descriptors close once") {
+  System system{SystemConfig{}};
+  CHECK(system.IsOpen(0));
+  CHECK(system.IsOpen(2));
+  CHECK_FALSE(system.IsOpen(3));
+  CHECK_FALSE(system.IsOpen(0xFFFFFFFF));
+  CHECK(system.CloseDescriptor(2));
+  CHECK_FALSE(system.CloseDescriptor(2));
+  CHECK_FALSE(system.IsOpen(2));
+  CHECK(system.IsOpen(1));
+  CHECK_FALSE(system.CloseDescriptor(3));
+}
+
+TEST_CASE("default randomness is one fixed sequence, whatever the requests") {
+  System whole{SystemConfig{}};
+  System pieces{SystemConfig{}};
+  std::uint8_t expected[40];
+  whole.Random(expected);
+  std::vector<std::uint8_t> found(40);
+  for (std::size_t at = 0; at < 40; at += 5) pieces.Random(std::span{found}.subspan(at, 5));
+  CHECK(std::equal(found.begin(), found.end(), expected));
+  CHECK(std::count(found.begin(), found.end(), 0) < 10);
+}
+
+TEST_CASE("the machine's clocks move and its randomness differs") {
+  System system{SystemConfig{}.WithSystemClocks().WithSystemRandom()};
+  CHECK(system.Walltime() > 1640995200ull * 1'000'000'000);
+  const std::uint64_t before = system.Nanotime();
+  CHECK(system.Nanotime() >= before);
+  std::vector<std::uint8_t> one(1000);
+  std::vector<std::uint8_t> other(1000);
+  system.Random(one);
+  system.Random(other);
+  CHECK(one != other);
+  CHECK(std::count(one.end() - 300, one.end(), 0) < 300);
+}
+
+TEST_CASE("a file is read whole, and one that cannot be read is named") {
+  char name[] = "/tmp/tenon-read-file-XXXXXX";
+  const int descriptor = mkstemp(name);
+  REQUIRE(descriptor >= 0);
+  const std::string path = name;
+  std::FILE* file = fdopen(descriptor, "wb");
+  REQUIRE(file != nullptr);
+  std::string contents(50000, 'x');
+  contents[49999] = '\0';
+  REQUIRE(std::fwrite(contents.data(), 1, contents.size(), file) == contents.size());
+  std::fclose(file);
+  const std::vector<std::uint8_t> bytes = tenon::ReadFile(path);
+  CHECK(std::string(bytes.begin(), bytes.end()) == contents);
+  std::remove(path.c_str());
+
+  const auto error = Thrown<tenon::ConfigError>([&] { tenon::ReadFile(path); });
+  CHECK(error.Id() == ErrorCode::FileRead);
+  CHECK_THAT(error.what(), Catch::Contains(path) && Catch::Contains("No such file"));
+  CHECK_THROWS_AS(tenon::ReadFile("/"), tenon::ConfigError);
+}
