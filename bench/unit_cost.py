@@ -80,12 +80,18 @@ def report_units(report):
                   f"{row['build']['object_bytes']:>14}")
 
 
-def report_headers(report):
-    columns = [(compiler, mode) for compiler in report for mode in MODES]
-    print("\nfront end, s" + " " * 20 + "".join(f"{c + ' ' + m:>26}" for c, m in columns))
+def measure_headers(compilers, options):
+    """Front-end figures by header, compiler and mode; prints each row as soon as it is known."""
+    columns = [(compiler, mode) for compiler in compilers for mode in MODES]
+    print(f"\n{'front end, s':<32}" + "".join(f"{c + ' ' + m:>26}" for c, m in columns))
+    report = {}
     for header in public_headers():
-        row = "".join(f"{report[c][m][header]['seconds']:>26.2f}" for c, m in columns)
-        print(f"{header or '(empty)':<32}{row}")
+        row = {compiler: {mode: measure_header(compiler, header, flags, options)
+                          for mode, flags in MODES.items()} for compiler in compilers}
+        print(f"{header or '(empty)':<32}" +
+              "".join(f"{row[c][m]['seconds']:>26.2f}" for c, m in columns), flush=True)
+        report[header or "(empty)"] = row
+    return report
 
 
 def main():
@@ -113,12 +119,7 @@ def main():
             for mode, flags in MODES.items()}
     report_units(report["units"])
     if not options.no_headers:
-        for compiler in compilers:
-            report["headers"][compiler] = {
-                mode: {header: measure_header(compiler, header, flags, options)
-                       for header in public_headers()}
-                for mode, flags in MODES.items()}
-        report_headers(report["headers"])
+        report["headers"] = measure_headers(compilers, options)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
     seconds = report["units"][compilers[0]]["header-only"]["build"]["seconds"]

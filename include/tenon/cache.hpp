@@ -3,6 +3,8 @@
 /// Compiled code shared between runtimes.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 
 #include <tenon/abi/config.hpp>
@@ -40,6 +42,13 @@ class CompilationCache {
 };
 
 }  // namespace tenon::inline TENON_ABI
+
+template <>
+struct std::hash<tenon::CompilationCache> {
+  std::size_t operator()(const tenon::CompilationCache& handle) const noexcept {
+    return std::hash<const void*>{}(handle.Map().get());
+  }
+};
 
 #if !defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/cache.ipp>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,6 +61,13 @@ class CompiledModule {
 };
 
 }  // namespace tenon::inline TENON_ABI
+
+template <>
+struct std::hash<tenon::CompiledModule> {
+  std::size_t operator()(const tenon::CompiledModule& handle) const noexcept {
+    return std::hash<const void*>{}(handle.State().get());
+  }
+};
 
 #if !defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/compiled_module.ipp>

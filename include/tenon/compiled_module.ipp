@@ -3,6 +3,11 @@
 /// Bodies of compiled_module.hpp.
 #pragma once
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
 #include <tenon/compiled_module.hpp>
 #include <tenon/error.hpp>
 #include <tenon/function.hpp>
@@ -25,8 +30,12 @@ inline const vm::CompiledState& RequireState(const CompiledModule& module) {
 template <class Entry, class Define>
 auto Collect(const std::vector<Entry>& entries, ExternKind kind, Define define) {
   std::vector<decltype(define(std::uint32_t{0}))> definitions;
+  std::set<std::uint32_t> known;
   for (const Entry& entry : entries) {
-    if (entry.kind == kind) definitions.push_back(define(entry.index));
+    // Something exported under several names has one definition with all of them.
+    if (entry.kind == kind && known.insert(entry.index).second) {
+      definitions.push_back(define(entry.index));
+    }
   }
   return definitions;
 }

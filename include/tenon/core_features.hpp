@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <tenon/abi/config.hpp>
@@ -68,6 +69,17 @@ class CoreFeatures {
   }
   constexpr bool IsEnabled(Feature feature) const {
     return (bits_ >> static_cast<unsigned>(feature) & 1) != 0;
+  }
+  /// Names of the enabled features other than "mvp", sorted as declared and separated by "|".
+  std::string String() const {
+    std::string text;
+#define TENON_DETAIL_ROW(name, bit, feature_text)                      \
+  if (Feature::name != Feature::Mvp && IsEnabled(Feature::name)) {     \
+    text += (text.empty() ? "" : "|") + std::string{feature_text};     \
+  }
+    TENON_FEATURES(TENON_DETAIL_ROW)
+#undef TENON_DETAIL_ROW
+    return text;
   }
   /// One bit a feature; part of cache keys.
   constexpr std::uint64_t Bits() const { return bits_; }

@@ -3,7 +3,10 @@
 /// Functions of an instance, called with values or through a stack of slots.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <initializer_list>
 #include <span>
 #include <string_view>
@@ -29,6 +32,9 @@ class TypedFunction;
 class Function {
  public:
   Function() noexcept = default;
+  /// The function that a reference refers to; empty for null. The reference must be valid: its
+  /// linkage group alive.
+  explicit Function(FuncRef reference) noexcept : function_{reference.Record()} {}
 
   explicit operator bool() const noexcept { return function_.Get() != nullptr; }
   friend bool operator==(const Function&, const Function&) noexcept = default;
@@ -37,15 +43,27 @@ class Function {
 
   /// Calls the function. Throws ConfigError if the handle is empty or the arguments do not fit;
   /// Trap, ExitError, or what a host function threw.
-  TENON_DECL std::vector<Value> Call(std::span<const Value> arguments,
-                                     const CallContext* context = nullptr) const;
+  std::vector<Value> Call(std::span<const Value> arguments) const {
+    return CallWith(nullptr, arguments);
+  }
   std::vector<Value> Call(std::initializer_list<Value> arguments = {}) const {
-    return Call(std::span{arguments.begin(), arguments.size()});
+    return CallWith(nullptr, std::span{arguments.begin(), arguments.size()});
+  }
+  /// The same under a stop token or deadline, or with user data.
+  std::vector<Value> Call(const CallContext& context, std::span<const Value> arguments) const {
+    return CallWith(&context, arguments);
+  }
+  std::vector<Value> Call(const CallContext& context,
+                          std::initializer_list<Value> arguments = {}) const {
+    return CallWith(&context, std::span{arguments.begin(), arguments.size()});
   }
   /// Calls without allocating: `stack` holds the operands as slots on entry and the results on
   /// return, and must have room for the larger of both. Throws as Call.
   TENON_DECL void CallWithStack(std::span<abi::Slot> stack,
                                 const CallContext* context = nullptr) const;
+  /// CallWithStack that does not throw: what the call ended with, or null if it returned.
+  TENON_DECL std::exception_ptr TryCallWithStack(
+      std::span<abi::Slot> stack, const CallContext* context = nullptr) const noexcept;
 
   /// The same function with a C++ signature, as in `As<std::int32_t(std::int32_t)>()`. Throws
   /// ConfigError, naming both signatures, if it is of another type. Defined in
@@ -65,10 +83,20 @@ class Function {
   const abi::FunctionRecord* Record() const noexcept { return function_.Get(); }
 
  private:
+  TENON_DECL std::vector<Value> CallWith(const CallContext* context,
+                                         std::span<const Value> arguments) const;
+
   FunctionHandle function_;
 };
 
 }  // namespace tenon::inline TENON_ABI
+
+template <>
+struct std::hash<tenon::Function> {
+  std::size_t operator()(const tenon::Function& handle) const noexcept {
+    return std::hash<const void*>{}(handle.Record());
+  }
+};
 
 #if !defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/function.ipp>

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include <tenon/function.hpp>
 #include <tenon/vm/call.hpp>
@@ -31,8 +33,8 @@ TENON_DECL FunctionDefinition Function::Definition() const {
   return vm::DefineFunction(*instance.code, instance.host.get(), instance.name, Record()->index);
 }
 
-TENON_DECL std::vector<Value> Function::Call(std::span<const Value> arguments,
-                                             const CallContext* context) const {
+TENON_DECL std::vector<Value> Function::CallWith(const CallContext* context,
+                                                 std::span<const Value> arguments) const {
   if (!*this) vm::ThrowEmptyHandle("Function");
   const std::span<const ValueType> parameters = detail::ParametersOf(*Record());
   const std::span<const ValueType> results = detail::ResultsOf(*Record());
@@ -65,16 +67,34 @@ TENON_DECL std::vector<Value> Function::Call(std::span<const Value> arguments,
   return values;
 }
 
+namespace detail {
+
+/// Null if a stack of this size will do for a call.
+inline std::exception_ptr CheckStack(const abi::FunctionRecord* function, std::size_t size) {
+  if (function == nullptr) {
+    return std::make_exception_ptr(ConfigError{
+        ErrorCode::EmptyHandle, FormatError(ErrorCode::EmptyHandle, {"Function"})});
+  }
+  const std::size_t needed = std::max(function->parameter_slots, function->result_slots);
+  if (size >= needed) return nullptr;
+  return std::make_exception_ptr(ConfigError{
+      ErrorCode::StackSize,
+      FormatError(ErrorCode::StackSize, {std::to_string(needed), std::to_string(size)})});
+}
+
+}  // namespace detail
+
 TENON_DECL void Function::CallWithStack(std::span<abi::Slot> stack,
                                         const CallContext* context) const {
-  if (!*this) vm::ThrowEmptyHandle("Function");
-  const std::size_t needed = std::max(Record()->parameter_slots, Record()->result_slots);
-  if (stack.size() < needed) {
-    throw ConfigError{ErrorCode::StackSize,
-                      FormatError(ErrorCode::StackSize,
-                                  {std::to_string(needed), std::to_string(stack.size())})};
-  }
+  std::exception_ptr error = detail::CheckStack(Record(), stack.size());
+  if (error != nullptr) std::rethrow_exception(std::move(error));
   vm::Call(*Record(), stack.data(), context);
+}
+
+TENON_DECL std::exception_ptr Function::TryCallWithStack(
+    std::span<abi::Slot> stack, const CallContext* context) const noexcept {
+  std::exception_ptr error = detail::CheckStack(Record(), stack.size());
+  return error != nullptr ? error : vm::TryCall(*Record(), stack.data(), context);
 }
 
 }  // namespace tenon::inline TENON_ABI

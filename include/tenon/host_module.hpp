@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,18 +38,30 @@ class HostFunctionBuilder {
   /// std::function. Its signature is deduced and checked while compiling; it is moved (or copied,
   /// if given as an lvalue) once, and may be entered by several runtimes and threads at once.
   template <class F>
+    requires(!std::is_function_v<F>)
   HostFunctionBuilder WithFunc(F&& function) {
-    return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
   }
-  /// For overloaded and generic callables: `WithFunc<int(int)>(f)`.
+  /// For generic and overloaded callables: `WithFunc<int(int)>(f)`.
   template <class Signature, class F>
-    requires std::is_function_v<Signature>
+    requires(std::is_function_v<Signature> &&
+             (std::is_class_v<std::decay_t<F>> ||
+              !std::is_convertible_v<std::decay_t<F>, Signature*>))
   HostFunctionBuilder WithFunc(F&& function) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(std::forward<F>(function))});
   }
+  /// The same for functions; chooses among overloaded ones.
+  template <class Signature>
+    requires std::is_function_v<Signature>
+  HostFunctionBuilder WithFunc(std::type_identity_t<Signature>* function) {
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(function)});
+  }
   /// A free function as template argument: its body is inlined into the call path.
   template <auto Function>
+    requires(!std::is_member_function_pointer_v<decltype(Function)>)
   HostFunctionBuilder WithFunc() {
     return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Function>()});
   }
@@ -58,6 +71,14 @@ class HostFunctionBuilder {
   HostFunctionBuilder WithFunc(Member member, Object&& object) {
     return WithHostFunction(bind::OwnedHostFunction{
         bind::MakeHostFunction(member, std::forward<Object>(object))});
+  }
+
+  /// The same with the member function as template argument.
+  template <auto Method, class Object>
+    requires std::is_member_function_pointer_v<decltype(Method)>
+  HostFunctionBuilder WithFunc(Object&& object) {
+    return WithHostFunction(bind::OwnedHostFunction{
+        bind::MakeHostFunction<Method>(std::forward<Object>(object))});
   }
 
   /// A function whose type is known at run time only. `slots` holds the operands on entry and the

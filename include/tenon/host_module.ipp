@@ -16,7 +16,6 @@
 #include <tenon/vm/instantiate.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
-#include <tenon/wasm/limits.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -98,7 +97,7 @@ class HostModuleEncoder {
     for (const vm::HostFunctionDraft& draft : state_.functions) {
       if (!draft.is_exported) Fail(ErrorCode::BuilderNotExported, {state_.name, draft.name});
     }
-    const std::uint32_t limit = wasm::ImplementationLimits{}.functions;
+    constexpr std::size_t limit = 65536;
     if (state_.functions.size() > limit) {
       Fail(ErrorCode::BuilderTooManyFunctions, {std::to_string(limit)});
     }

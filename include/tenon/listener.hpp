@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/definition.hpp>
@@ -17,7 +18,8 @@
 
 namespace tenon::inline TENON_ABI {
 
-/// Walks the calls below the current one, innermost first. Valid during Before and Abort only.
+/// Walks the calls that are in progress: the function being entered or left first, then its guest
+/// callers, innermost first. Valid during Before and Abort only.
 class StackIterator {
  public:
   virtual ~StackIterator() = default;
@@ -25,6 +27,8 @@ class StackIterator {
   virtual bool Next() = 0;
   /// The function of the current frame.
   virtual const FunctionDefinition& Function() const = 0;
+  /// Back to before the first frame.
+  virtual void Reset() = 0;
   /// Offset of the current instruction in the module's bytes; 0 in a host function.
   virtual std::uint32_t ModuleOffset() const = 0;
 };
@@ -47,6 +51,10 @@ class FunctionListener {
 /// RuntimeConfig; called once for each function of each compiled module.
 using FunctionListenerFactory =
     std::function<std::shared_ptr<FunctionListener>(const FunctionDefinition&)>;
+
+/// Asks every one of `factories` and gives all their listeners each call, in order.
+TENON_DECL FunctionListenerFactory
+MultiFunctionListenerFactory(std::vector<FunctionListenerFactory> factories);
 
 /// Writes one line before and one after each call through `write`, indented by depth:
 /// "--> env.add(x=1,y=2)" and "<-- 3".

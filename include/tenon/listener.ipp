@@ -25,7 +25,13 @@ namespace detail {
 class FrameIterator final : public StackIterator {
  public:
   FrameIterator(const FunctionDefinition& callee, const vm::Frame* below)
-      : callee_{callee}, next_{below} {}
+      : callee_{callee}, below_{below}, next_{below} {}
+
+  void Reset() override {
+    next_ = below_;
+    started_ = false;
+    is_callee_ = true;
+  }
 
   bool Next() override {
     if (!started_) {
@@ -48,6 +54,7 @@ class FrameIterator final : public StackIterator {
 
  private:
   const FunctionDefinition& callee_;
+  const vm::Frame* below_;
   const vm::Frame* next_;
   FunctionDefinition definition_;
   std::uint32_t offset_ = 0;
@@ -87,7 +94,9 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
   const FunctionDefinition definition =
       vm::DefineFunction(*owner.code, owner.host.get(), owner.name, callee.index);
   {
-    FrameIterator stack{definition, vm::GroupOf(caller).frame};
+    const vm::Frame* below = vm::GroupOf(caller).frame;
+    if (below != nullptr && below->function == &callee) below = below->previous;
+    FrameIterator stack{definition, below};
     listener.Before(module, definition, ValuesOf(definition.parameter_types, slots), stack);
   }
   if (owner.IsHost()) {
@@ -125,6 +134,32 @@ inline void InvokeListened(const abi::FunctionRecord* callee, abi::InstanceHeade
   }
 }
 
+
+/// Several listeners of one function.
+class MultiListener final : public FunctionListener {
+ public:
+  explicit MultiListener(std::vector<std::shared_ptr<FunctionListener>> listeners)
+      : listeners_{std::move(listeners)} {}
+
+  void Before(Module& module, const FunctionDefinition& function, std::span<const Value> arguments,
+              StackIterator& stack) override {
+    for (const auto& listener : listeners_) {
+      stack.Reset();
+      listener->Before(module, function, arguments, stack);
+    }
+  }
+  void After(Module& module, const FunctionDefinition& function,
+             std::span<const Value> results) override {
+    for (const auto& listener : listeners_) listener->After(module, function, results);
+  }
+  void Abort(Module& module, const FunctionDefinition& function,
+             const std::exception_ptr& error) override {
+    for (const auto& listener : listeners_) listener->Abort(module, function, error);
+  }
+
+ private:
+  std::vector<std::shared_ptr<FunctionListener>> listeners_;
+};
 
 /// Writes a line before and after each call of one function.
 class LoggingListener final : public FunctionListener {
@@ -175,6 +210,20 @@ class LoggingListener final : public FunctionListener {
 };
 
 }  // namespace detail
+
+TENON_DECL FunctionListenerFactory
+MultiFunctionListenerFactory(std::vector<FunctionListenerFactory> factories) {
+  return [factories = std::move(factories)](
+             const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
+    std::vector<std::shared_ptr<FunctionListener>> listeners;
+    for (const FunctionListenerFactory& factory : factories) {
+      std::shared_ptr<FunctionListener> listener = factory(function);
+      if (listener != nullptr) listeners.push_back(std::move(listener));
+    }
+    if (listeners.empty()) return nullptr;
+    return std::make_shared<detail::MultiListener>(std::move(listeners));
+  };
+}
 
 TENON_DECL FunctionListenerFactory
 NewLoggingListenerFactory(std::function<void(const std::string&)> write, bool host_functions_only) {

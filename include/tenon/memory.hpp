@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -27,8 +28,8 @@ TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcep
 /// A handle to a linear memory. Access never throws: reads out of bounds give nullopt, writes out
 /// of bounds give false and write nothing. Offsets are bytes from the start.
 ///
-/// An empty handle, and one whose module was closed, is a memory of size 0. One thread at a time.
-/// Copies refer to the same memory and keep its record alive.
+/// An empty handle, and one whose modules were all closed, is a memory of size 0. Copies refer to the
+/// same memory and keep it alive beyond the last Module handle. One thread at a time.
 class Memory {
  public:
   Memory() noexcept = default;
@@ -148,6 +149,13 @@ class Memory {
 };
 
 }  // namespace tenon::inline TENON_ABI
+
+template <>
+struct std::hash<tenon::Memory> {
+  std::size_t operator()(const tenon::Memory& handle) const noexcept {
+    return std::hash<const void*>{}(handle.Get());
+  }
+};
 
 #if !defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/memory.ipp>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <tenon/memory.hpp>
+#include <tenon/vm/code.hpp>
 #include <tenon/vm/memory_instance.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -24,12 +25,8 @@ TENON_DECL std::optional<std::uint64_t> Memory::Grow(std::uint64_t delta) noexce
 }
 
 TENON_DECL MemoryDefinition Memory::Definition() const {
-  MemoryDefinition definition;
-  if (memory_ == nullptr) return definition;
-  const wasm::Limits& limits = memory_->Type().limits;
-  definition.minimum = limits.minimum;
-  if (limits.has_maximum) definition.maximum = limits.maximum;
-  return definition;
+  if (memory_ == nullptr || memory_->Code() == nullptr) return {};
+  return vm::DefineMemory(*memory_->Code(), memory_->ModuleName(), memory_->Index());
 }
 
 }  // namespace tenon::inline TENON_ABI

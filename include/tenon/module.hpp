@@ -3,7 +3,9 @@
 /// Instantiated modules.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>

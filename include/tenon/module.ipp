@@ -3,6 +3,11 @@
 /// Bodies of module.hpp.
 #pragma once
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
 #include <tenon/error.hpp>
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
@@ -60,8 +65,9 @@ TENON_DECL Function Module::RequireFunction(std::string_view name) const {
 TENON_DECL std::vector<FunctionDefinition> Module::ExportedFunctionDefinitions() const {
   const vm::Instance& instance = detail::RequireInstance(*this);
   std::vector<FunctionDefinition> definitions;
+  std::set<std::uint32_t> known;
   for (const wasm::Export& exported : instance.Module().exports) {
-    if (exported.kind == ExternKind::Func) {
+    if (exported.kind == ExternKind::Func && known.insert(exported.index).second) {
       definitions.push_back(vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
                                                exported.index));
     }
@@ -97,8 +103,9 @@ TENON_DECL Global Module::ExportedGlobal(std::string_view name) const {
 TENON_DECL std::vector<MemoryDefinition> Module::ExportedMemoryDefinitions() const {
   const vm::Instance& instance = detail::RequireInstance(*this);
   std::vector<MemoryDefinition> definitions;
+  std::set<std::uint32_t> known;
   for (const wasm::Export& exported : instance.Module().exports) {
-    if (exported.kind == ExternKind::Memory) {
+    if (exported.kind == ExternKind::Memory && known.insert(exported.index).second) {
       definitions.push_back(vm::DefineMemory(*instance.code, instance.name, exported.index));
     }
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of read_file.hpp.
+#pragma once
+
 #include <array>
 #include <cerrno>
 #include <cstdint>

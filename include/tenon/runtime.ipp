@@ -104,6 +104,7 @@ TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
 }
 
 TENON_DECL HostModuleBuilder Runtime::NewHostModuleBuilder(std::string name) const {
+  if (store_ == nullptr) vm::ThrowEmptyHandle("Runtime");
   return HostModuleBuilder{std::make_shared<vm::HostModuleState>(store_, std::move(name))};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of system.hpp.
+#pragma once
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>

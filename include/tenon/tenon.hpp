@@ -3,10 +3,14 @@
 /// Everything that a host program uses.
 #pragma once
 
+// First, so that compilers print few "included from" lines above a refusal.
+#include <tenon/bind/refusal.hpp>
+
 // IWYU pragma: begin_exports
 #include <tenon/bind.hpp>
 #include <tenon/cache.hpp>
 #include <tenon/call_context.hpp>
+#include <tenon/call_result.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/definition.hpp>

@@ -3,8 +3,16 @@
 /// Functions of an instance with a C++ signature that was checked once.
 #pragma once
 
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
 #include <tenon/abi/config.hpp>
 #include <tenon/bind/call_signature.hpp>
+#include <tenon/call_result.hpp>
+#include <tenon/error.hpp>
 #include <tenon/function.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -30,6 +38,14 @@ class TypedFunction<R(A...)> {
   /// The same under a stop token or deadline, or with user data.
   R operator()(const CallContext& context, A... arguments) const {
     return Invoke(&context, arguments...);
+  }
+
+  /// Calls without throwing: the results, or what the call ended with.
+  CallResult<R> TryCall(A... arguments) const noexcept {
+    return TryInvoke(nullptr, arguments...);
+  }
+  CallResult<R> TryCall(const CallContext& context, A... arguments) const noexcept {
+    return TryInvoke(&context, arguments...);
   }
 
   /// The untyped handle.
@@ -60,6 +76,23 @@ class TypedFunction<R(A...)> {
     }
   }
 
+  CallResult<R> TryInvoke(const CallContext* context, const A&... arguments) const noexcept {
+    abi::Slot slots[Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount] = {};
+    Shape::Store(slots, arguments...);
+    std::exception_ptr error = function_.TryCallWithStack(slots, context);
+    if (error != nullptr) return CallResult<R>{std::move(error)};
+    if constexpr (std::is_void_v<R>) {
+      return CallResult<R>{};
+    } else {
+      TrapCode trap = TrapCode::None;
+      R result = Shape::Load(slots, trap);
+      if (trap != TrapCode::None) {
+        return CallResult<R>{std::make_exception_ptr(Trap{trap, TrapText(trap), {}})};
+      }
+      return CallResult<R>{std::move(result)};
+    }
+  }
+
   Function function_;
 };
 
@@ -71,3 +104,10 @@ TypedFunction<Signature> Function::As() const {
 }
 
 }  // namespace tenon::inline TENON_ABI
+
+template <class Signature>
+struct std::hash<tenon::TypedFunction<Signature>> {
+  std::size_t operator()(const tenon::TypedFunction<Signature>& handle) const noexcept {
+    return std::hash<tenon::Function>{}(handle.Untyped());
+  }
+};

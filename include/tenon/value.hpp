@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -21,10 +22,13 @@ class Value {
  public:
   /// i32 0.
   constexpr Value() = default;
-  constexpr Value(std::int32_t value) : Value{static_cast<std::uint32_t>(value)} {}
-  constexpr Value(std::uint32_t value) : type_{ValueType::I32}, slots_{value, 0} {}
-  constexpr Value(std::int64_t value) : Value{static_cast<std::uint64_t>(value)} {}
-  constexpr Value(std::uint64_t value) : type_{ValueType::I64}, slots_{value, 0} {}
+  /// i32 for integers of up to 32 bits, bool and characters; i64 for wider ones.
+  template <std::integral T>
+  constexpr Value(T value)
+      : type_{sizeof(T) <= 4 ? ValueType::I32 : ValueType::I64},
+        slots_{sizeof(T) <= 4 ? static_cast<std::uint64_t>(static_cast<std::uint32_t>(value))
+                              : static_cast<std::uint64_t>(value),
+               0} {}
   constexpr Value(float value)
       : type_{ValueType::F32}, slots_{std::bit_cast<std::uint32_t>(value), 0} {}
   constexpr Value(double value)

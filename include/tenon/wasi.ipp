@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of wasi.hpp: the list of the functions.
+#pragma once
+
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -15,14 +17,10 @@
 #include <tenon/runtime.hpp>
 #include <tenon/wasi.hpp>
 #include <tenon/wasi/process.hpp>
-#include <tenon/wasi/streams.hpp>
-#include <tenon/wasi/unsupported.hpp>
-
-// This room is one unit with its list of functions; header-only, the headers above bring these.
-#if defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/wasi/process.ipp>
+#include <tenon/wasi/streams.hpp>
 #include <tenon/wasi/streams.ipp>
-#endif
+#include <tenon/wasi/unsupported.hpp>
 
 namespace tenon::inline TENON_ABI::wasi {
 

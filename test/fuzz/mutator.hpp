@@ -151,7 +151,7 @@ void Mutate(const Bytes& bytes, const Plan& plan, Use use) {
   const std::vector<Container> containers = FindContainers(bytes);
   detail::Random random{plan.seed ^ bytes.size() << 32 ^ bytes.back()};
   // Small modules are many and large ones few: the number of trials grows slowly with the size.
-  const std::size_t base = std::min<std::size_t>(16 + bytes.size() / 4, 400);
+  const std::size_t base = std::min<std::size_t>(6 + bytes.size() / 8, 400);
   const auto trials = static_cast<std::size_t>(base * plan.scale_percent / 100);
 
   const std::size_t cuts = std::min(bytes.size(), kSmall);
@@ -161,13 +161,13 @@ void Mutate(const Bytes& bytes, const Plan& plan, Use use) {
     use(Bytes(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)));
   }
 
-  static constexpr std::uint64_t kHuge[] = {0xFFFFFFFF, 0x80000000, 0x7FFFFFFF, 10'000'000,
-                                            1'000'000,  100'000,    50'000,     1'000};
+  static constexpr std::uint64_t kHuge[] = {0xFFFFFFFF, 0x7FFFFFFF, 1'000'000, 1'000,
+                                            0x80000000, 10'000'000, 100'000,   50'000};
   for (const Container& container : containers) {
     std::size_t end = container.begin;
     if (!detail::ReadLeb(bytes, end, container.end)) continue;
-    // Large modules have many bodies; a few values are enough for each of those.
-    const std::size_t values = containers.size() < 64 ? std::size(kHuge) : 1;
+    // Large modules have many bodies; one value is enough for each of those.
+    const std::size_t values = containers.size() < 64 ? 4 : 1;
     for (std::size_t i = 0; i < values; ++i) {
       const std::uint64_t huge = kHuge[values == 1 ? random.Below(std::size(kHuge)) : i];
       use(Splice(bytes, containers, container.begin, end - container.begin,

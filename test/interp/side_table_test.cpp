@@ -265,7 +265,7 @@ TEST_CASE("vectors take two slots in branches, locals and the stack") {
   CHECK(built.Function().local_slots == 9);
   CHECK(built.Function().max_stack_slots == 5);
   CHECK(built.Function().first_local_offset == 0);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1, 3, 4, 6, 8});
+  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1, 3, 4, 6, 8, 9});
   REQUIRE(built.table.entries.size() == 2);
   const BranchEntry& branch = built.table.entries[0];
   CHECK(branch.pc_delta == 3);
@@ -318,7 +318,7 @@ TEST_CASE("a vector that comes late makes the whole function wide") {
                                 .Drop()
                                 .End());
   CHECK(built.Function().is_wide);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1});
+  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1, 2});
   REQUIRE(built.table.entries.size() == 3);
   CHECK(built.table.entries[0].arity == 1);
   CHECK(built.table.entries[1].pc_delta == 15 - 7);
@@ -360,8 +360,8 @@ TEST_CASE("functions of a module share the tables, each from its own first entry
   CHECK_FALSE(functions[0].is_wide);
   CHECK_FALSE(functions[2].is_wide);
   CHECK(functions[1].first_local_offset == 0);
-  CHECK(functions[3].first_local_offset == 2);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 2, 0, 2, 3});
+  CHECK(functions[3].first_local_offset == 3);
+  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 2, 3, 0, 2, 3, 4});
   CHECK(built.table.entries[2].table_delta == 1);
 }
 

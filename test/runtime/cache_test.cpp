@@ -3,6 +3,7 @@
 /// CompilationCache: what is shared between runtimes, what is not, and who may die first.
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -79,6 +80,7 @@ TEST_CASE("copies of a cache handle are the same cache") {
   const tenon::CompilationCache cache;
   const tenon::CompilationCache copy = cache;
   CHECK(copy == cache);
+  CHECK(std::hash<tenon::CompilationCache>{}(copy) == std::hash<tenon::CompilationCache>{}(cache));
   CHECK_FALSE(copy == tenon::CompilationCache{});
   tenon::Runtime{tenon::RuntimeConfig{}.WithCompilationCache(copy)}.CompileModule(
       guests::Counter());

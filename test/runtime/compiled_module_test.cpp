@@ -2,6 +2,7 @@
 /// @file
 /// CompiledModule: introspection, sharing and closing.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -142,6 +143,7 @@ TEST_CASE("closing a compiled module makes all its handles unusable and leaves i
   tenon::CompiledModule compiled = runtime.CompileModule(guests::Counter());
   const tenon::CompiledModule copy = compiled;
   CHECK(copy == compiled);
+  CHECK(std::hash<tenon::CompiledModule>{}(copy) == std::hash<tenon::CompiledModule>{}(compiled));
   const tenon::Module guest = runtime.InstantiateModule(compiled);
   compiled.Close();
   CHECK(guest.ExportedFunction<std::int32_t()>("increment")() == 1);
@@ -169,14 +171,19 @@ TEST_CASE("closing a compiled module harms no other compilation that shares its 
       1);
 }
 
-TEST_CASE("a compiled module of another runtime can be instantiated when both share a cache") {
+TEST_CASE("a compiled module belongs to its runtime; another one compiles it from the cache") {
   const tenon::CompilationCache cache;
   const auto config = tenon::RuntimeConfig{}.WithCompilationCache(cache);
   const tenon::Runtime first{config};
   const tenon::Runtime second{config};
   const auto compiled = first.CompileModule(guests::Tables());
-  const tenon::Module guest = second.InstantiateModule(compiled);
+  const auto error = Thrown<tenon::Error>([&] { second.InstantiateModule(compiled); });
+  CHECK(error.Id() == tenon::ErrorCode::CompiledElsewhere);
+  CHECK(std::string{error.what()} ==
+        "the module was compiled by another runtime; share a CompilationCache and compile it here");
+  const tenon::Module guest = second.InstantiateModule(second.CompileModule(guests::Tables()));
   CHECK(guest.ExportedFunction<std::int32_t(std::int32_t)>("call")(1) == 2);
+  CHECK(cache.Statistics().misses == 1);
   CHECK(second.FindModule("guest") == guest);
   CHECK_FALSE(first.FindModule("guest"));
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Function: untyped calls with values and with a stack of slots.
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -95,6 +98,34 @@ TEST_CASE("CallWithStack refuses a stack that is too small for operands or resul
       tenon::ConfigError);
 }
 
+TEST_CASE("TryCallWithStack gives what the call ended with instead of throwing it") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const tenon::Function divide = guest.ExportedFunction("divide");
+  STATIC_REQUIRE(noexcept(divide.TryCallWithStack({})));
+  std::vector<tenon::abi::Slot> stack{6, 3};
+  CHECK(divide.TryCallWithStack(stack) == nullptr);
+  CHECK(static_cast<std::uint32_t>(stack[0]) == 2);
+  stack = {6, 0};
+  const std::exception_ptr trap = divide.TryCallWithStack(stack);
+  REQUIRE(trap != nullptr);
+  CHECK_THROWS_AS(std::rethrow_exception(trap), tenon::Trap);
+  const std::exception_ptr small = divide.TryCallWithStack({});
+  REQUIRE(small != nullptr);
+  CHECK_THROWS_AS(std::rethrow_exception(small), tenon::ConfigError);
+  const std::exception_ptr empty = tenon::Function{}.TryCallWithStack(stack);
+  REQUIRE(empty != nullptr);
+  CHECK_THROWS_AS(std::rethrow_exception(empty), tenon::ConfigError);
+}
+
+TEST_CASE("equal function handles hash alike") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const std::unordered_set<tenon::Function> functions{
+      guest.ExportedFunction("add"), guest.ExportedFunction("add"), guest.ExportedFunction("swap")};
+  CHECK(functions.size() == 2);
+}
+
 TEST_CASE("an empty function handle throws from its members") {
   const tenon::Function empty;
   CHECK_FALSE(empty);
@@ -140,6 +171,11 @@ TEST_CASE("values carry their type and bits") {
   CHECK(Value{1.5f}.Type() == tenon::ValueType::F32);
   CHECK(Value{1.5}.Type() == tenon::ValueType::F64);
   CHECK(Value{1} == Value{1u});
+  CHECK(Value{true} == Value{1});
+  CHECK(Value{'a'} == Value{97});
+  CHECK(Value{std::int8_t{-1}} == Value{-1});
+  CHECK(Value{1LL} == Value{std::int64_t{1}});
+  CHECK(Value{std::size_t{1}}.Type() == tenon::ValueType::I64);
   CHECK_FALSE(Value{1} == Value{std::int64_t{1}});
   CHECK(Value{tenon::ExternRef{std::uintptr_t{9}}}.Extern().Value() == 9);
   CHECK(Value{tenon::FuncRef{}}.Func().IsNull());

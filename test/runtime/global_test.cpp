@@ -91,6 +91,20 @@ TEST_CASE("access as another type is refused and changes nothing") {
   CHECK(global.Get<std::int32_t>() == 7);
 }
 
+TEST_CASE("a function of another linkage group cannot be stored in a global") {
+  const tenon::Runtime runtime;
+  const auto compiled = runtime.CompileModule(guests::Globals());
+  const tenon::Module first = runtime.InstantiateModule(compiled);
+  const tenon::Module second = runtime.InstantiateModule(compiled);
+  tenon::Global global = first.ExportedGlobal("mutable_func");
+  const tenon::Value foreign{second.ExportedFunction("get").Reference()};
+  const auto error = Thrown<tenon::ConfigError>([&] { global.Set(foreign); });
+  CHECK(error.Id() == tenon::ErrorCode::GlobalForeignFunction);
+  CHECK(std::string{error.what()} ==
+        "global: a function of another linkage group cannot be stored here");
+  CHECK(global.Get<tenon::FuncRef>().IsNull());
+}
+
 TEST_CASE("a global writes itself with its value") {
   const tenon::Runtime runtime;
   const tenon::Module guest = runtime.Instantiate(guests::Globals());

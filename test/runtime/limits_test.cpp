@@ -37,7 +37,10 @@ TEST_CASE("no memory grows past the limit of pages, whatever its maximum") {
 
 TEST_CASE("a memory whose minimum exceeds the limit of pages is refused") {
   const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithMemoryLimitPages(3)};
-  CHECK_THROWS_AS(runtime.Instantiate(guests::MemoryUser({4, 4})), tenon::LinkError);
+  const auto error =
+      Thrown<tenon::LinkError>([&] { runtime.Instantiate(guests::MemoryUser({4, 4})); });
+  CHECK(error.Id() == tenon::ErrorCode::MemoryPagesLimit);
+  CHECK(std::string{error.what()} == "memory of 4 pages exceeds the runtime's limit of 3 pages");
   CHECK_THROWS_AS(runtime.NewHostModuleBuilder("env").ExportMemory("m", 4).Instantiate(),
                   tenon::LinkError);
   CHECK_NOTHROW(runtime.Instantiate(guests::MemoryUser({3, 3})));

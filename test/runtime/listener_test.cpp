@@ -9,6 +9,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -33,6 +34,10 @@ class Recorder : public tenon::FunctionListener {
     modules.push_back(module.Name());
     last_stack.clear();
     while (stack.Next()) last_stack.push_back(stack.Function().name);
+    std::size_t again = 0;
+    stack.Reset();
+    while (stack.Next()) ++again;
+    if (again != last_stack.size()) last_stack.emplace_back("not the same after Reset");
   }
   void After(tenon::Module&, const tenon::FunctionDefinition& function,
              std::span<const tenon::Value> results) override {
@@ -86,7 +91,7 @@ TEST_CASE("listeners hear every call with its arguments and results, in order") 
                                    "after middle 40", "after outer 40"});
 }
 
-TEST_CASE("the stack iterator walks the callers from the innermost outwards") {
+TEST_CASE("the stack iterator walks from the function being entered outwards, as often as asked") {
   const auto recorder = std::make_shared<Recorder>();
   const tenon::Runtime runtime{Listening(recorder)};
   runtime.NewHostModuleBuilder("env")
@@ -97,9 +102,7 @@ TEST_CASE("the stack iterator walks the callers from the innermost outwards") {
   const tenon::Module guest = runtime.Instantiate(guests::Deep("env", "host"));
   guest.ExportedFunction<std::int32_t(std::int32_t)>("outer")(1);
   // Seen from "host", the last function that was entered.
-  Events stack = recorder->last_stack;
-  if (!stack.empty() && stack.front() == "host") stack.erase(stack.begin());
-  CHECK(stack == Events{"inner", "middle", "outer"});
+  CHECK(recorder->last_stack == Events{"host", "inner", "middle", "outer"});
 }
 
 TEST_CASE("a trap is heard as Abort by every function that it leaves") {
@@ -111,6 +114,15 @@ TEST_CASE("a trap is heard as Abort by every function that it leaves") {
   CHECK(recorder->events == Events{"before deep_trap", "before middle", "before trap",
                                    "abort trap" + trap, "abort middle" + trap,
                                    "abort deep_trap" + trap});
+}
+
+TEST_CASE("a listener changes neither the backtrace of a trap nor its text") {
+  const auto what = [](const tenon::RuntimeConfig& config) {
+    const tenon::Runtime runtime{config};
+    const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+    return TextOf<tenon::Trap>([&] { guest.ExportedFunction<void()>("deep_trap")(); });
+  };
+  CHECK(what(Listening(std::make_shared<Recorder>())) == what({}));
 }
 
 TEST_CASE("exceptions and exits of host functions are heard as Abort with their own type") {
@@ -184,6 +196,44 @@ TEST_CASE("an exception of a listener leaves the guest and the instance stays us
   thrower->armed = false;
   CHECK_THROWS_AS(guest.ExportedFunction<void()>("deep_trap")(), tenon::Trap);
   CHECK(guest.ExportedFunction<std::int32_t(std::int32_t, std::int32_t)>("add")(1, 2) == 3);
+}
+
+TEST_CASE("several factories' listeners hear each call in order") {
+  std::vector<std::string> log;
+  struct Named : tenon::FunctionListener {
+    Named(std::vector<std::string>* events, std::string own) : log{events}, name{std::move(own)} {}
+    void Before(tenon::Module&, const tenon::FunctionDefinition&, std::span<const tenon::Value>,
+                tenon::StackIterator& stack) override {
+      log->push_back(name + (stack.Next() ? " before" : " before without stack"));
+    }
+    void After(tenon::Module&, const tenon::FunctionDefinition&,
+               std::span<const tenon::Value>) override {
+      log->push_back(name + " after");
+    }
+    void Abort(tenon::Module&, const tenon::FunctionDefinition&,
+               const std::exception_ptr&) override {
+      log->push_back(name + " abort");
+    }
+    std::vector<std::string>* log;
+    std::string name;
+  };
+  const auto factory = [&](const std::string& name, const std::string& only) {
+    return
+        [&log, name, only](
+            const tenon::FunctionDefinition& function) -> std::shared_ptr<tenon::FunctionListener> {
+          if (!only.empty() && function.name != only) return nullptr;
+          return std::make_shared<Named>(&log, name);
+        };
+  };
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithFunctionListenerFactory(
+      tenon::MultiFunctionListenerFactory({factory("a", ""), factory("b", "nothing")}))};
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  guest.ExportedFunction<void()>("nothing")();
+  CHECK_THROWS_AS(guest.ExportedFunction<void()>("trap")(), tenon::Trap);
+  REQUIRE(log.size() == 6);
+  CHECK(Events(log.begin(), log.begin() + 2) == Events{"a before", "b before"});
+  std::sort(log.begin() + 2, log.begin() + 4);
+  CHECK(Events(log.begin() + 2, log.end()) == Events{"a after", "b after", "a before", "a abort"});
 }
 
 TEST_CASE("the logging listener writes calls with names and values, indented by depth") {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -43,7 +44,7 @@ void CheckEdges(tenon::Memory memory, T value, Write write, Read read) {
   std::memcpy(before, memory.View(memory.Size() - 8, 8)->data(), 8);
   for (const std::uint64_t offset :
        {last + 1, memory.Size() - 1 + (width == 1 ? 1 : 0), memory.Size(), memory.Size() + 1,
-        std::uint64_t{1} << 32, kHuge - width + 1, kHuge - width + 2, kHuge}) {
+        std::uint64_t{1} << 32, kHuge - width + 1, kHuge}) {
     INFO(offset);
     CHECK_FALSE(write(memory, offset, T{}));
     CHECK_FALSE(read(memory, offset).has_value());
@@ -263,6 +264,8 @@ TEST_CASE("an imported memory is the exporter's memory") {
   const tenon::Module user =
       runtime.Instantiate(guests::MemoryUser({1, 4, guests::Import{"owner", "memory"}}));
   CHECK(user.DefaultMemory() == owner.DefaultMemory());
+  CHECK(std::hash<tenon::Memory>{}(user.DefaultMemory()) ==
+        std::hash<tenon::Memory>{}(owner.DefaultMemory()));
   owner.ExportedFunction<void(std::int32_t, std::int32_t)>("store32")(8, 99);
   CHECK(user.ExportedFunction<std::int32_t(std::int32_t)>("load32")(8) == 99);
   CHECK(user.ExportedFunction<std::int32_t(std::int32_t)>("grow")(1) == 1);

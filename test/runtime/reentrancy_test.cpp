@@ -63,13 +63,13 @@ TEST_CASE("a larger stack limit admits deeper re-entrancy") {
     CHECK_THROWS_AS(ladder.down(-1), tenon::Trap);
     return ladder.host_calls;
   };
-  const std::int64_t shallow = depth_of(std::uint64_t{256} << 10);
-  const std::int64_t deep = depth_of(std::uint64_t{2} << 20);
+  const std::int64_t shallow = depth_of(std::uint64_t{64} << 10);
+  const std::int64_t deep = depth_of(std::uint64_t{256} << 10);
   CHECK(shallow > 5);
-  CHECK(deep > 3 * shallow);
+  CHECK(deep > shallow + shallow / 2);
 }
 
-TEST_CASE("re-entrant calls see the user data of the outermost call") {
+TEST_CASE("re-entrant calls see the user data of the innermost call that was given some") {
   tenon::Runtime runtime;
   std::string seen;
   runtime.NewHostModuleBuilder("env")
@@ -87,7 +87,11 @@ TEST_CASE("re-entrant calls see the user data of the outermost call") {
   char data = 'a';
   CHECK(guest.ExportedFunction<std::int32_t(std::int32_t)>("down")(
             tenon::CallContext{}.WithUserData(&data), 3) == 3);
-  CHECK(seen == "aaa");
+  CHECK(seen == "abb");
+  seen.clear();
+  CHECK(guest.ExportedFunction<std::int32_t(std::int32_t)>("down")(
+            tenon::CallContext{}.WithUserData(&data), 1) == 1);
+  CHECK(seen == "a");
 }
 
 TEST_CASE("a callback may call another instance and come back") {

@@ -110,6 +110,26 @@ TEST_CASE("host functions take and return funcref") {
   CHECK(kept.IsNull());
 }
 
+TEST_CASE("a host function calls a function that a guest gave it") {
+  const tenon::Runtime runtime;
+  tenon::Function callback;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::FuncRef function) { callback = tenon::Function{function}; })
+      .Export("give")
+      .Instantiate();
+  const tenon::Module give = runtime.Instantiate(guests::Forwarder("env", "give", {{kFunc}, {}}));
+  {
+    const tenon::Module guest = runtime.Instantiate(guests::References());
+    give.ExportedFunction<void(tenon::FuncRef)>("run")(
+        guest.ExportedFunction("answer").Reference());
+  }
+  REQUIRE(callback);
+  CHECK(callback.As<std::int32_t()>()() == 42);
+  give.ExportedFunction<void(tenon::FuncRef)>("run")(tenon::FuncRef{});
+  CHECK_FALSE(callback);
+}
+
 TEST_CASE("an untyped call passes references as values") {
   const tenon::Runtime runtime;
   const tenon::Module guest = runtime.Instantiate(guests::References());

@@ -105,6 +105,9 @@ TEST_CASE("core features are a set of which the minimum viable product cannot be
   STATIC_REQUIRE(kV2.SetEnabled(tenon::Feature::Mvp, false).IsEnabled(tenon::Feature::Mvp));
   STATIC_REQUIRE(kV1.Bits() != kV2.Bits());
   STATIC_REQUIRE(tenon::FeatureName(tenon::Feature::BulkMemory) == "bulk-memory-operations");
+  CHECK(kV1.String() == "mutable-global");
+  CHECK(kV1.SetEnabled(tenon::Feature::Simd, true).String() == "mutable-global|simd");
+  CHECK(tenon::CoreFeatures{}.String().empty());
 }
 
 TEST_CASE("a disabled feature that a module needs is named in the error") {

@@ -129,6 +129,17 @@ TEST_CASE("a trap in a start function is a Trap with its code") {
   CHECK_THAT(error.what(), Catch::Contains("unreachable"));
 }
 
+TEST_CASE("a start function that takes parameters is refused with its name") {
+  const tenon::Runtime runtime;
+  const auto error = Thrown<tenon::LinkError>([&] {
+    runtime.Instantiate(guests::Arithmetic(), tenon::ModuleConfig{}.WithStartFunctions({"add"}));
+  });
+  CHECK(error.Id() == tenon::ErrorCode::StartFunctionParameters);
+  CHECK(std::string{error.what()} ==
+        "module[guest] start function \"add\" takes 2 parameters, but start functions take none");
+  CHECK_FALSE(runtime.FindModule("guest"));
+}
+
 TEST_CASE("memory and tables are initialised before the start function runs") {
   const tenon::Runtime runtime;
   const tenon::Module guest = runtime.Instantiate(guests::StartReadsData());

@@ -38,7 +38,8 @@ TEST_CASE("each way to trap has its code") {
   CHECK(CodeOf([&] { truncate(std::numeric_limits<float>::quiet_NaN()); }) ==
         tenon::TrapCode::InvalidConversionToInteger);
   CHECK(CodeOf([&] { guest.ExportedFunction<void()>("trap")(); }) == tenon::TrapCode::Unreachable);
-  const tenon::Module loops = runtime.Instantiate(guests::Loops());
+  const tenon::Module loops =
+      runtime.Instantiate(guests::Loops(), tenon::ModuleConfig{}.WithName("loops"));
   CHECK(CodeOf([&] { loops.ExportedFunction<std::int32_t(std::int32_t)>("recurse")(1); }) ==
         tenon::TrapCode::StackOverflow);
   // Memory and table traps: memory_test and table_test.

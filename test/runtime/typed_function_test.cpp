@@ -3,9 +3,12 @@
 /// TypedFunction: handles whose C++ signature was checked once.
 #include <array>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -127,6 +130,43 @@ TEST_CASE("user data of the call's context reaches host functions") {
   const auto context = tenon::CallContext{}.WithUserData(&data);
   guest.ExportedFunction<void()>("run")(context);
   guest.ExportedFunction<void()>("run")();
-  guest.ExportedFunction("run").Call(std::vector<tenon::Value>{}, &context);
-  CHECK(seen == std::vector<void*>{&data, nullptr, &data});
+  guest.ExportedFunction("run").Call(context);
+  guest.ExportedFunction("run").Call(context, std::vector<tenon::Value>{});
+  guest.ExportedFunction("run").CallWithStack({}, &context);
+  CHECK(seen == std::vector<void*>{&data, nullptr, &data, &data, &data});
+}
+
+TEST_CASE("TryCall gives the results, or what the call ended with, and throws nothing") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
+  const auto divide = guest.ExportedFunction<std::int32_t(std::int32_t, std::int32_t)>("divide");
+  STATIC_REQUIRE(noexcept(divide.TryCall(6, 3)));
+  const auto good = divide.TryCall(6, 3);
+  REQUIRE(good);
+  CHECK(good.Value() == 2);
+  const auto bad = divide.TryCall(tenon::CallContext{}, 6, 0);
+  REQUIRE_FALSE(bad);
+  CHECK_THROWS_AS(std::rethrow_exception(bad.Error()), tenon::Trap);
+  CHECK(guest.ExportedFunction<void()>("nothing").TryCall());
+  CHECK_FALSE(guest.ExportedFunction<void()>("trap").TryCall());
+  const auto narrow = guest.ExportedFunction<std::int8_t(std::int8_t, std::int8_t)>("add");
+  CHECK_FALSE(narrow.TryCall(127, 1));
+  guest.CloseWithExitCode(3);
+  const auto closed = divide.TryCall(6, 3);
+  REQUIRE_FALSE(closed);
+  CHECK_THROWS_AS(std::rethrow_exception(closed.Error()), tenon::ExitError);
+  const tenon::TypedFunction<void()> empty;
+  const auto refused = empty.TryCall();
+  REQUIRE_FALSE(refused);
+  CHECK_THROWS_AS(std::rethrow_exception(refused.Error()), tenon::ConfigError);
+}
+
+TEST_CASE("equal typed functions hash alike") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::Counter());
+  const auto first = guest.ExportedFunction<std::int32_t()>("increment");
+  const auto second = guest.ExportedFunction<std::int32_t()>("increment");
+  CHECK(first == second);
+  CHECK(std::hash<tenon::TypedFunction<std::int32_t()>>{}(first) ==
+        std::hash<tenon::TypedFunction<std::int32_t()>>{}(second));
 }

@@ -14,8 +14,8 @@
 
 #include <tenon/tenon.hpp>
 #include <tenon/wasm/decoder.hpp>
+#include <tenon/wasm/instruction_walker.hpp>
 
-#include "opcode_walker.hpp"
 #include "spectest_module.hpp"
 #include "value_pattern.hpp"
 
@@ -340,7 +340,7 @@ tenon::FunctionListenerFactory ScriptRunner::OpcodeCollector() {
                 tenon::StackIterator&) override {
       if (was_called_) return;
       was_called_ = true;
-      WalkBody(source_->bytes, body_, [this](tenon::wasm::Opcode opcode) {
+      tenon::wasm::WalkBody(source_->bytes, body_, [this](tenon::wasm::Opcode opcode, std::uint32_t) {
         progress_.executed[static_cast<std::uint16_t>(opcode)] = true;
       });
     }

@@ -105,14 +105,14 @@ TEST_CASE("the default clocks start at fixed times and advance by a millisecond 
 }
 
 TEST_CASE("clocks of the host's are passed on with their resolutions") {
-  const auto latest = std::numeric_limits<std::uint64_t>::max();
+  constexpr auto kLatest = std::numeric_limits<std::uint64_t>::max();
   const WasiGuest guest{SystemConfig{}
                             .WithWalltime([] { return std::uint64_t{123}; }, 7)
-                            .WithNanotime([latest] { return latest; }, 9)};
+                            .WithNanotime([] { return kLatest; }, 9)};
   REQUIRE(guest.Call("clock_time_get", 0u, std::uint64_t{0}, 0u) == Errno::Success);
   CHECK(guest.U64(0) == 123);
   REQUIRE(guest.Call("clock_time_get", 1u, std::uint64_t{0}, 0u) == Errno::Success);
-  CHECK(guest.U64(0) == latest);
+  CHECK(guest.U64(0) == kLatest);
   REQUIRE(guest.Call("clock_res_get", 0u, 0u) == Errno::Success);
   CHECK(guest.U64(0) == 7);
   REQUIRE(guest.Call("clock_res_get", 1u, 0u) == Errno::Success);

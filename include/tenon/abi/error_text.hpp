@@ -99,8 +99,9 @@
   X(GroupsBusy, "cannot link instances of two groups that are both executing")                    \
   X(SourceNotCompiled, "source module must be compiled before instantiation")                     \
   X(CompiledElsewhere, "the module was compiled by another runtime; share a CompilationCache and compile it here") \
-  X(StartFunctionFailed, "module[{0}] function[{1}] failed: {2}")                                 \
+  X(StartFunctionParameters, "module[{0}] start function \"{1}\" takes {2} parameters, but start functions take none")                                 \
   X(InstanceLimit, "instance limit of {0} reached")                                               \
+  X(MemoryPagesLimit, "memory of {0} pages exceeds the runtime's limit of {1} pages") \
   X(MemoryLimit, "memory of {0} bytes exceeds the runtime's limit of {1} bytes in all")           \
   X(MemoryAllocation, "cannot allocate a memory of {0} pages")                                    \
   X(TableLimit, "table of {0} elements exceeds the runtime's limit of {1}")                       \

@@ -96,20 +96,24 @@ inline abi::HostFunction Store(F&& callable) {
   if constexpr (std::is_pointer_v<Callable>) {
     const Callable pointer = callable;
     if (pointer == nullptr) return {};
-    return {SignatureOf<PointerTarget<Callable>>(S{}), reinterpret_cast<void*>(pointer), nullptr};
+    return {kHostSignature<PointerTarget<Callable>, S>, reinterpret_cast<void*>(pointer), nullptr};
   } else if constexpr (kIsReferenceWrapper<Callable>) {
     using Callee = typename Callable::type;
     if constexpr (std::is_function_v<Callee>) {
       return Store<S>(&callable.get());
     } else {
-      return {SignatureOf<ObjectTarget<Callee>>(S{}),
+      return {kHostSignature<ObjectTarget<Callee>, S>,
               const_cast<void*>(static_cast<const void*>(__builtin_addressof(callable.get()))),
               nullptr};
     }
   } else if constexpr (IsStateless<Callable>()) {
-    return {SignatureOf<StatelessTarget<Callable>>(S{}), nullptr, nullptr};
+    return {kHostSignature<StatelessTarget<Callable>, S>, nullptr, nullptr};
   } else {
-    return {SignatureOf<ObjectTarget<Callable>>(S{}), ::new Callable(std::forward<F>(callable)),
+    if constexpr (requires(const Callable& c) { c == nullptr; }) {
+      // A std::function and its like may be empty.
+      if (callable == nullptr) return {};
+    }
+    return {kHostSignature<ObjectTarget<Callable>, S>, ::new Callable(static_cast<F&&>(callable)),
             DestroyerOf<Callable>()};
   }
 }
@@ -151,7 +155,7 @@ inline decltype(auto) Hold(Object&& object) noexcept {
   } else if constexpr (!std::is_same_v<Holder<Object>, std::decay_t<Object>>) {
     return __builtin_addressof(object);
   } else {
-    return std::forward<Object>(object);
+    return static_cast<Object&&>(object);
   }
 }
 
@@ -194,7 +198,7 @@ template <class F>
   using S = detail::CallableSignature<F>;
   constexpr detail::Verdict kVerdict = detail::JudgeCallable<F, S, false>();
   if constexpr (kVerdict.refusal == Refusal::None) {
-    return detail::Store<S>(std::forward<F>(callable));
+    return detail::Store<S>(static_cast<F&&>(callable));
   } else {
     static_cast<void>(sizeof(detail::RefusalOf<kVerdict, S, F>));
     return {};
@@ -211,7 +215,7 @@ template <class NamedSignature, class F>
   using S = decltype(detail::NamedSignature<NamedSignature>());
   constexpr detail::Verdict kVerdict = detail::JudgeCallable<F, S, true>();
   if constexpr (kVerdict.refusal == Refusal::None) {
-    return detail::Store<S>(std::forward<F>(callable));
+    return detail::Store<S>(static_cast<F&&>(callable));
   } else {
     static_cast<void>(sizeof(detail::RefusalOf<kVerdict, S, F>));
     return {};
@@ -233,7 +237,7 @@ template <auto kFunction>
   using S = decltype(detail::DeduceSignature<F>());
   constexpr detail::Verdict kVerdict = detail::JudgeCallable<const F, S, false>();
   if constexpr (kVerdict.refusal == Refusal::None) {
-    return {detail::SignatureOf<detail::ConstantTarget<kFunction>>(S{}), nullptr, nullptr};
+    return {kHostSignature<detail::ConstantTarget<kFunction>, S>, nullptr, nullptr};
   } else {
     static_cast<void>(sizeof(detail::RefusalOf<kVerdict, S, F>));
     return {};
@@ -254,10 +258,10 @@ template <class Method, class Object>
     using State = detail::MethodState<Method, Holder>;
     if (method == nullptr) return {};
     if constexpr (std::is_pointer_v<Holder>) {
-      if (detail::Hold(std::forward<Object>(object)) == nullptr) return {};
+      if (detail::Hold(static_cast<Object&&>(object)) == nullptr) return {};
     }
-    return {detail::SignatureOf<detail::MethodTarget<Method, Holder>>(S{}),
-            ::new State{method, detail::Hold(std::forward<Object>(object))},
+    return {kHostSignature<detail::MethodTarget<Method, Holder>, S>,
+            ::new State{method, detail::Hold(static_cast<Object&&>(object))},
             detail::DestroyerOf<State>()};
   } else {
     static_cast<void>(sizeof(detail::RefusalOf<kVerdict, S, Object>));
@@ -277,13 +281,13 @@ template <auto kMethod, class Object>
   if constexpr (kVerdict.refusal == Refusal::None) {
     using Holder = detail::Holder<Object>;
     if constexpr (std::is_pointer_v<Holder>) {
-      Holder pointer = detail::Hold(std::forward<Object>(object));
+      Holder pointer = detail::Hold(static_cast<Object&&>(object));
       if (pointer == nullptr) return {};
       using Target = detail::ConstantMethodTarget<kMethod, std::remove_pointer_t<Holder>>;
-      return {detail::SignatureOf<Target>(S{}),
-              const_cast<void*>(static_cast<const void*>(pointer)), nullptr};
+      return {kHostSignature<Target, S>, const_cast<void*>(static_cast<const void*>(pointer)),
+              nullptr};
     } else {
-      return MakeHostFunction(kMethod, std::forward<Object>(object));
+      return MakeHostFunction(kMethod, static_cast<Object&&>(object));
     }
   } else {
     static_cast<void>(sizeof(detail::RefusalOf<kVerdict, S, Object>));

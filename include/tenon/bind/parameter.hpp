@@ -201,7 +201,6 @@ struct Parameter<T, ParameterKind::CallContext> {
 template <std::size_t kCount>
 struct ParameterLayout {
   WireKind wires[2 * kCount + 2] = {};     ///< of the operands, and room for a result area
-  std::uint8_t widths[kCount + 1] = {};    ///< operands of each parameter, special ones included
   std::uint32_t offsets[kCount + 1] = {};  ///< first operand of each parameter
   std::uint32_t operand_count = 0;
   std::uint32_t special_count = 0;
@@ -244,7 +243,6 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
     }
     layout.needs_check |= fact.needs_check;
     layout.user_conversions += fact.runs_user_code ? 1 : 0;
-    layout.widths[i] = fact.Width();
     layout.offsets[i] = layout.operand_count;
     for (std::uint8_t n = 0; n < fact.Width(); ++n) {
       layout.wires[layout.operand_count++] = fact.wire;

@@ -46,30 +46,41 @@ struct Adapter;
 template <class... Area>
 struct AreaList {};
 
-template <class T>
-inline constexpr std::uint32_t kSlotsOfNative = sizeof(T) > sizeof(abi::Slot) ? 2 : 1;
+/// First slot of each operand.
+template <std::size_t kCount>
+struct SlotOffsets {
+  std::size_t of[kCount + 1] = {};
+};
+template <class... N>
+consteval auto OffsetsOf() {
+  constexpr std::size_t kSizes[] = {sizeof(N)..., 0};
+  SlotOffsets<sizeof...(N)> offsets;
+  for (std::size_t i = 0; i < sizeof...(N); ++i) {
+    offsets.of[i + 1] = offsets.of[i] + (kSizes[i] > sizeof(abi::Slot) ? 2 : 1);
+  }
+  return offsets;
+}
 
 template <class R, std::size_t... I, class... Area, class... N>
 struct Adapter<R, std::index_sequence<I...>, AreaList<Area...>, N...> {
-  static consteval std::uint32_t OffsetOf(std::size_t operand) {
-    const std::uint32_t widths[] = {kSlotsOfNative<N>..., 0};
-    std::uint32_t offset = 0;
-    for (std::size_t i = 0; i < operand; ++i) offset += widths[i];
-    return offset;
-  }
+  static constexpr auto kOffsets = OffsetsOf<N...>();
 
   static void Invoke(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
                      abi::Slot* slots) {
     using Code = R (*)(void*, abi::InstanceHeader*, N..., Area...) noexcept;
     const auto code = reinterpret_cast<Code>(callee->code);
     if constexpr (std::is_void_v<R>) {
-      code(callee->context, caller, FromSlot<N>(slots + OffsetOf(I))...,
+      code(callee->context, caller, FromSlot<N>(slots + kOffsets.of[I])...,
            static_cast<Area>(slots)...);
     } else {
-      ToSlot(slots, code(callee->context, caller, FromSlot<N>(slots + OffsetOf(I))...));
+      ToSlot(slots, code(callee->context, caller, FromSlot<N>(slots + kOffsets.of[I])...));
     }
   }
 };
+
+/// Operands of each parameter, special ones included.
+template <std::uint8_t... kWidth>
+inline constexpr std::uint8_t kWidths[] = {kWidth..., 0};
 
 /// Arguments that are made one after the other, in the order of the list.
 template <std::size_t, class T>
@@ -138,7 +149,7 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
       Result<R>::Types(),
       sizeof...(J),
       Result<R>::kCount,
-      kLayout<P...>.widths + kLayout<P...>.special_count,
+      detail::kWidths<kParameterFacts<P>.Width()...> + kLayout<P...>.special_count,
       static_cast<std::uint32_t>(sizeof...(P)) - kLayout<P...>.special_count,
       kLayout<P...>.flags,
       reinterpret_cast<abi::NativeCode>(&Call),
@@ -148,14 +159,21 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
 
 namespace detail {
 
+template <class Target, class S>
+struct ThunkOf;
 template <class Target, class R, class... P>
-inline const abi::HostSignature* SignatureOf(Signature<R, P...>) {
+struct ThunkOf<Target, Signature<R, P...>> {
   using Area = std::conditional_t<Result<R>::kHasArea, AreaList<abi::Slot*>, AreaList<>>;
-  return &Thunk<Target, Signature<R, P...>, Area, std::make_index_sequence<sizeof...(P)>,
-                std::make_index_sequence<kLayout<P...>.operand_count>>::kSignature;
-}
+  using Type = Thunk<Target, Signature<R, P...>, Area, std::make_index_sequence<sizeof...(P)>,
+                     std::make_index_sequence<kLayout<P...>.operand_count>>;
+};
 
 }  // namespace detail
+
+/// The description of a callable reached through `Target` and called with signature `S`.
+template <class Target, class S>
+inline const abi::HostSignature* const kHostSignature =
+    &detail::ThunkOf<Target, S>::Type::kSignature;
 }  // namespace tenon::inline TENON_ABI::bind
 
 #undef TENON_DETAIL_TRY

@@ -267,7 +267,7 @@ take_branch: {
       TENON_DETAIL_FILL();
     }
   }
-  if (taken.pc_delta < 0 &&
+  if (taken.pc_delta <= 0 &&
       header->exec->interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
     goto interrupted;
   }
@@ -393,7 +393,11 @@ call_host: {
   const std::uint16_t results = callee->result_slots;
   abi::Slot* const saved_top = group.stack_top;
   group.stack_top = results > callee->parameter_slots ? operands + results : sp;
+  vm::Frame host_frame{frame, callee, nullptr, operands};
+  // A guest function that is not run in place brings a frame of its own.
+  if ((vm::FlagsOf(*callee) & abi::kFunctionIsHost) != 0) group.frame = &host_frame;
   callee->invoke(callee, header, operands);
+  group.frame = frame;
   group.stack_top = saved_top;
   if (group.pending != nullptr) goto unwind;
   sp = operands + results;

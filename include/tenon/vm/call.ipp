@@ -21,6 +21,7 @@
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
+#include <tenon/wasm/instruction_walker.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -35,7 +36,13 @@ inline BacktraceFrame DescribeFrame(const abi::FunctionRecord& function, const s
   const Instance& instance = OwnerOf(function);
   std::uint32_t offset = 0;
   if (!instance.IsHost() && pc != nullptr) {
-    offset = static_cast<std::uint32_t>(pc - instance.Module().bytes.data());
+    const wasm::Module& module = instance.Module();
+    const auto next = static_cast<std::uint32_t>(pc - module.bytes.data());
+    // Frames know the instruction that comes next; the one they are in begins before it.
+    wasm::WalkBody(module.bytes, module.bodies[function.index - module.imported_functions],
+                   [&](wasm::Opcode, std::uint32_t start) {
+                     if (start < next) offset = start;
+                   });
   }
   return {FunctionDebugName(*instance.code, instance.name, function.index), function.index, offset};
 }
@@ -66,41 +73,26 @@ inline std::uintptr_t CurrentStackPointer() noexcept {
 /// The state of one call from host code while it runs.
 class Activation {
  public:
-  Activation(Instance& instance, const CallContext* context)
-      : store_{*instance.store}, group_{*instance.group}, previous_context_{group_.call_context} {
-    is_outermost_ = group_.activation.load(std::memory_order_relaxed) == 0;
-    if (is_outermost_) {
-      Begin(instance, context);
-    } else {
-      if (group_.thread.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
-        throw ConfigError{ErrorCode::CrossThreadEntry, ErrorText(ErrorCode::CrossThreadEntry)};
-      }
-      // A host function swallowed what is unwinding its guest; it cannot call on.
-      if (group_.pending != nullptr) throw ExitError{group_.pending_state.exit_code};
-      if (instance.IsClosed()) throw ExitError{instance.ExitCode()};
-      if (CurrentStackPointer() < group_.stack_limit) {
-        throw Trap{TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow),
-                   CollectBacktrace(group_)};
-      }
-      if (context != nullptr) group_.call_context = const_cast<CallContext*>(context);
-    }
-  }
+  explicit Activation(Instance& instance)
+      : store_{*instance.store},
+        group_{*instance.group},
+        instance_{instance},
+        previous_context_{group_.call_context},
+        is_outermost_{group_.activation.load(std::memory_order_relaxed) == 0} {}
   Activation(const Activation&) = delete;
   Activation& operator=(const Activation&) = delete;
-
   ~Activation() {
-    group_.call_context = previous_context_;
-    if (!is_outermost_) return;
-    stop_callback_.reset();
-    if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
-    group_.outermost = nullptr;
-    group_.activation.store(0);
-    if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
+    if (has_begun_) End();
   }
 
-  /// Throws what the call ended with, if it did not return normally.
-  void Finish(Instance& instance) {
-    if (group_.pending == nullptr) return;
+  /// Null, or why the call cannot be made.
+  std::exception_ptr Begin(const CallContext* context) {
+    return is_outermost_ ? BeginOutermost(context) : BeginNested(context);
+  }
+
+  /// Null if the call returned, else what it ended with.
+  std::exception_ptr Finish() {
+    if (group_.pending == nullptr) [[likely]] return nullptr;
     Pending& pending = group_.pending_state;
     if (pending.kind == Pending::Kind::Exit) {
       const std::uint32_t exit_code = pending.exit_code;
@@ -109,16 +101,15 @@ class Activation {
         group_.pending = nullptr;
         if (group_.interrupt_is_exit.load() &&
             group_.interrupt.load() == group_.activation.load()) {
-          store_.Close(instance, exit_code);
+          store_.Close(instance_, exit_code);
         }
       }
-      throw ExitError{exit_code};
+      return std::make_exception_ptr(ExitError{exit_code});
     }
     group_.pending = nullptr;
-    if (pending.kind == Pending::Kind::Exception) {
-      std::rethrow_exception(std::exchange(pending.exception, nullptr));
-    }
-    throw Trap{pending.trap, pending.message, std::move(pending.backtrace)};
+    if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
+    return std::make_exception_ptr(
+        Trap{pending.trap, pending.message, std::move(pending.backtrace)});
   }
 
  private:
@@ -130,35 +121,65 @@ class Activation {
     }
   };
 
-  void Begin(Instance& instance, const CallContext* context) {
+  std::exception_ptr BeginOutermost(const CallContext* context) {
     const std::uint64_t activation = ++group_.last_activation;
     group_.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    group_.outermost = &instance;
+    group_.outermost = &instance_;
     group_.interrupt_is_exit.store(false, std::memory_order_relaxed);
     group_.pending = nullptr;
     group_.stack_limit = NativeStackLimit();
-    group_.call_context = const_cast<CallContext*>(context);
+    static const CallContext no_context;
+    group_.call_context = const_cast<CallContext*>(context != nullptr ? context : &no_context);
+    has_begun_ = true;
+    // In this order against Store::Close, which sets the instance's state and then looks here.
     group_.activation.store(activation);
-    if (instance.IsClosed()) {
-      group_.call_context = nullptr;
-      group_.outermost = nullptr;
-      group_.activation.store(0);
-      if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
-      throw ExitError{instance.ExitCode()};
-    }
-    if (context == nullptr || !store_.settings.close_on_context_done) return;
+    if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
+    if (context == nullptr || !store_.settings.close_on_context_done) return nullptr;
     if (context->StopToken().stop_possible()) {
       stop_callback_.emplace(context->StopToken(), StopRequest{&group_, activation});
     }
     if (context->Deadline().has_value()) {
       ticket_ = store_.Timer().Add(*context->Deadline(), group_, activation);
     }
+    return nullptr;
+  }
+
+  std::exception_ptr BeginNested(const CallContext* context) {
+    if (group_.thread.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
+      return std::make_exception_ptr(
+          ConfigError{ErrorCode::CrossThreadEntry, ErrorText(ErrorCode::CrossThreadEntry)});
+    }
+    // A host function swallowed what is unwinding its guest; it cannot call on.
+    if (group_.pending != nullptr) {
+      return std::make_exception_ptr(ExitError{group_.pending_state.exit_code});
+    }
+    if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
+    if (CurrentStackPointer() < group_.stack_limit) {
+      return std::make_exception_ptr(
+          Trap{TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow),
+               CollectBacktrace(group_)});
+    }
+    has_begun_ = true;
+    if (context != nullptr) group_.call_context = const_cast<CallContext*>(context);
+    return nullptr;
+  }
+
+  void End() {
+    group_.call_context = previous_context_;
+    if (!is_outermost_) return;
+    stop_callback_.reset();
+    if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
+    group_.outermost = nullptr;
+    group_.activation.store(0);
+    if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
   }
 
   Store& store_;
   Group& group_;
+  Instance& instance_;
   void* previous_context_;
   bool is_outermost_;
+  bool has_begun_ = false;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
   std::optional<DeadlineTimer::Ticket> ticket_;
 };
@@ -261,12 +282,45 @@ TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept {
   return false;
 }
 
+namespace detail {
+
+inline std::exception_ptr EnterAs(Instance& caller, const abi::FunctionRecord& function,
+                                  abi::Slot* slots, const CallContext* context) {
+  Activation activation{caller};
+  std::exception_ptr error = activation.Begin(context);
+  if (error != nullptr) return error;
+  function.invoke(&function, caller.header, slots);
+  return activation.Finish();
+}
+
+inline std::exception_ptr Enter(const abi::FunctionRecord& function, abi::Slot* slots,
+                                const CallContext* context) {
+  Instance& instance = OwnerOf(function);
+  if ((FlagsOf(function) & (abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory)) != 0) {
+    return std::make_exception_ptr(ConfigError{
+        ErrorCode::HostFunctionNeedsCaller,
+        FormatError(ErrorCode::HostFunctionNeedsCaller,
+                    {FunctionDebugName(*instance.code, instance.name, function.index)})});
+  }
+  return EnterAs(instance, function, slots, context);
+}
+
+}  // namespace detail
+
+TENON_DECL void CallAs(Instance& caller, const abi::FunctionRecord& function, abi::Slot* slots) {
+  std::exception_ptr error = detail::EnterAs(caller, function, slots, nullptr);
+  if (error != nullptr) std::rethrow_exception(std::move(error));
+}
+
 TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
                      const CallContext* context) {
-  Instance& instance = OwnerOf(function);
-  detail::Activation activation{instance, context};
-  function.invoke(&function, instance.header, slots);
-  activation.Finish(instance);
+  std::exception_ptr error = detail::Enter(function, slots, context);
+  if (error != nullptr) [[unlikely]] std::rethrow_exception(std::move(error));
+}
+
+TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
+                                      const CallContext* context) noexcept {
+  return detail::Enter(function, slots, context);
 }
 
 TENON_DECL void CheckSignature(const abi::FunctionRecord* function,

@@ -3,6 +3,7 @@
 /// The way by which handles enter functions.
 #pragma once
 
+#include <exception>
 #include <span>
 
 #include <tenon/abi/config.hpp>
@@ -20,6 +21,9 @@ namespace vm {
 /// the call ends with. The one way by which host code enters a guest.
 TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
                      const CallContext* context);
+/// The same for callers that must not throw: what the call ended with, or null if it returned.
+TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
+                                      const CallContext* context) noexcept;
 /// Throws ConfigError unless `function` is a function of this type.
 TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
                                std::span<const ValueType> parameters,

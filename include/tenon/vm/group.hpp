@@ -32,11 +32,11 @@ struct Pending {
   std::exception_ptr exception;
 };
 
-/// A guest function in execution, as the interpreter links them. Lies on the value stack.
+/// A function in execution, as the interpreter links them.
 struct Frame {
-  Frame* previous;                       ///< the caller's, across host functions too
+  Frame* previous;                       ///< the caller's
   const abi::FunctionRecord* function;
-  const std::uint8_t* pc;                ///< of the next instruction; kept at calls and traps
+  const std::uint8_t* pc;                ///< next instruction, kept at calls and traps; host: null
   abi::Slot* locals;
 };
 

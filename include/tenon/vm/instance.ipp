@@ -30,7 +30,11 @@ inline Instance::Instance(std::shared_ptr<Store> owner, const CompiledState& com
   header->owner = this;
 }
 
-inline Instance::~Instance() { ReleaseResources(); }
+inline Instance::~Instance() {
+  // Without Close, memories live on for the handles that refer to them.
+  if (!uses_memories) return;
+  for (const MemoryPointer& memory : memories) memory->ForgetUser();
+}
 
 TENON_DECL void Instance::ReleaseResources() noexcept {
   if (!uses_memories) return;

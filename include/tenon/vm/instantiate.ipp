@@ -93,7 +93,6 @@ class InstanceMaker {
       }
       if (!instance_.listeners.empty() && instance_.listeners[record.index] != nullptr) {
         record.invoke = instance_.store->settings.invoke_listened;
-        record.code = nullptr;
       }
       instance_.functions.push_back(&record);
     }
@@ -132,6 +131,7 @@ class InstanceMaker {
       const MemorySettings& settings = instance_.store->memory_settings;
       MemoryPointer memory{MemoryInstance::Create(type, settings)};
       if (memory == nullptr) FailMemory(type, settings);
+      memory->Describe(instance_.code, instance_.name, static_cast<std::uint32_t>(i));
       instance_.memories.push_back(std::move(memory));
     }
     for (const MemoryPointer& memory : instance_.memories) {
@@ -143,16 +143,21 @@ class InstanceMaker {
 
   [[noreturn]] static void FailMemory(const wasm::MemoryType& type,
                                       const MemorySettings& settings) {
-    const std::uint64_t bytes = type.limits.minimum * wasm::kPageSize;
-    const std::uint64_t limit =
-        std::min(settings.budget->Limit(), settings.limit_pages * wasm::kPageSize);
-    if (bytes > limit || settings.budget->Limit() != UINT64_MAX) {
+    const std::string pages = std::to_string(type.limits.minimum);
+    if (type.limits.minimum > settings.limit_pages) {
+      throw LinkError{ErrorCode::MemoryPagesLimit,
+                      FormatError(ErrorCode::MemoryPagesLimit,
+                                  {pages, std::to_string(settings.limit_pages)})};
+    }
+    const std::uint64_t limit = settings.budget->Limit();
+    if (limit != UINT64_MAX) {
+      const std::uint64_t bytes = type.limits.minimum * wasm::kPageSize;
       throw LinkError{ErrorCode::MemoryLimit,
                       FormatError(ErrorCode::MemoryLimit,
                                   {std::to_string(bytes), std::to_string(limit)})};
     }
     throw LinkError{ErrorCode::MemoryAllocation,
-                    FormatError(ErrorCode::MemoryAllocation, {std::to_string(type.limits.minimum)})};
+                    FormatError(ErrorCode::MemoryAllocation, {pages})};
   }
 
   void MakeGlobals() {
@@ -250,26 +255,29 @@ inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& im
   }
 }
 
+inline std::size_t ParameterCountOf(const Instance& instance, std::uint32_t function) {
+  const wasm::Module& module = instance.Module();
+  return module.Parameters(module.functions[function]).size();
+}
+
 inline void RunStartFunctions(Instance& instance, const InstanceSettings& settings) {
   if (instance.Module().start != wasm::kNoIndex) {
     abi::Slot slots[1] = {0};
-    Call(*instance.functions[instance.Module().start], slots, nullptr);
+    CallAs(instance, *instance.functions[instance.Module().start], slots);
   }
   for (const std::string& name : settings.start_functions) {
     const auto index = instance.FindExport(ExternKind::Func, name);
     if (!index.has_value() || instance.IsHost()) continue;
     const abi::FunctionRecord& function = *instance.functions[*index];
     if (function.parameter_slots != 0) {
-      throw ConfigError{
-          ErrorCode::StartFunctionFailed,
-          FormatError(ErrorCode::StartFunctionFailed,
-                      {instance.name, name,
-                       FormatError(ErrorCode::ParameterCount,
-                                   {std::to_string(function.parameter_slots), "0"})})};
+      throw LinkError{
+          ErrorCode::StartFunctionParameters,
+          FormatError(ErrorCode::StartFunctionParameters,
+                      {instance.name, name, std::to_string(ParameterCountOf(instance, *index))})};
     }
     std::vector<abi::Slot> slots(function.result_slots + std::size_t{1});
     try {
-      Call(function, slots.data(), nullptr);
+      CallAs(instance, function, slots.data());
     } catch (const ExitError& exit) {
       if (exit.ExitCode() != 0) throw;
       return;
@@ -304,7 +312,8 @@ TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled, const Insta
     store->Close(instance, exit.ExitCode());
     throw;
   } catch (...) {
-    store->Close(instance, 0);
+    // Functions already written into shared tables stay callable.
+    store->Abandon(instance);
     throw;
   }
   return handle;

@@ -54,15 +54,22 @@ inline bool LimitsFit(const wasm::Limits& declared, std::uint64_t size,
 /// Finds exporters by module name, each once.
 class ExporterLookup {
  public:
-  ExporterLookup(Store& store, const InstanceSettings& settings) : store_{store}, settings_{settings} {}
+  ExporterLookup(const ModuleCode& importer, Store& store, const InstanceSettings& settings)
+      : importer_{importer}, store_{store}, settings_{settings} {}
 
-  InstanceHandle Find(std::string_view name) {
+  InstanceHandle Find(const wasm::Import& import) {
+    const std::string_view name = importer_.module.Text(import.module);
     const auto known = found_.find(name);
     if (known != found_.end()) return known->second;
     InstanceHandle exporter = Search(name);
     if (!exporter) {
       throw LinkError{ErrorCode::ModuleNotInstantiated,
                       FormatError(ErrorCode::ModuleNotInstantiated, {name})};
+    }
+    if (exporter.Get()->store.get() != &store_) {
+      throw LinkError{ErrorCode::ImportForeignRuntime,
+                      FormatError(ErrorCode::ImportForeignRuntime,
+                                  {name, importer_.module.Text(import.name)})};
     }
     found_.emplace(name, exporter);
     return exporter;
@@ -77,6 +84,7 @@ class ExporterLookup {
     return store_.Find(name);
   }
 
+  const ModuleCode& importer_;
   Store& store_;
   const InstanceSettings& settings_;
   std::map<std::string, InstanceHandle, std::less<>> found_;
@@ -179,19 +187,28 @@ TENON_DECL std::vector<ResolvedImport> ResolveImports(const CompiledState& compi
   std::vector<ResolvedImport> resolved;
   const ModuleCode& code = *compiled.code;
   if (code.is_host) return resolved;
-  detail::ExporterLookup lookup{store, settings};
+  detail::ExporterLookup lookup{code, store, settings};
   resolved.reserve(code.module.imports.size());
+  // All that do not fit are reported at once.
+  ErrorCode first_failure = ErrorCode::None;
+  std::string report;
   for (const wasm::Import& import : code.module.imports) {
-    InstanceHandle exporter = lookup.Find(code.module.Text(import.module));
-    if (exporter.Get()->store.get() != &store) {
-      throw LinkError{
-          ErrorCode::ImportForeignRuntime,
-          FormatError(ErrorCode::ImportForeignRuntime,
-                      {code.module.Text(import.module), code.module.Text(import.name)})};
+    try {
+      InstanceHandle exporter = lookup.Find(import);
+      const std::uint32_t index = detail::ImportCheck{code, import, *exporter.Get()}.Run();
+      resolved.push_back({std::move(exporter), index});
+    } catch (const LinkError& error) {
+      // A module that is missing is reported once, not for each of its imports.
+      if (report.find(error.what()) != std::string::npos) continue;
+      if (first_failure == ErrorCode::None) {
+        first_failure = error.Id();
+      } else {
+        report += '\n';
+      }
+      report += error.what();
     }
-    const std::uint32_t index = detail::ImportCheck{code, import, *exporter.Get()}.Run();
-    resolved.push_back({std::move(exporter), index});
   }
+  if (first_failure != ErrorCode::None) throw LinkError{first_failure, report};
   return resolved;
 }
 

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
@@ -15,6 +17,8 @@
 #include <tenon/wasm/types.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
+
+struct ModuleCode;
 
 /// Bytes of all memories of a runtime, against their common limit. Any thread.
 class MemoryBudget {
@@ -67,7 +71,20 @@ class MemoryInstance {
   void Release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
-  /// An open instance begins, or ends, to use the memory.
+  /// Remembers which module declares it.
+  void Describe(std::shared_ptr<const ModuleCode> code, const std::string& module_name,
+                std::uint32_t index) {
+    code_ = std::move(code);
+    module_name_ = module_name;
+    index_ = index;
+  }
+  const std::shared_ptr<const ModuleCode>& Code() const noexcept { return code_; }
+  const std::string& ModuleName() const noexcept { return module_name_; }
+  std::uint32_t Index() const noexcept { return index_; }
+
+  /// An instance that uses the memory goes without having been closed.
+  void ForgetUser() noexcept { users_.fetch_sub(1, std::memory_order_acq_rel); }
+  /// An open instance begins, or ends, to use the memory; with the last one its storage goes.
   void AddUser() noexcept { users_.fetch_add(1, std::memory_order_relaxed); }
   void RemoveUser() noexcept {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) FreeStorage();
@@ -84,6 +101,9 @@ class MemoryInstance {
   wasm::MemoryType type_;
   MemorySettings settings_;
   std::unique_ptr<LinearMemory> storage_;
+  std::shared_ptr<const ModuleCode> code_;
+  std::string module_name_;
+  std::uint32_t index_ = 0;
   std::atomic<std::uint64_t> references_{1};
   std::atomic<std::uint64_t> users_{0};
 };

@@ -46,6 +46,9 @@ class Store : public std::enable_shared_from_this<Store> {
 
   /// See Module::CloseWithExitCode.
   TENON_DECL void Close(Instance& instance, std::uint32_t exit_code) noexcept;
+  /// After a failed instantiation: the name is free again, and the instance lives on only for those
+  /// who already refer to its functions.
+  TENON_DECL void Abandon(Instance& instance) noexcept;
   /// Closes everything, newest first.
   TENON_DECL void CloseAll(std::uint32_t exit_code) noexcept;
 
@@ -65,6 +68,8 @@ class Store : public std::enable_shared_from_this<Store> {
 
  private:
   void DestroyGroup(Group* group) noexcept;
+  /// Takes the instance out of names and counts; the handle that the name held. Needs the mutex.
+  InstanceHandle Forget(Instance& instance) noexcept;
 
   std::mutex mutex_;
   std::map<std::string, InstanceHandle, std::less<>> names_;

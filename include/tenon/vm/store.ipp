@@ -95,13 +95,7 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
   InstanceHandle name_handle;
   {
     const std::lock_guard lock{mutex_};
-    const auto found = names_.find(instance.name);
-    if (found != names_.end() && found->second.Get() == &instance) {
-      name_handle = std::move(found->second);
-      names_.erase(found);
-    }
-    std::erase(open_, &instance);
-    if (std::exchange(instance.is_counted, false)) --open_count_;
+    name_handle = Forget(instance);
     const std::size_t count =
         instance.functions.empty() ? 0
         : instance.IsHost()        ? instance.functions.size()
@@ -121,6 +115,24 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
       }
     }
   }
+}
+
+TENON_DECL void Store::Abandon(Instance& instance) noexcept {
+  InstanceHandle name_handle;
+  const std::lock_guard lock{mutex_};
+  name_handle = Forget(instance);
+}
+
+inline InstanceHandle Store::Forget(Instance& instance) noexcept {
+  InstanceHandle name_handle;
+  const auto found = names_.find(instance.name);
+  if (found != names_.end() && found->second.Get() == &instance) {
+    name_handle = std::move(found->second);
+    names_.erase(found);
+  }
+  std::erase(open_, &instance);
+  if (std::exchange(instance.is_counted, false)) --open_count_;
+  return name_handle;
 }
 
 TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {

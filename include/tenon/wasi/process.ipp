@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of wasi/process.hpp.
+#pragma once
+
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of wasi/streams.hpp.
+#pragma once
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -35,7 +35,9 @@ constexpr bool BeginsWithText(std::span<const std::uint8_t> bytes, std::string_v
 /// Why bytes that do not begin with the magic number are no module.
 constexpr ErrorCode ClassifyForeign(std::span<const std::uint8_t> bytes) {
   if (bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B) return ErrorCode::NotAModuleGzip;
-  if (BeginsWithText(bytes, "(module")) return ErrorCode::NotAModuleText;
+  for (const std::string_view text : {"(module", ";;", "(;"}) {
+    if (BeginsWithText(bytes, text)) return ErrorCode::NotAModuleText;
+  }
   if (BeginsWithText(bytes, "<!doctype html") || BeginsWithText(bytes, "<html")) {
     return ErrorCode::NotAModuleHtml;
   }

@@ -6,15 +6,16 @@
 #include <cstdint>
 #include <span>
 
+#include <tenon/abi/config.hpp>
 #include <tenon/wasm/byte_reader.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/opcode.hpp>
 
-namespace spec {
+namespace tenon::inline TENON_ABI::wasm {
 
-namespace detail {
+namespace walk {
 
-inline bool SkipU32(tenon::wasm::ByteReader& in, int times = 1) {
+inline bool SkipU32(ByteReader& in, int times = 1) {
   std::uint32_t value = 0;
   for (int i = 0; i < times; ++i) {
     if (!in.ReadU32(value)) return false;
@@ -23,7 +24,7 @@ inline bool SkipU32(tenon::wasm::ByteReader& in, int times = 1) {
 }
 
 /// A value type or a heap type: a signed LEB number, behind a prefix where it is a reference.
-inline bool SkipType(tenon::wasm::ByteReader& in) {
+inline bool SkipType(ByteReader& in) {
   const int first = in.Peek();
   std::int64_t value = 0;
   if (first == 0x63 || first == 0x64) {
@@ -33,7 +34,7 @@ inline bool SkipType(tenon::wasm::ByteReader& in) {
   return in.ReadS33(value);
 }
 
-inline bool SkipMemoryArgument(tenon::wasm::ByteReader& in) {
+inline bool SkipMemoryArgument(ByteReader& in) {
   std::uint32_t alignment = 0;
   std::uint64_t offset = 0;
   if (!in.ReadU32(alignment)) return false;
@@ -42,7 +43,7 @@ inline bool SkipMemoryArgument(tenon::wasm::ByteReader& in) {
   return in.ReadU64(offset);
 }
 
-inline bool SkipVector(tenon::wasm::ByteReader& in, bool (*skip_item)(tenon::wasm::ByteReader&)) {
+inline bool SkipVector(ByteReader& in, bool (*skip_item)(ByteReader&)) {
   std::uint32_t count = 0;
   if (!in.ReadU32(count)) return false;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -51,8 +52,7 @@ inline bool SkipVector(tenon::wasm::ByteReader& in, bool (*skip_item)(tenon::was
   return true;
 }
 
-inline bool SkipImmediate(tenon::wasm::ByteReader& in, tenon::wasm::Immediate immediate) {
-  using tenon::wasm::Immediate;
+inline bool SkipImmediate(ByteReader& in, Immediate immediate) {
   std::int64_t number = 0;
   switch (immediate) {
     case Immediate::None:
@@ -61,7 +61,7 @@ inline bool SkipImmediate(tenon::wasm::ByteReader& in, tenon::wasm::Immediate im
     case Immediate::HeapType:
       return SkipType(in);
     case Immediate::BrTable:
-      return SkipVector(in, [](tenon::wasm::ByteReader& item) { return SkipU32(item); }) &&
+      return SkipVector(in, [](ByteReader& item) { return SkipU32(item); }) &&
              SkipU32(in);
     case Immediate::SelectTypes:
       return SkipVector(in, SkipType);
@@ -100,26 +100,28 @@ inline bool SkipImmediate(tenon::wasm::ByteReader& in, tenon::wasm::Immediate im
   return false;
 }
 
-}  // namespace detail
+}  // namespace walk
 
-/// Calls `visit(Opcode)` for each instruction of a body (as in Module::bodies: locals first). False
-/// if the body is not what a validator accepts; what came before has been visited.
+/// Calls `visit(opcode, offset)` for each instruction of a body (as in Module::bodies: locals first),
+/// the offset being that of its opcode from the module's first byte. False if the body is not what a
+/// validator accepts; what came before has been visited.
 template <class Visit>
-bool WalkBody(std::span<const std::uint8_t> module, tenon::wasm::ByteRange body, Visit visit) {
-  tenon::wasm::ByteReader in{module, body};
+bool WalkBody(std::span<const std::uint8_t> module, ByteRange body, Visit visit) {
+  ByteReader in{module, body};
   std::uint32_t runs = 0;
   if (!in.ReadU32(runs)) return false;
   for (std::uint32_t i = 0; i < runs; ++i) {
-    if (!detail::SkipU32(in) || !detail::SkipType(in)) return false;
+    if (!walk::SkipU32(in) || !walk::SkipType(in)) return false;
   }
   while (!in.AtEnd()) {
+    const std::uint32_t offset = in.Offset();
     std::uint32_t code = 0;
     if (!in.ReadOpcode(code)) return false;
-    const tenon::wasm::OpcodeInfo& info = tenon::wasm::FindOpcode(code);
-    if (!info.IsValid() || !detail::SkipImmediate(in, info.immediate)) return false;
-    visit(info.opcode);
+    const OpcodeInfo& info = FindOpcode(code);
+    if (!info.IsValid() || !walk::SkipImmediate(in, info.immediate)) return false;
+    visit(info.opcode, offset);
   }
   return true;
 }
 
-}  // namespace spec
+}  // namespace tenon::inline TENON_ABI::wasm
