@@ -2,6 +2,8 @@
 /// @file
 /// Closing modules and runtimes: exit codes, order, notifiers.
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -212,4 +214,80 @@ TEST_CASE("an anonymous module is closed, and its notifier told, when its last h
     CHECK(told == 0);
   }
   CHECK(told == 1);
+}
+
+TEST_CASE("a host function may close the runtime in the middle of a call") {
+  const tenon::Runtime runtime;
+  std::string seen;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Memory& memory) {
+        runtime.CloseWithExitCode(6);
+        seen = memory.ViewString(0, 4).value_or("gone");
+        throw tenon::ExitError{6};
+      })
+      .Export("close")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::Forwarder("env", "close", {}, true));
+  guest.DefaultMemory().WriteString(0, "data");
+  const auto run = guest.ExportedFunction<void()>("run");
+  CHECK(Thrown<tenon::ExitError>([&] { run(); }).ExitCode() == 6);
+  CHECK(seen == "data");
+  CHECK(Thrown<tenon::ExitError>([&] { run(); }).ExitCode() == 6);
+}
+
+TEST_CASE("a runtime may be destroyed in the middle of a call") {
+  std::optional<tenon::Runtime> runtime{std::in_place};
+  auto state = std::make_shared<int>(3);
+  const std::weak_ptr<int> capture = state;
+  std::int32_t seen = 0;
+  runtime->NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&runtime, &seen, state = std::move(state)](tenon::Module& caller) {
+        runtime.reset();
+        seen = *state;
+        throw tenon::ExitError{caller.IsClosed() ? 1u : 2u};
+      })
+      .Export("destroy")
+      .Instantiate();
+  {
+    const tenon::Module guest = runtime->Instantiate(guests::Forwarder("env", "destroy", {}, true));
+    const auto run = guest.ExportedFunction<void()>("run");
+    CHECK(Thrown<tenon::ExitError>([&] { run(); }).ExitCode() == 1);
+    CHECK_THROWS_AS(run(), tenon::Error);
+  }
+  CHECK(seen == 3);
+  CHECK(capture.expired());
+}
+
+TEST_CASE("a host module may be closed by one of its own functions") {
+  const tenon::Runtime runtime;
+  auto state = std::make_shared<std::int32_t>(3);
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&runtime, state]() -> std::int32_t {
+        runtime.FindModule("env").CloseWithExitCode(9);
+        return *state;
+      })
+      .Export("close")
+      .Instantiate();
+  const tenon::Module guest =
+      runtime.Instantiate(guests::Forwarder("env", "close", {{}, {guests::kI32}}));
+  const auto run = guest.ExportedFunction<std::int32_t()>("run");
+  CHECK(run() == 3);
+  CHECK(Thrown<tenon::ExitError>([&] { run(); }).ExitCode() == 9);
+  CHECK_FALSE(runtime.FindModule("env"));
+}
+
+TEST_CASE("a close notifier may look at the runtime and the module's name is free by then") {
+  const tenon::Runtime* seen = nullptr;
+  bool found = true;
+  const tenon::Runtime runtime{
+      tenon::RuntimeConfig{}.WithCloseNotifier([&](const std::string& name, std::uint32_t) {
+        if (seen != nullptr) found = static_cast<bool>(seen->FindModule(name));
+      })};
+  seen = &runtime;
+  runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("guest")).Close();
+  CHECK_FALSE(found);
+  seen = nullptr;
 }

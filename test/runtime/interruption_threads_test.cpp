@@ -219,3 +219,53 @@ TEST_CASE("a host function that waits on the stop token is woken by it") {
   stopper.join();
   CHECK(code == tenon::ExitError::kContextCanceled);
 }
+
+TEST_CASE("a start function is ended by Close of its module from another thread") {
+  const tenon::Runtime runtime{kInterruptible};
+  std::thread closer{[&] {
+    tenon::Module guest;
+    while (!guest) {
+      std::this_thread::sleep_for(5ms);
+      guest = runtime.FindModule("spinner");
+    }
+    guest.CloseWithExitCode(12);
+  }};
+  std::uint32_t code = 0;
+  try {
+    runtime.Instantiate(guests::Loops(),
+                        tenon::ModuleConfig{}.WithName("spinner").WithStartFunctions({"spin"}));
+  } catch (const tenon::ExitError& error) {
+    code = error.ExitCode();
+  }
+  closer.join();
+  CHECK(code == 12);
+  CHECK_FALSE(runtime.FindModule("spinner"));
+}
+
+TEST_CASE("a stop between a host function's calls ends the guest that called it") {
+  const tenon::Runtime runtime{kInterruptible};
+  std::stop_source source;
+  int calls = 0;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Module& caller, std::int32_t depth) -> std::int32_t {
+        ++calls;
+        if (depth > 1) caller.ExportedFunction<std::int32_t(std::int32_t)>("down")(depth - 2);
+        std::thread{[&] { source.request_stop(); }}.join();
+        return 0;
+      })
+      .Export("up")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::Reentrant("env", "up"));
+  const auto context = tenon::CallContext{}.WithStopToken(source.get_token());
+  std::uint32_t code = 0;
+  try {
+    guest.ExportedFunction<std::int32_t(std::int32_t)>("down")(context, 4);
+  } catch (const tenon::ExitError& error) {
+    code = error.ExitCode();
+  }
+  // Guest code may end without a loop or call after the stop; then the call returns.
+  CHECK((code == 0 || code == tenon::ExitError::kContextCanceled));
+  CHECK(calls >= 1);
+  CHECK(guest.IsClosed() == (code != 0));
+}

@@ -311,3 +311,64 @@ TEST_CASE("two groups that are both executing cannot be linked") {
       runtime.Instantiate(guests::TwoImports({"a", "answer"}, {"b", "answer"}));
   CHECK(both.ExportedFunction<std::int32_t()>("first")() == 42);
 }
+
+TEST_CASE("a host function may link a module to the guest that is calling it") {
+  const tenon::Runtime runtime;
+  std::vector<std::int32_t> seen;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Module& caller, std::int32_t step) -> std::int32_t {
+        if (step == 0) return 100;
+        const tenon::Module idle =
+            runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("idle"));
+        const tenon::Module both =
+            runtime.Instantiate(guests::TwoImports({"caller", "answer"}, {"idle", "increment"}),
+                                tenon::ModuleConfig{}.WithImport("caller", caller));
+        seen.push_back(both.ExportedFunction<std::int32_t()>("first")());
+        seen.push_back(both.ExportedFunction<std::int32_t()>("second")());
+        seen.push_back(caller.ExportedFunction<std::int32_t(std::int32_t)>("run")(0));
+        return 7;
+      })
+      .Export("step")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::StepAndAnswer());
+  const auto run = guest.ExportedFunction<std::int32_t(std::int32_t)>("run");
+  CHECK(run(1) == 7);
+  CHECK(seen == std::vector<std::int32_t>{42, 1, 100});
+  CHECK(run(0) == 100);
+}
+
+TEST_CASE("linking that traps inside a host function leaves the running guest intact") {
+  const tenon::Runtime runtime;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Module& caller, std::int32_t) -> std::int32_t {
+        try {
+          runtime.Instantiate(guests::StartTraps());
+          runtime.Instantiate(guests::TwoImports({"caller", "answer"}, {"caller", "answer"}),
+                              tenon::ModuleConfig{}.WithImport("caller", caller));
+        } catch (const tenon::Trap&) {
+          return 5;
+        }
+        return 0;
+      })
+      .Export("step")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::StepAndAnswer());
+  CHECK(guest.ExportedFunction<std::int32_t(std::int32_t)>("run")(1) == 5);
+}
+
+TEST_CASE("a module that imports from itself by an older instance links to that instance") {
+  const tenon::Runtime runtime;
+  const tenon::Module counter = runtime.Instantiate(guests::Counter());
+  tenon::Module last = counter;
+  const auto compiled =
+      runtime.CompileModule(guests::Forwarder("previous", "increment", {{}, {kI32}}));
+  const auto further = runtime.CompileModule(guests::Forwarder("previous", "run", {{}, {kI32}}));
+  last = runtime.InstantiateModule(compiled, tenon::ModuleConfig{}.WithImport("previous", last));
+  for (int i = 0; i < 50; ++i) {
+    last = runtime.InstantiateModule(further, tenon::ModuleConfig{}.WithImport("previous", last));
+  }
+  CHECK(last.ExportedFunction<std::int32_t()>("run")() == 1);
+  CHECK(counter.ExportedFunction<std::int32_t()>("increment")() == 2);
+}

@@ -145,3 +145,26 @@ TEST_CASE("memory and tables are initialised before the start function runs") {
   const tenon::Module guest = runtime.Instantiate(guests::StartReadsData());
   CHECK(guest.ExportedGlobal("seen").Get<std::int32_t>() == 'x');
 }
+
+TEST_CASE("a start function may instantiate another module, and not another under its own name") {
+  const tenon::Runtime runtime;
+  std::vector<std::string> outcome;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](std::int32_t value) {
+        if (value != 1) return;
+        try {
+          runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("guest"));
+          outcome.emplace_back("twice");
+        } catch (const tenon::LinkError&) {
+          outcome.emplace_back("refused");
+        }
+        runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("other"));
+        outcome.emplace_back(runtime.FindModule("other") ? "other" : "nothing");
+      })
+      .Export("log")
+      .Instantiate();
+  runtime.Instantiate(guests::Starts(), tenon::ModuleConfig{}.WithName("guest"));
+  CHECK(outcome == std::vector<std::string>{"refused", "other"});
+  CHECK(runtime.FindModule("guest"));
+}

@@ -340,9 +340,10 @@ tenon::FunctionListenerFactory ScriptRunner::OpcodeCollector() {
                 tenon::StackIterator&) override {
       if (was_called_) return;
       was_called_ = true;
-      tenon::wasm::WalkBody(source_->bytes, body_, [this](tenon::wasm::Opcode opcode, std::uint32_t) {
-        progress_.executed[static_cast<std::uint16_t>(opcode)] = true;
-      });
+      tenon::wasm::WalkBody(source_->bytes, body_,
+                            [this](tenon::wasm::Opcode opcode, std::uint32_t) {
+                              progress_.executed[static_cast<std::uint16_t>(opcode)] = true;
+                            });
     }
     void After(tenon::Module&, const tenon::FunctionDefinition&,
                std::span<const tenon::Value>) override {}

@@ -120,8 +120,8 @@ Value ReadArgument(const Json& argument) {
   if (type == "i32") return value.As<std::uint32_t>();
   if (type == "i64") return value.As<std::uint64_t>();
   if (type == "f32" || type == "f64") {
-    const tenon::abi::Slot bits = value.As<std::uint64_t>();
-    return Value::FromSlots(type == "f32" ? ValueType::F32 : ValueType::F64, &bits);
+    const tenon::abi::Slot bits[2] = {value.As<std::uint64_t>(), 0};
+    return Value::FromSlots(type == "f32" ? ValueType::F32 : ValueType::F64, bits);
   }
   if (type == "v128") return ReadVector(argument);
   const bool is_null = value.Text() == "null";

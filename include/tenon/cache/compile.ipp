@@ -90,12 +90,20 @@ inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store, std::v
   return code;
 }
 
-inline void FinishCode(const vm::Store& store, const vm::CompileSettings& settings, vm::ModuleCode& code) {
+/// Everything but the function bodies.
+inline wasm::ValidationContext ValidateDeclarations(const vm::Store& store,
+                                                    const vm::ModuleCode& code) {
   const wasm::DecodeOptions options = DecodeOptionsOf(store, code.is_host);
   wasm::ValidationContext context;
-  wasm::Fault fault =
+  const wasm::Fault fault =
       wasm::ValidateModule(code.module, options.features, options.limits, context);
-  if (fault.IsNone()) fault = store.engine.compile(context, settings, code.engine_code);
+  if (!fault.IsNone()) ThrowFault(code.module, fault);
+  return context;
+}
+
+inline void CompileBodies(const vm::Store& store, const vm::CompileSettings& settings,
+                          const wasm::ValidationContext& context, vm::ModuleCode& code) {
+  const wasm::Fault fault = store.engine.compile(context, settings, code.engine_code);
   if (!fault.IsNone()) ThrowFault(code.module, fault);
 }
 
@@ -124,18 +132,23 @@ inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Stor
   state->host = std::move(host);
   vm::CompileSettings settings = CompileSettingsOf(*store);
   std::shared_ptr<vm::ModuleCode> decoded;
+  wasm::ValidationContext context;
   if (store->settings.listener_factory) {
     // Which functions are listened to is part of the key, so the module is needed first.
     decoded = DecodeCode(*store, bytes, is_host);
+    context = ValidateDeclarations(*store, *decoded);
     const std::string shown = is_host ? name : std::string{decoded->names.ModuleName()};
     state->listeners = AskListeners(*store, *decoded, state->host.get(), shown);
     for (const auto& listener : state->listeners) settings.listeners.push_back(listener != nullptr);
   }
   const vm::CodeKey key = KeyOf(*store, bytes, is_host, settings);
   const auto make = [&]() -> std::shared_ptr<const vm::ModuleCode> {
-    if (decoded == nullptr) decoded = DecodeCode(*store, std::move(bytes), is_host);
+    if (decoded == nullptr) {
+      decoded = DecodeCode(*store, std::move(bytes), is_host);
+      context = ValidateDeclarations(*store, *decoded);
+    }
     decoded->key = key;
-    FinishCode(*store, settings, *decoded);
+    CompileBodies(*store, settings, context, *decoded);
     return decoded;
   };
   state->code = store->settings.cache != nullptr

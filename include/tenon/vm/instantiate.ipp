@@ -3,6 +3,7 @@
 /// Bodies of instantiate.hpp.
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
@@ -246,12 +247,16 @@ inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& im
           module.globals[module.imports[i].index].type.IsReference())) ||
         (kind == ExternKind::Func && !OwnerOf(*exporter.functions[imports[i].index]).IsHost());
     if (holds_functions) instance.store->Join(instance, exporter);
-    if (kind == ExternKind::Func && OwnerOf(*exporter.functions[imports[i].index]).IsHost()) {
-      Instance& owner = OwnerOf(*exporter.functions[imports[i].index]);
-      bool known = false;
-      for (const InstanceHandle& host : instance.host_imports) known |= host.Get() == &owner;
-      if (!known) instance.host_imports.emplace_back(&owner);
-    }
+  }
+  // Members of the group are kept alive by the group; counting them here would be a cycle.
+  for (std::uint32_t i = 0; i < module.imported_functions; ++i) {
+    Instance& owner = OwnerOf(*instance.functions[i]);
+    const bool is_known =
+        owner.group == instance.group ||
+        std::ranges::any_of(instance.host_imports, [&](const InstanceHandle& known) {
+          return known.Get() == &owner;
+        });
+    if (!is_known) instance.host_imports.emplace_back(&owner);
   }
 }
 

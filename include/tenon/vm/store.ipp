@@ -66,6 +66,8 @@ TENON_DECL void Store::Enter(Instance& instance) {
 }
 
 TENON_DECL void Store::Join(Instance& instance, Instance& other) {
+  // Released after the lock, as it may be the last handle of an instance.
+  std::vector<InstanceHandle> released;
   const std::lock_guard lock{mutex_};
   Group* target = other.group;
   Group* source = instance.group;
@@ -85,6 +87,14 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   }
   target->live_instances += source->live_instances;
   delete source;
+  // A host module that is a member now must not be counted by other members.
+  for (Instance* member : target->instances) {
+    std::erase_if(member->host_imports, [&](InstanceHandle& host) {
+      if (host.Get()->group != target) return false;
+      released.push_back(std::move(host));
+      return true;
+    });
+  }
 }
 
 TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexcept {
