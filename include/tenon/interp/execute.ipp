@@ -42,32 +42,59 @@ struct Handlers {
   }
 };
 
-inline std::uint32_t ReadLeb(const std::uint8_t*& pc) {
-  std::uint32_t value = *pc++;
-  if (value < 0x80) [[likely]] return value;
-  value &= 0x7F;
-  for (unsigned shift = 7;; shift += 7) {
-    const std::uint32_t byte = *pc++;
+// The loop's registers must not have their addresses taken: what takes `pc` by reference is always
+// inlined, and what is too long for that takes it by value.
+
+struct LongLeb {
+  std::uint64_t value;
+  const std::uint8_t* next;
+};
+
+inline LongLeb ReadLongLeb(const std::uint8_t* pc) {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    const std::uint64_t byte = *pc++;
     value |= (byte & 0x7F) << shift;
-    if (byte < 0x80) return value;
+    if (byte < 0x80) return {value, pc};
   }
 }
 
-template <class Int>
-inline Int ReadSignedLeb(const std::uint8_t*& pc) {
+/// Sign-extended to 64 bits, which narrower types are cut from.
+inline LongLeb ReadLongSignedLeb(const std::uint8_t* pc) {
   std::uint64_t value = 0;
-  unsigned shift = 0;
-  std::uint64_t byte = 0;
-  do {
-    byte = *pc++;
+  for (unsigned shift = 0;;) {
+    const std::uint64_t byte = *pc++;
     value |= (byte & 0x7F) << shift;
     shift += 7;
-  } while (byte >= 0x80);
-  if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
-  return static_cast<Int>(value);
+    if (byte >= 0x80) continue;
+    if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
+    return {value, pc};
+  }
 }
 
-inline void SkipLeb(const std::uint8_t*& pc) {
+[[gnu::always_inline]] inline std::uint32_t ReadLeb(const std::uint8_t*& pc) {
+  const std::uint32_t first = *pc;
+  if (first < 0x80) [[likely]] {
+    ++pc;
+    return first;
+  }
+  const LongLeb read = ReadLongLeb(pc);
+  pc = read.next;
+  return static_cast<std::uint32_t>(read.value);
+}
+
+[[gnu::always_inline]] inline std::uint64_t ReadSignedLeb(const std::uint8_t*& pc) {
+  const std::uint8_t first = *pc;
+  if (first < 0x80) [[likely]] {
+    ++pc;
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(std::uint64_t{first} << 57) >> 57);
+  }
+  const LongLeb read = ReadLongSignedLeb(pc);
+  pc = read.next;
+  return read.value;
+}
+
+[[gnu::always_inline]] inline void SkipLeb(const std::uint8_t*& pc) {
   while (*pc++ >= 0x80) {
   }
 }
@@ -748,17 +775,12 @@ DataDrop:
 
 I32Const:
   TENON_DETAIL_SPILL();
-  if (const std::uint8_t byte = *pc; byte < 0x80) [[likely]] {
-    ++pc;
-    top = static_cast<std::uint32_t>(static_cast<std::int32_t>(std::uint32_t{byte} << 25) >> 25);
-  } else {
-    top = ReadSignedLeb<std::uint32_t>(pc);
-  }
+  top = static_cast<std::uint32_t>(ReadSignedLeb(pc));
   TENON_DETAIL_NEXT();
 
 I64Const:
   TENON_DETAIL_SPILL();
-  top = ReadSignedLeb<std::uint64_t>(pc);
+  top = ReadSignedLeb(pc);
   TENON_DETAIL_NEXT();
 
 F32Const:
