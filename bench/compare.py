@@ -223,7 +223,7 @@ def summarise(medians, names):
 
 
 def print_table(medians, summary):
-    width = max(14, *(len(name) + 2 for name in summary))
+    width = max([14, *(len(name) + 2 for name in summary)])
     print(f"{'kernel':<16}{'native ms':>10}" + "".join(f"{name:>{width}}" for name in summary))
     for kernel, row in medians.items():
         ratios = "".join(f"{row[name] / row['native']:>{width}.2f}" for name in summary)

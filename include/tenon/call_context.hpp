@@ -15,9 +15,9 @@ namespace tenon::inline TENON_ABI {
 ///
 /// Stop tokens and deadlines end a running guest only in runtimes with
 /// RuntimeConfig::WithCloseOnContextDone(true): the call then throws ExitError and the module is
-/// closed. Only those of the outermost call into a linkage group count. A host function receives the
-/// context of the innermost call that was given one by a `CallContext&` parameter. A value; must
-/// outlive the call it is given to.
+/// closed. Only those of the outermost call into a linkage group count. A host function receives
+/// the context of the innermost call that was given one by a `CallContext&` parameter. A value;
+/// must outlive the call it is given to.
 class CallContext {
  public:
   using Clock = std::chrono::steady_clock;

@@ -10,14 +10,14 @@
 #include <tenon/abi/config.hpp>
 
 /// The one table of features: X(name, bit, text). Mvp is always on and has no bit to switch.
-#define TENON_FEATURES(X)                                        \
-  X(Mvp, 0, "mvp")                                               \
-  X(MutableGlobal, 1, "mutable-global")                          \
-  X(SignExtension, 2, "sign-extension-ops")                      \
+#define TENON_FEATURES(X)                                           \
+  X(Mvp, 0, "mvp")                                                  \
+  X(MutableGlobal, 1, "mutable-global")                             \
+  X(SignExtension, 2, "sign-extension-ops")                         \
   X(SaturatingFloatToInt, 3, "nontrapping-float-to-int-conversion") \
-  X(MultiValue, 4, "multi-value")                                \
-  X(BulkMemory, 5, "bulk-memory-operations")                     \
-  X(ReferenceTypes, 6, "reference-types")                        \
+  X(MultiValue, 4, "multi-value")                                   \
+  X(BulkMemory, 5, "bulk-memory-operations")                        \
+  X(ReferenceTypes, 6, "reference-types")                           \
   X(Simd, 7, "simd")
 
 namespace tenon::inline TENON_ABI {
@@ -73,9 +73,9 @@ class CoreFeatures {
   /// Names of the enabled features other than "mvp", sorted as declared and separated by "|".
   std::string String() const {
     std::string text;
-#define TENON_DETAIL_ROW(name, bit, feature_text)                      \
-  if (Feature::name != Feature::Mvp && IsEnabled(Feature::name)) {     \
-    text += (text.empty() ? "" : "|") + std::string{feature_text};     \
+#define TENON_DETAIL_ROW(name, bit, feature_text)                  \
+  if (Feature::name != Feature::Mvp && IsEnabled(Feature::name)) { \
+    text += (text.empty() ? "" : "|") + std::string{feature_text}; \
   }
     TENON_FEATURES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW

@@ -15,7 +15,8 @@
 
 namespace tenon::inline TENON_ABI {
 
-/// "i32", "i64", "f32", "f64", "v128", "funcref", "externref", or the text form of other references.
+/// "i32", "i64", "f32", "f64", "v128", "funcref", "externref", or the text form of other
+/// references.
 TENON_DECL std::string ValueTypeName(ValueType type);
 /// "func", "table", "memory", "global", "tag".
 TENON_DECL std::string_view ExternKindName(ExternKind kind);
@@ -30,19 +31,19 @@ struct ImportName {
 
 /// What every definition has. Values; they outlive the module they describe.
 struct ExternDefinition {
-  std::string module_name;                 ///< of the module that declares it; may be empty
-  std::uint32_t index = 0;                 ///< in the index space of its kind
-  std::optional<ImportName> import;        ///< set if it is imported
-  std::vector<std::string> export_names;   ///< in the order of the export section
+  std::string module_name;                ///< of the module that declares it; may be empty
+  std::uint32_t index = 0;                ///< in the index space of its kind
+  std::optional<ImportName> import;       ///< set if it is imported
+  std::vector<std::string> export_names;  ///< in the order of the export section
 };
 
 /// A function as its module declares it.
 struct FunctionDefinition : ExternDefinition {
-  std::string name;                          ///< from the name section; may be empty
+  std::string name;  ///< from the name section; may be empty
   std::vector<ValueType> parameter_types;
   std::vector<std::string> parameter_names;  ///< empty, or one a parameter
   std::vector<ValueType> result_types;
-  std::vector<std::string> result_names;     ///< empty, or one a result
+  std::vector<std::string> result_names;  ///< empty, or one a result
   bool is_host_function = false;
 
   /// "module.name", or "module.$index" where there is no name.

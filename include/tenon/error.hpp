@@ -71,9 +71,9 @@ class ConfigError : public Error {
 
 /// One guest or host function on the stack of a trap.
 struct BacktraceFrame {
-  std::string function;           ///< as in FunctionDefinition::DebugName()
-  std::uint32_t function_index;   ///< in its module
-  std::uint32_t module_offset;    ///< of the instruction in the module's bytes; 0 for host functions
+  std::string function;          ///< as in FunctionDefinition::DebugName()
+  std::uint32_t function_index;  ///< in its module
+  std::uint32_t module_offset;   ///< of the instruction in the module's bytes; 0 for host functions
 };
 
 /// The guest was stopped by a rule of WebAssembly, or by a host function that threw a Trap.

@@ -48,10 +48,10 @@ TENON_DECL std::vector<Value> Function::CallWith(const CallContext* context,
   abi::Slot* next = slots.data();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (arguments[i].Type() != parameters[i]) {
-      throw ConfigError{ErrorCode::ParameterType,
-                        FormatError(ErrorCode::ParameterType,
-                                    {std::to_string(i), TypeName(parameters[i]),
-                                     TypeName(arguments[i].Type())})};
+      throw ConfigError{
+          ErrorCode::ParameterType,
+          FormatError(ErrorCode::ParameterType,
+                      {std::to_string(i), TypeName(parameters[i]), TypeName(arguments[i].Type())})};
     }
     arguments[i].ToSlots(next);
     next += parameters[i].SlotCount();
@@ -72,8 +72,8 @@ namespace detail {
 /// Null if a stack of this size will do for a call.
 inline std::exception_ptr CheckStack(const abi::FunctionRecord* function, std::size_t size) {
   if (function == nullptr) {
-    return std::make_exception_ptr(ConfigError{
-        ErrorCode::EmptyHandle, FormatError(ErrorCode::EmptyHandle, {"Function"})});
+    return std::make_exception_ptr(
+        ConfigError{ErrorCode::EmptyHandle, FormatError(ErrorCode::EmptyHandle, {"Function"})});
   }
   const std::size_t needed = std::max(function->parameter_slots, function->result_slots);
   if (size >= needed) return nullptr;

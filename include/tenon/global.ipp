@@ -57,8 +57,8 @@ TENON_DECL Value Global::Get() const {
 
 TENON_DECL Value Global::GetAs(ValueType type) const {
   if (Type() != type) {
-    throw ConfigError{ErrorCode::GlobalType, FormatError(ErrorCode::GlobalType,
-                                                         {TypeName(type), TypeName(Type())})};
+    throw ConfigError{ErrorCode::GlobalType,
+                      FormatError(ErrorCode::GlobalType, {TypeName(type), TypeName(Type())})};
   }
   return Get();
 }

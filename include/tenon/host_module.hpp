@@ -45,9 +45,8 @@ class HostFunctionBuilder {
   }
   /// For generic and overloaded callables: `WithFunc<int(int)>(f)`.
   template <class Signature, class F>
-    requires(std::is_function_v<Signature> &&
-             (std::is_class_v<std::decay_t<F>> ||
-              !std::is_convertible_v<std::decay_t<F>, Signature*>))
+    requires(std::is_function_v<Signature> && (std::is_class_v<std::decay_t<F>> ||
+                                               !std::is_convertible_v<std::decay_t<F>, Signature*>))
   HostFunctionBuilder WithFunc(F&& function) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(std::forward<F>(function))});
@@ -56,8 +55,7 @@ class HostFunctionBuilder {
   template <class Signature>
     requires std::is_function_v<Signature>
   HostFunctionBuilder WithFunc(std::type_identity_t<Signature>* function) {
-    return WithHostFunction(
-        bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(function)});
+    return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(function)});
   }
   /// A free function as template argument: its body is inlined into the call path.
   template <auto Function>
@@ -69,27 +67,27 @@ class HostFunctionBuilder {
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
   HostFunctionBuilder WithFunc(Member member, Object&& object) {
-    return WithHostFunction(bind::OwnedHostFunction{
-        bind::MakeHostFunction(member, std::forward<Object>(object))});
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction(member, std::forward<Object>(object))});
   }
 
   /// The same with the member function as template argument.
   template <auto Method, class Object>
     requires std::is_member_function_pointer_v<decltype(Method)>
   HostFunctionBuilder WithFunc(Object&& object) {
-    return WithHostFunction(bind::OwnedHostFunction{
-        bind::MakeHostFunction<Method>(std::forward<Object>(object))});
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction<Method>(std::forward<Object>(object))});
   }
 
   /// A function whose type is known at run time only. `slots` holds the operands on entry and the
   /// results on return, each v128 taking two; it is as long as the longer of both.
-  TENON_DECL HostFunctionBuilder WithHostFunction(
-      std::function<void(std::span<abi::Slot> slots)> function, std::vector<ValueType> parameters,
-      std::vector<ValueType> results);
+  TENON_DECL HostFunctionBuilder
+  WithHostFunction(std::function<void(std::span<abi::Slot> slots)> function,
+                   std::vector<ValueType> parameters, std::vector<ValueType> results);
   /// The same with the calling module.
-  TENON_DECL HostFunctionBuilder WithHostFunction(
-      std::function<void(Module& caller, std::span<abi::Slot> slots)> function,
-      std::vector<ValueType> parameters, std::vector<ValueType> results);
+  TENON_DECL HostFunctionBuilder
+  WithHostFunction(std::function<void(Module& caller, std::span<abi::Slot> slots)> function,
+                   std::vector<ValueType> parameters, std::vector<ValueType> results);
   /// A callable whose C++ type was erased by bind::MakeHostFunction.
   TENON_DECL HostFunctionBuilder WithHostFunction(bind::OwnedHostFunction function);
 

@@ -80,7 +80,7 @@ class HostModuleEncoder {
       std::visit([&](const auto& item) { Add(name, item); }, exported);
     }
     return cache::CompileHost(state_.store, builder_.Build(), state_.name,
-                           std::make_shared<const vm::HostCallables>(std::move(callables_)));
+                              std::make_shared<const vm::HostCallables>(std::move(callables_)));
   }
 
  private:
@@ -98,7 +98,10 @@ class HostModuleEncoder {
       if (!draft.is_exported) Fail(ErrorCode::BuilderNotExported, {state_.name, draft.name});
     }
     constexpr std::size_t limit = 65536;
-    if (state_.functions.size() > limit) {
+    const auto exported = std::ranges::count_if(state_.exports, [](const auto& entry) {
+      return std::holds_alternative<vm::HostFunctionDraft>(entry.second);
+    });
+    if (static_cast<std::size_t>(exported) > limit) {
       Fail(ErrorCode::BuilderTooManyFunctions, {std::to_string(limit)});
     }
   }
@@ -135,9 +138,9 @@ class HostModuleEncoder {
                     std::to_string(draft.parameter_names.size())});
     }
     if (!draft.result_names.empty() && draft.result_names.size() != signature.result_count) {
-      FailFunction(name, ErrorCode::BuilderResultNames,
-                   {std::to_string(signature.result_count),
-                    std::to_string(draft.result_names.size())});
+      FailFunction(
+          name, ErrorCode::BuilderResultNames,
+          {std::to_string(signature.result_count), std::to_string(draft.result_names.size())});
     }
   }
 
@@ -263,9 +266,8 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
                                                              std::uint32_t minimum,
                                                              std::optional<std::uint32_t> maximum) {
   wasm::MemoryType type;
-  type.limits = {.minimum = minimum,
-                 .maximum = maximum.value_or(0),
-                 .has_maximum = maximum.has_value()};
+  type.limits = {
+      .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
   state_->exports.insert_or_assign(std::move(name), type);
   return *this;
 }
@@ -275,9 +277,8 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportTable(std::string name, Va
                                                             std::optional<std::uint32_t> maximum) {
   wasm::TableType type;
   type.element = element;
-  type.limits = {.minimum = minimum,
-                 .maximum = maximum.value_or(0),
-                 .has_maximum = maximum.has_value()};
+  type.limits = {
+      .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
   state_->exports.insert_or_assign(std::move(name), type);
   return *this;
 }

@@ -58,9 +58,8 @@ MultiFunctionListenerFactory(std::vector<FunctionListenerFactory> factories);
 
 /// Writes one line before and one after each call through `write`, indented by depth:
 /// "--> env.add(x=1,y=2)" and "<-- 3".
-TENON_DECL FunctionListenerFactory
-NewLoggingListenerFactory(std::function<void(const std::string& line)> write,
-                          bool host_functions_only = false);
+TENON_DECL FunctionListenerFactory NewLoggingListenerFactory(
+    std::function<void(const std::string& line)> write, bool host_functions_only = false);
 
 }  // namespace tenon::inline TENON_ABI
 

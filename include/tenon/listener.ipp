@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <tenon/global.hpp>
 #include <tenon/error.hpp>
+#include <tenon/global.hpp>
 #include <tenon/listener.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/instance.hpp>
@@ -41,15 +41,13 @@ class FrameIterator final : public StackIterator {
     if (next_ == nullptr) return false;
     const vm::Instance& instance = vm::OwnerOf(*next_->function);
     definition_ = vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
-                                 next_->function->index);
+                                     next_->function->index);
     offset_ = vm::detail::DescribeFrame(*next_->function, next_->pc).module_offset;
     is_callee_ = false;
     next_ = next_->previous;
     return true;
   }
-  const FunctionDefinition& Function() const override {
-    return is_callee_ ? callee_ : definition_;
-  }
+  const FunctionDefinition& Function() const override { return is_callee_ ? callee_ : definition_; }
   std::uint32_t ModuleOffset() const override { return is_callee_ ? 0 : offset_; }
 
  private:
@@ -89,8 +87,7 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
   vm::Instance& owner = vm::OwnerOf(callee);
   FunctionListener& listener = *owner.listeners[callee.index];
   // Host functions see the calling module; so do their listeners.
-  Module& module =
-      *static_cast<Module*>(owner.IsHost() ? caller.module : callee.instance->module);
+  Module& module = *static_cast<Module*>(owner.IsHost() ? caller.module : callee.instance->module);
   const FunctionDefinition definition =
       vm::DefineFunction(*owner.code, owner.host.get(), owner.name, callee.index);
   {
@@ -119,10 +116,9 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
   listener.After(module, definition, ValuesOf(definition.result_types, slots));
 }
 
-
 /// Before, the call itself, After or Abort.
 inline void InvokeListened(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
-                               abi::Slot* slots) {
+                           abi::Slot* slots) {
   try {
     if (vm::detail::CurrentStackPointer() < caller->exec->stack_limit) {
       vm::RaiseTrap(*caller, TrapCode::StackOverflow);
@@ -133,7 +129,6 @@ inline void InvokeListened(const abi::FunctionRecord* callee, abi::InstanceHeade
     vm::CaptureException(*caller);
   }
 }
-
 
 /// Several listeners of one function.
 class MultiListener final : public FunctionListener {

@@ -28,8 +28,8 @@ TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcep
 /// A handle to a linear memory. Access never throws: reads out of bounds give nullopt, writes out
 /// of bounds give false and write nothing. Offsets are bytes from the start.
 ///
-/// An empty handle, and one whose modules were all closed, is a memory of size 0. Copies refer to the
-/// same memory and keep it alive beyond the last Module handle. One thread at a time.
+/// An empty handle, and one whose modules were all closed, is a memory of size 0. Copies refer to
+/// the same memory and keep it alive beyond the last Module handle. One thread at a time.
 class Memory {
  public:
   Memory() noexcept = default;

@@ -68,8 +68,8 @@ TENON_DECL std::vector<FunctionDefinition> Module::ExportedFunctionDefinitions()
   std::set<std::uint32_t> known;
   for (const wasm::Export& exported : instance.Module().exports) {
     if (exported.kind == ExternKind::Func && known.insert(exported.index).second) {
-      definitions.push_back(vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
-                                               exported.index));
+      definitions.push_back(
+          vm::DefineFunction(*instance.code, instance.host.get(), instance.name, exported.index));
     }
   }
   return definitions;

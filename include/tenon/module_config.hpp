@@ -59,7 +59,7 @@ class ModuleConfig {
 
  private:
   template <class Member, class T>
-  ModuleConfig Changed(Member ModuleConfig::*member, T value) const {
+  ModuleConfig Changed(Member ModuleConfig::* member, T value) const {
     ModuleConfig changed = *this;
     changed.*member = std::move(value);
     return changed;

@@ -44,10 +44,18 @@ class Runtime {
   TENON_DECL Module InstantiateModule(const CompiledModule& compiled,
                                       const ModuleConfig& config = ModuleConfig{}) const;
 
+  /// The same with a stop token, a deadline or user data for the start functions.
+  TENON_DECL Module InstantiateModule(const CompiledModule& compiled, const ModuleConfig& config,
+                                      const CallContext& context) const;
+
   /// CompileModule and InstantiateModule in one. The code goes with the instance.
   Module Instantiate(std::span<const std::uint8_t> bytes,
                      const ModuleConfig& config = ModuleConfig{}) const {
     return InstantiateModule(CompileModule(bytes), config);
+  }
+  Module Instantiate(std::span<const std::uint8_t> bytes, const ModuleConfig& config,
+                     const CallContext& context) const {
+    return InstantiateModule(CompileModule(bytes), config, context);
   }
 
   /// Begins the definition of a module of host functions. Several functions, memories, tables and
@@ -67,6 +75,9 @@ class Runtime {
   TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
 
  private:
+  TENON_DECL Module InstantiateWith(const CompiledModule& compiled, const ModuleConfig& config,
+                                    const CallContext* context) const;
+
   std::shared_ptr<vm::Store> store_;
 };
 

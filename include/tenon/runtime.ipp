@@ -71,7 +71,8 @@ TENON_DECL Runtime::Runtime(const RuntimeConfig& config) {
         FormatError(ErrorCode::MemoryLimitPages, {std::to_string(config.MemoryLimitPages()),
                                                   std::to_string(wasm::kMaxPages32)})};
   }
-  store_ = std::make_shared<vm::Store>(detail::StoreSettingsOf(config), interp::InterpreterEngine());
+  store_ =
+      std::make_shared<vm::Store>(detail::StoreSettingsOf(config), interp::InterpreterEngine());
 }
 
 TENON_DECL Runtime& Runtime::operator=(Runtime&& other) noexcept {
@@ -93,6 +94,18 @@ TENON_DECL CompiledModule Runtime::CompileModule(std::span<const std::uint8_t> b
 
 TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
                                              const ModuleConfig& config) const {
+  return InstantiateWith(compiled, config, nullptr);
+}
+
+TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
+                                             const ModuleConfig& config,
+                                             const CallContext& context) const {
+  return InstantiateWith(compiled, config, &context);
+}
+
+TENON_DECL Module Runtime::InstantiateWith(const CompiledModule& compiled,
+                                           const ModuleConfig& config,
+                                           const CallContext* context) const {
   const vm::Store& store = detail::RequireStore(store_);
   if (!compiled || compiled.State()->is_closed.load()) {
     throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
@@ -100,7 +113,9 @@ TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
   if (compiled.State()->store.get() != &store) {
     throw LinkError{ErrorCode::CompiledElsewhere, ErrorText(ErrorCode::CompiledElsewhere)};
   }
-  return Module{vm::Instantiate(*compiled.State(), detail::InstanceSettingsOf(config)).Get()};
+  vm::InstanceSettings settings = detail::InstanceSettingsOf(config);
+  settings.context = context;
+  return Module{vm::Instantiate(*compiled.State(), settings).Get()};
 }
 
 TENON_DECL HostModuleBuilder Runtime::NewHostModuleBuilder(std::string name) const {

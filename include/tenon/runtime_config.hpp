@@ -119,7 +119,7 @@ class RuntimeConfig {
 
  private:
   template <class Member, class T>
-  RuntimeConfig Changed(Member RuntimeConfig::*member, T value) const {
+  RuntimeConfig Changed(Member RuntimeConfig::* member, T value) const {
     RuntimeConfig changed = *this;
     changed.*member = std::move(value);
     return changed;

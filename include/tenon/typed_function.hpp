@@ -41,9 +41,7 @@ class TypedFunction<R(A...)> {
   }
 
   /// Calls without throwing: the results, or what the call ended with.
-  CallResult<R> TryCall(A... arguments) const noexcept {
-    return TryInvoke(nullptr, arguments...);
-  }
+  CallResult<R> TryCall(A... arguments) const noexcept { return TryInvoke(nullptr, arguments...); }
   CallResult<R> TryCall(const CallContext& context, A... arguments) const noexcept {
     return TryInvoke(&context, arguments...);
   }

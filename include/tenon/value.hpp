@@ -34,8 +34,7 @@ class Value {
   constexpr Value(double value)
       : type_{ValueType::F64}, slots_{std::bit_cast<std::uint64_t>(value), 0} {}
   Value(const V128& value) : type_{ValueType::V128} { std::memcpy(slots_, &value, 16); }
-  Value(tenon::ExternRef value)
-      : type_{ValueType::ExternRef}, slots_{value.Value(), 0} {}
+  Value(tenon::ExternRef value) : type_{ValueType::ExternRef}, slots_{value.Value(), 0} {}
   Value(tenon::FuncRef value)
       : type_{ValueType::FuncRef}, slots_{reinterpret_cast<std::uintptr_t>(value.Record()), 0} {}
 
@@ -43,8 +42,8 @@ class Value {
   static Value FromSlots(ValueType type, const abi::Slot* slots) {
     Value value;
     value.type_ = type;
-    value.slots_[0] = type == ValueType::I32 || type == ValueType::F32 ? slots[0] & 0xFFFFFFFF
-                                                                        : slots[0];
+    value.slots_[0] =
+        type == ValueType::I32 || type == ValueType::F32 ? slots[0] & 0xFFFFFFFF : slots[0];
     if (type.IsVector()) value.slots_[1] = slots[1];
     return value;
   }

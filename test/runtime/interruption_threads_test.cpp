@@ -269,3 +269,13 @@ TEST_CASE("a stop between a host function's calls ends the guest that called it"
   CHECK(calls >= 1);
   CHECK(guest.IsClosed() == (code != 0));
 }
+
+TEST_CASE("a deadline ends start functions too") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  const tenon::CompiledModule compiled = runtime.CompileModule(guests::Loops());
+  const auto config = tenon::ModuleConfig{}.WithStartFunctions({"spin"});
+  const auto context = tenon::CallContext{}.WithTimeout(std::chrono::milliseconds{10});
+  const auto error =
+      Thrown<tenon::ExitError>([&] { runtime.InstantiateModule(compiled, config, context); });
+  CHECK(error.ExitCode() == tenon::ExitError::kDeadlineExceeded);
+}

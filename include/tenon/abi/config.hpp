@@ -64,6 +64,6 @@
   TENON_DETAIL_ABI_JOIN2(major, minor, mode, sanitizer, library)
 
 /// The inline namespace directly below `tenon`.
-#define TENON_ABI                                                                       \
+#define TENON_ABI                                                                        \
   TENON_DETAIL_ABI_JOIN(TENON_VERSION_MAJOR, TENON_VERSION_MINOR, TENON_DETAIL_ABI_MODE, \
                         TENON_DETAIL_ABI_SANITIZER, TENON_DETAIL_ABI_LIBRARY)

@@ -21,7 +21,7 @@ namespace tenon::inline TENON_ABI::cache {
 /// Compiles a guest module through the runtime's cache, if it has one. Throws DecodeError or
 /// ValidationError.
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileGuest(const std::shared_ptr<vm::Store>& store,
-                                                       std::span<const std::uint8_t> bytes);
+                                                           std::span<const std::uint8_t> bytes);
 
 /// Compiles a host module: `bytes` is a module whose imports are the host functions, in order.
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(

@@ -9,8 +9,8 @@
 
 #include <tenon/abi/digest.hpp>
 #include <tenon/cache/code_map.hpp>
-#include <tenon/error.hpp>
 #include <tenon/cache/compile.hpp>
+#include <tenon/error.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/decoder.hpp>
 #include <tenon/wasm/error_format.hpp>
@@ -37,7 +37,7 @@ inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
 
 /// SHA-256 over the module and everything that changes what is made of it.
 inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> bytes, bool is_host,
-                     const vm::CompileSettings& settings) {
+                         const vm::CompileSettings& settings) {
   wasm::Sha256 hash;
   const auto update_number = [&](std::uint64_t number) {
     std::array<std::uint8_t, 8> little_endian{};
@@ -75,8 +75,8 @@ inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> b
   throw DecodeError{fault.code, text, fault.offset};
 }
 
-inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store, std::vector<std::uint8_t> bytes,
-                                              bool is_host) {
+inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
+                                                  std::vector<std::uint8_t> bytes, bool is_host) {
   auto code = std::make_shared<vm::ModuleCode>();
   code->bytes = std::move(bytes);
   code->is_host = is_host;
@@ -109,8 +109,8 @@ inline void CompileBodies(const vm::Store& store, const vm::CompileSettings& set
 
 using Listeners = std::vector<std::shared_ptr<FunctionListener>>;
 
-inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code, const vm::HostCallables* host,
-                              const std::string& name) {
+inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code,
+                              const vm::HostCallables* host, const std::string& name) {
   Listeners listeners;
   bool any = false;
   const auto count = static_cast<std::uint32_t>(code.module.functions.size());
@@ -124,9 +124,9 @@ inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code
 }
 
 inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Store>& store,
-                                              std::vector<std::uint8_t> bytes, bool is_host,
-                                              std::string name,
-                                              std::shared_ptr<const vm::HostCallables> host) {
+                                                  std::vector<std::uint8_t> bytes, bool is_host,
+                                                  std::string name,
+                                                  std::shared_ptr<const vm::HostCallables> host) {
   auto state = std::make_shared<vm::CompiledState>();
   state->store = store;
   state->host = std::move(host);
@@ -151,9 +151,8 @@ inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Stor
     CompileBodies(*store, settings, context, *decoded);
     return decoded;
   };
-  state->code = store->settings.cache != nullptr
-                    ? store->settings.cache->FindOrMake(key, make)
-                    : make();
+  state->code =
+      store->settings.cache != nullptr ? store->settings.cache->FindOrMake(key, make) : make();
   state->name = is_host ? std::move(name) : std::string{state->code->names.ModuleName()};
   return state;
 }
@@ -161,14 +160,13 @@ inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Stor
 }  // namespace detail
 
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileGuest(const std::shared_ptr<vm::Store>& store,
-                                                       std::span<const std::uint8_t> bytes) {
+                                                           std::span<const std::uint8_t> bytes) {
   return detail::Compile(store, {bytes.begin(), bytes.end()}, false, {}, nullptr);
 }
 
-TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(const std::shared_ptr<vm::Store>& store,
-                                                      std::vector<std::uint8_t> bytes,
-                                                      std::string name,
-                                                      std::shared_ptr<const vm::HostCallables> host) {
+TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
+    const std::shared_ptr<vm::Store>& store, std::vector<std::uint8_t> bytes, std::string name,
+    std::shared_ptr<const vm::HostCallables> host) {
   return detail::Compile(store, std::move(bytes), true, std::move(name), std::move(host));
 }
 

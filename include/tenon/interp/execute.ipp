@@ -8,6 +8,7 @@
 /// slot below the first operand is there for an empty stack's `top`.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -108,22 +109,21 @@ inline T LoadFrom(const std::uint8_t* address) {
 
 /// The vector instructions that are functions of their operands and a lane number.
 struct VectorOperations {
-  using Row = abi::Slot* (*)(abi::Slot * sp, const std::uint8_t* pc, bool canonical_nan);
+  using Row = abi::Slot* (*)(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan);
 
   Row rows[256] = {};
   std::uint8_t immediate_bytes[256] = {};
 
   constexpr VectorOperations() {
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)                  \
-  if constexpr (IsVector(wasm::Info(wasm::Opcode::name)) ||                                       \
-                IsLane(wasm::Info(wasm::Opcode::name))) {                                         \
-    rows[(code) & 0xFF] = [](abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan) {         \
-      return ApplyVector<wasm::Opcode::name>(                                                     \
-          sp, pc, canonical_nan, [](auto&&... operands) -> decltype(name(operands...)) {          \
-            return name(operands...);                                                             \
-          });                                                                                     \
-    };                                                                                            \
-    immediate_bytes[(code) & 0xFF] = IsLane(wasm::Info(wasm::Opcode::name)) ? 1 : 0;              \
+#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)                \
+  if constexpr (IsVector(wasm::Info(wasm::Opcode::name)) ||                                     \
+                IsLane(wasm::Info(wasm::Opcode::name))) {                                       \
+    rows[(code) & 0xFF] = [](abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan) {       \
+      return ApplyVector<wasm::Opcode::name>(                                                   \
+          sp, pc, canonical_nan,                                                                \
+          [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); }); \
+    };                                                                                          \
+    immediate_bytes[(code) & 0xFF] = IsLane(wasm::Info(wasm::Opcode::name)) ? 1 : 0;            \
   }
     TENON_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
@@ -136,7 +136,7 @@ inline constexpr VectorOperations kVectorOperations{};
 /// results on return. With `handlers_out` it does nothing but fill that.
 template <int = 0>
 [[gnu::noinline]] void Execute(vm::Group* group_pointer, const abi::FunctionRecord* callee,
-                                      abi::Slot* fp, Handlers* handlers_out);
+                               abi::Slot* fp, Handlers* handlers_out);
 
 inline const Handlers& AllHandlers() {
   static const Handlers handlers = [] {
@@ -151,24 +151,29 @@ inline const Handlers& AllHandlers() {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 
-// The instructions with a handler of their own; the others are functions of their operands, and of a
-// lane number.
-#define TENON_DETAIL_HANDLERS(X) \
-  X(Unreachable) X(Nop) X(Block) X(Loop) X(If) X(Else) X(End) X(Br) X(BrIf) X(BrTable) \
-  X(Return) X(Call) X(CallIndirect) X(Drop) X(Select) X(SelectT) X(LocalGet) X(LocalSet) \
-  X(LocalTee) X(GlobalGet) X(GlobalSet) X(TableGet) X(TableSet) X(I32Load) X(I64Load) \
-  X(F32Load) X(F64Load) X(I32Load8S) X(I32Load8U) X(I32Load16S) X(I32Load16U) X(I64Load8S) \
-  X(I64Load8U) X(I64Load16S) X(I64Load16U) X(I64Load32S) X(I64Load32U) X(I32Store) \
-  X(I64Store) X(F32Store) X(F64Store) X(I32Store8) X(I32Store16) X(I64Store8) X(I64Store16) \
-  X(I64Store32) X(MemorySize) X(MemoryGrow) X(I32Const) X(I64Const) X(F32Const) X(F64Const) \
-  X(RefNull) X(RefIsNull) X(RefFunc) X(MemoryInit) X(DataDrop) X(MemoryCopy) X(MemoryFill) \
-  X(TableInit) X(ElemDrop) X(TableCopy) X(TableGrow) X(TableSize) X(TableFill) X(V128Load) \
-  X(V128Load8x8S) X(V128Load8x8U) X(V128Load16x4S) X(V128Load16x4U) X(V128Load32x2S) \
-  X(V128Load32x2U) X(V128Load8Splat) X(V128Load16Splat) X(V128Load32Splat) \
-  X(V128Load64Splat) X(V128Store) X(V128Const) X(I8x16Shuffle) X(V128Load8Lane) \
-  X(V128Load16Lane) X(V128Load32Lane) X(V128Load64Lane) X(V128Store8Lane) \
-  X(V128Store16Lane) X(V128Store32Lane) X(V128Store64Lane) X(V128Load32Zero) \
-  X(V128Load64Zero)
+// The instructions with a handler of their own; the others are functions of their operands, and of
+// a lane number.
+#define TENON_DETAIL_HANDLERS(X)                                                                   \
+  X(Unreachable)                                                                                   \
+  X(Nop)                                                                                           \
+  X(Block) X(Loop) X(If) X(Else) X(End) X(Br) X(BrIf) X(BrTable) X(Return) X(Call) X(CallIndirect) \
+      X(Drop) X(Select) X(SelectT) X(LocalGet) X(LocalSet) X(LocalTee) X(GlobalGet) X(GlobalSet)   \
+          X(TableGet) X(TableSet) X(I32Load) X(I64Load) X(F32Load) X(F64Load) X(I32Load8S) X(      \
+              I32Load8U) X(I32Load16S) X(I32Load16U) X(I64Load8S) X(I64Load8U) X(I64Load16S)       \
+              X(I64Load16U) X(I64Load32S) X(I64Load32U) X(I32Store) X(I64Store) X(F32Store) X(     \
+                  F64Store) X(I32Store8) X(I32Store16) X(I64Store8) X(I64Store16) X(I64Store32)    \
+                  X(MemorySize) X(MemoryGrow) X(I32Const) X(I64Const) X(F32Const) X(F64Const)      \
+                      X(RefNull) X(RefIsNull) X(RefFunc) X(MemoryInit) X(DataDrop) X(MemoryCopy)   \
+                          X(MemoryFill) X(TableInit) X(ElemDrop) X(TableCopy) X(TableGrow) X(      \
+                              TableSize) X(TableFill) X(V128Load) X(V128Load8x8S) X(V128Load8x8U)  \
+                              X(V128Load16x4S) X(V128Load16x4U) X(V128Load32x2S) X(V128Load32x2U)  \
+                                  X(V128Load8Splat) X(V128Load16Splat) X(V128Load32Splat)          \
+                                      X(V128Load64Splat) X(V128Store) X(V128Const) X(I8x16Shuffle) \
+                                          X(V128Load8Lane) X(V128Load16Lane) X(V128Load32Lane)     \
+                                              X(V128Load64Lane) X(V128Store8Lane)                  \
+                                                  X(V128Store16Lane) X(V128Store32Lane)            \
+                                                      X(V128Store64Lane) X(V128Load32Zero)         \
+                                                          X(V128Load64Zero)
 
 #define TENON_DETAIL_NEXT() goto* dispatch[*pc++]
 #define TENON_DETAIL_SPILL() (*sp++ = top)
@@ -181,7 +186,7 @@ inline const Handlers& AllHandlers() {
 
 template <int>
 [[gnu::noinline]] void Execute(vm::Group* group_pointer, const abi::FunctionRecord* callee,
-                                      abi::Slot* fp, Handlers* handlers_out) {
+                               abi::Slot* fp, Handlers* handlers_out) {
   if (handlers_out != nullptr) {
     for (int i = 0; i < 256; ++i) {
       handlers_out->narrow[i] = &&Invalid;
@@ -190,8 +195,7 @@ template <int>
       handlers_out->simd[i] = &&Invalid;
     }
 #define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature) \
-  handlers_out->Set(wasm::Opcode::name,                                          \
-                    (code) >= 0x200 ? &&OperateVector : &&Operate##name);
+  handlers_out->Set(wasm::Opcode::name, (code) >= 0x200 ? &&OperateVector : &&Operate##name);
     TENON_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
 #define TENON_DETAIL_ROW(name) handlers_out->Set(wasm::Opcode::name, &&name);
@@ -396,8 +400,8 @@ enter: {
   }
   abi::Slot* const frame_place = fp + entry->local_slots;
   while (sp != frame_place) *sp++ = 0;
-  frame = new (frame_place) InterpreterFrame{
-      {group.frame, callee, entry->begin, fp}, entry, entry->branches};
+  frame = new (frame_place)
+      InterpreterFrame{{group.frame, callee, entry->begin, fp}, entry, entry->branches};
   group.frame = frame;
   sp = frame_place + kFrameSlots;
   pc = entry->begin;
@@ -665,19 +669,19 @@ ElemDrop:
 
   // --- Memory ----------------------------------------------------------------------------------
 
-#define TENON_DETAIL_ADDRESS(operand, width)                                                \
-  SkipLeb(pc);                                                                              \
-  const std::uint64_t address =                                                             \
-      std::uint64_t{static_cast<std::uint32_t>(operand)} + std::uint64_t{ReadLeb(pc)};      \
-  if (address + (width) > memory_size) [[unlikely]] {                                       \
-    TENON_DETAIL_TRAP(TrapCode::OutOfBoundsMemoryAccess);                                   \
+#define TENON_DETAIL_ADDRESS(operand, width)                                           \
+  SkipLeb(pc);                                                                         \
+  const std::uint64_t address =                                                        \
+      std::uint64_t{static_cast<std::uint32_t>(operand)} + std::uint64_t{ReadLeb(pc)}; \
+  if (address + (width) > memory_size) [[unlikely]] {                                  \
+    TENON_DETAIL_TRAP(TrapCode::OutOfBoundsMemoryAccess);                              \
   }
 
-#define TENON_DETAIL_LOAD(name, Stored, Result)                                             \
-  name: {                                                                                   \
-    TENON_DETAIL_ADDRESS(top, sizeof(Stored))                                               \
-    top = static_cast<Result>(LoadFrom<Stored>(memory_base + address));                     \
-    TENON_DETAIL_NEXT();                                                                    \
+#define TENON_DETAIL_LOAD(name, Stored, Result)                         \
+  name: {                                                               \
+    TENON_DETAIL_ADDRESS(top, sizeof(Stored))                           \
+    top = static_cast<Result>(LoadFrom<Stored>(memory_base + address)); \
+    TENON_DETAIL_NEXT();                                                \
   }
 
   TENON_DETAIL_LOAD(I32Load, std::uint32_t, std::uint32_t)
@@ -696,14 +700,14 @@ ElemDrop:
   TENON_DETAIL_LOAD(I64Load32U, std::uint32_t, std::uint64_t)
 #undef TENON_DETAIL_LOAD
 
-#define TENON_DETAIL_STORE(name, Stored)                                                    \
-  name: {                                                                                   \
-    const auto stored = static_cast<Stored>(top);                                           \
-    TENON_DETAIL_ADDRESS(sp[-1], sizeof(Stored))                                            \
-    std::memcpy(memory_base + address, &stored, sizeof(Stored));                            \
-    sp -= 2;                                                                                \
-    top = *sp;                                                                              \
-    TENON_DETAIL_NEXT();                                                                    \
+#define TENON_DETAIL_STORE(name, Stored)                         \
+  name: {                                                        \
+    const auto stored = static_cast<Stored>(top);                \
+    TENON_DETAIL_ADDRESS(sp[-1], sizeof(Stored))                 \
+    std::memcpy(memory_base + address, &stored, sizeof(Stored)); \
+    sp -= 2;                                                     \
+    top = *sp;                                                   \
+    TENON_DETAIL_NEXT();                                         \
   }
 
   TENON_DETAIL_STORE(I32Store, std::uint32_t)
@@ -747,8 +751,9 @@ MemoryCopy: {
   const std::uint32_t source = ReadLeb(pc);
   const auto count = static_cast<std::uint32_t>(top);
   sp -= 2;
-  trap = vm::MemoryCopy(vm::InstanceOf(*header), destination, source,
-                        static_cast<std::uint32_t>(sp[0]), static_cast<std::uint32_t>(sp[1]), count);
+  trap =
+      vm::MemoryCopy(vm::InstanceOf(*header), destination, source,
+                     static_cast<std::uint32_t>(sp[0]), static_cast<std::uint32_t>(sp[1]), count);
   goto after_bulk;
 }
 
@@ -804,18 +809,19 @@ PrefixSimd:
   vector_code = ReadLeb(pc);
   goto* handlers.simd[vector_code];
 
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)             \
-  Operate##name : {                                                                          \
-    if constexpr (IsScalar(wasm::Info(wasm::Opcode::name))) {                                \
-      constexpr auto kFunction = [](auto&&... operands) -> decltype(name(operands...)) {     \
-        return name(operands...);                                                            \
-      };                                                                                     \
-      ApplyScalar<wasm::Opcode::name>(sp, top, canonical_nan, trap, kFunction);              \
-      if constexpr (MayTrap<wasm::Opcode::name>(kFunction)) {                                \
-        if (trap != TrapCode::None) [[unlikely]] goto raise_trap;                            \
-      }                                                                                      \
-    }                                                                                        \
-    TENON_DETAIL_NEXT();                                                                     \
+#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)         \
+  Operate##name : {                                                                      \
+    if constexpr (IsScalar(wasm::Info(wasm::Opcode::name))) {                            \
+      constexpr auto kFunction = [](auto&&... operands) -> decltype(name(operands...)) { \
+        return name(operands...);                                                        \
+      };                                                                                 \
+      ApplyScalar<wasm::Opcode::name>(sp, top, canonical_nan, trap, kFunction);          \
+      if constexpr (MayTrap<wasm::Opcode::name>(kFunction)) {                            \
+        if (trap != TrapCode::None) [[unlikely]]                                         \
+          goto raise_trap;                                                               \
+      }                                                                                  \
+    }                                                                                    \
+    TENON_DETAIL_NEXT();                                                                 \
   }
   TENON_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
@@ -854,13 +860,13 @@ V128Store: {
   TENON_DETAIL_NEXT();
 }
 
-#define TENON_DETAIL_VECTOR_LOAD(name, Stored)                                              \
-  name: {                                                                                   \
-    TENON_DETAIL_ADDRESS(top, sizeof(Stored))                                               \
-    StoreVector(sp, interp::name(LoadFrom<Stored>(memory_base + address)));                 \
-    sp += 2;                                                                                \
-    TENON_DETAIL_FILL();                                                                    \
-    TENON_DETAIL_NEXT();                                                                    \
+#define TENON_DETAIL_VECTOR_LOAD(name, Stored)                              \
+  name: {                                                                   \
+    TENON_DETAIL_ADDRESS(top, sizeof(Stored))                               \
+    StoreVector(sp, interp::name(LoadFrom<Stored>(memory_base + address))); \
+    sp += 2;                                                                \
+    TENON_DETAIL_FILL();                                                    \
+    TENON_DETAIL_NEXT();                                                    \
   }
 
   TENON_DETAIL_VECTOR_LOAD(V128Load8x8S, std::uint64_t)
@@ -877,16 +883,16 @@ V128Store: {
   TENON_DETAIL_VECTOR_LOAD(V128Load64Zero, std::uint64_t)
 #undef TENON_DETAIL_VECTOR_LOAD
 
-#define TENON_DETAIL_LANE_LOAD(name, Stored)                                                \
-  name: {                                                                                   \
-    TENON_DETAIL_SPILL();                                                                   \
-    TENON_DETAIL_ADDRESS(sp[-3], sizeof(Stored))                                            \
-    const std::uint8_t lane = *pc++;                                                        \
-    StoreVector(sp - 3, interp::name(LoadVector(sp - 2),                                    \
-                                     LoadFrom<Stored>(memory_base + address), lane));       \
-    sp -= 1;                                                                                \
-    TENON_DETAIL_FILL();                                                                    \
-    TENON_DETAIL_NEXT();                                                                    \
+#define TENON_DETAIL_LANE_LOAD(name, Stored)                                                      \
+  name: {                                                                                         \
+    TENON_DETAIL_SPILL();                                                                         \
+    TENON_DETAIL_ADDRESS(sp[-3], sizeof(Stored))                                                  \
+    const std::uint8_t lane = *pc++;                                                              \
+    StoreVector(sp - 3,                                                                           \
+                interp::name(LoadVector(sp - 2), LoadFrom<Stored>(memory_base + address), lane)); \
+    sp -= 1;                                                                                      \
+    TENON_DETAIL_FILL();                                                                          \
+    TENON_DETAIL_NEXT();                                                                          \
   }
 
   TENON_DETAIL_LANE_LOAD(V128Load8Lane, std::uint8_t)
@@ -895,16 +901,16 @@ V128Store: {
   TENON_DETAIL_LANE_LOAD(V128Load64Lane, std::uint64_t)
 #undef TENON_DETAIL_LANE_LOAD
 
-#define TENON_DETAIL_LANE_STORE(name, Stored)                                               \
-  name: {                                                                                   \
-    TENON_DETAIL_SPILL();                                                                   \
-    TENON_DETAIL_ADDRESS(sp[-3], sizeof(Stored))                                            \
-    const std::uint8_t lane = *pc++;                                                        \
-    const Stored stored = interp::name(LoadVector(sp - 2), lane);                           \
-    std::memcpy(memory_base + address, &stored, sizeof(Stored));                            \
-    sp -= 3;                                                                                \
-    TENON_DETAIL_FILL();                                                                    \
-    TENON_DETAIL_NEXT();                                                                    \
+#define TENON_DETAIL_LANE_STORE(name, Stored)                     \
+  name: {                                                         \
+    TENON_DETAIL_SPILL();                                         \
+    TENON_DETAIL_ADDRESS(sp[-3], sizeof(Stored))                  \
+    const std::uint8_t lane = *pc++;                              \
+    const Stored stored = interp::name(LoadVector(sp - 2), lane); \
+    std::memcpy(memory_base + address, &stored, sizeof(Stored));  \
+    sp -= 3;                                                      \
+    TENON_DETAIL_FILL();                                          \
+    TENON_DETAIL_NEXT();                                          \
   }
 
   TENON_DETAIL_LANE_STORE(V128Store8Lane, std::uint8_t)
@@ -952,11 +958,11 @@ TENON_DECL void Invoke(const abi::FunctionRecord* callee, abi::InstanceHeader* c
     vm::RaiseTrap(*caller, TrapCode::StackOverflow);
     return;
   }
-  std::memcpy(base, slots, callee->parameter_slots * sizeof(abi::Slot));
+  std::copy_n(slots, callee->parameter_slots, base);
   detail::Execute(&group, callee, base, nullptr);
   group.stack_top = saved_top;
   if (group.pending == nullptr) {
-    std::memcpy(slots, base, callee->result_slots * sizeof(abi::Slot));
+    std::copy_n(base, callee->result_slots, slots);
   }
 }
 

@@ -13,14 +13,14 @@ namespace tenon::inline TENON_ABI::interp {
 
 /// FunctionCode with addresses in place of offsets.
 struct FunctionEntry {
-  const std::uint8_t* begin;           ///< first instruction
-  const std::uint8_t* end;             ///< behind the final `end`
+  const std::uint8_t* begin;  ///< first instruction
+  const std::uint8_t* end;    ///< behind the final `end`
   const BranchEntry* branches;
   const std::uint32_t* local_offsets;  ///< wide functions only: one more than there are locals
   std::uint32_t parameter_slots;
   std::uint32_t local_slots;
   std::uint32_t result_slots;
-  std::uint32_t frame_slots;           ///< locals, frame and operands
+  std::uint32_t frame_slots;  ///< locals, frame and operands
   bool is_wide;
   bool is_interruptible;
   bool canonical_nan;

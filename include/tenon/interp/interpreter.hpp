@@ -19,8 +19,7 @@ struct FunctionEntry;
 /// What a compiled module is to the interpreter. Refers to the module's bytes.
 class InterpreterCode final : public vm::EngineCode {
  public:
-  InterpreterCode(const wasm::Module& module, SideTable table,
-                  const vm::CompileSettings& settings);
+  InterpreterCode(const wasm::Module& module, SideTable table, const vm::CompileSettings& settings);
   ~InterpreterCode() override;
 
   std::size_t Size() const noexcept override;

@@ -77,9 +77,9 @@ inline void StoreVector(abi::Slot* slots, const V128& value) {
 constexpr bool ComputesFloats(std::string_view text) {
   if (!text.starts_with("f32x4.") && !text.starts_with("f64x2.")) return false;
   const std::string_view name = text.substr(6);
-  for (const std::string_view computed : {"ceil", "floor", "trunc", "nearest", "sqrt", "add", "sub",
-                                          "mul", "div", "min", "max", "demote_f64x2_zero",
-                                          "promote_low_f32x4"}) {
+  for (const std::string_view computed :
+       {"ceil", "floor", "trunc", "nearest", "sqrt", "add", "sub", "mul", "div", "min", "max",
+        "demote_f64x2_zero", "promote_low_f32x4"}) {
     if (name == computed) return true;
   }
   return false;
@@ -132,9 +132,9 @@ template <wasm::Opcode kOpcode, class F>
       static_assert(kOperands == 2);
       const abi::Slot second = top;
       const abi::Slot first = *--sp;
-      top = SlotFrom(call(OperandFrom<kInfo.signature[0]>(first),
-                          OperandFrom<kInfo.signature[1]>(second)),
-                     canonical_nan);
+      top = SlotFrom(
+          call(OperandFrom<kInfo.signature[0]>(first), OperandFrom<kInfo.signature[1]>(second)),
+          canonical_nan);
     }
   }
 }
@@ -150,8 +150,8 @@ template <char kType>
   }
 }
 
-/// A vector instruction without immediate, or with a lane number at `pc`. The whole stack lies below
-/// `sp`; returns the new `sp`.
+/// A vector instruction without immediate, or with a lane number at `pc`. The whole stack lies
+/// below `sp`; returns the new `sp`.
 template <wasm::Opcode kOpcode, class F>
 inline abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan,
                               F function) {

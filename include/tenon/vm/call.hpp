@@ -26,7 +26,8 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept;
 
 /// Calls a function on behalf of an instance, which host functions see as their caller. Throws as
 /// Call.
-TENON_DECL void CallAs(Instance& caller, const abi::FunctionRecord& function, abi::Slot* slots);
+TENON_DECL void CallAs(Instance& caller, const abi::FunctionRecord& function, abi::Slot* slots,
+                       const CallContext* context);
 
 /// Answers a set interrupt word. True: an exit is pending now; false: go on.
 TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept;

@@ -3,8 +3,6 @@
 /// Bodies of call.hpp, and entry.hpp.
 #pragma once
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <exception>
@@ -13,6 +11,8 @@
 #include <string>
 #include <thread>
 #include <utility>
+
+#include <pthread.h>
 
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
@@ -49,8 +49,8 @@ inline BacktraceFrame DescribeFrame(const abi::FunctionRecord& function, const s
 
 inline std::vector<BacktraceFrame> CollectBacktrace(const Group& group) {
   std::vector<BacktraceFrame> backtrace;
-  for (const Frame* frame = group.frame;
-       frame != nullptr && backtrace.size() < kBacktraceFrames; frame = frame->previous) {
+  for (const Frame* frame = group.frame; frame != nullptr && backtrace.size() < kBacktraceFrames;
+       frame = frame->previous) {
     backtrace.push_back(DescribeFrame(*frame->function, frame->pc));
   }
   return backtrace;
@@ -92,7 +92,8 @@ class Activation {
 
   /// Null if the call returned, else what it ended with.
   std::exception_ptr Finish() {
-    if (group_.pending == nullptr) [[likely]] return nullptr;
+    if (group_.pending == nullptr) [[likely]]
+      return nullptr;
     Pending& pending = group_.pending_state;
     if (pending.kind == Pending::Kind::Exit) {
       const std::uint32_t exit_code = pending.exit_code;
@@ -116,9 +117,7 @@ class Activation {
   struct StopRequest {
     Group* group;
     std::uint64_t activation;
-    void operator()() const noexcept {
-      Interrupt(*group, activation, ExitError::kContextCanceled);
-    }
+    void operator()() const noexcept { Interrupt(*group, activation, ExitError::kContextCanceled); }
   };
 
   std::exception_ptr BeginOutermost(const CallContext* context) {
@@ -155,9 +154,8 @@ class Activation {
     }
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
     if (CurrentStackPointer() < group_.stack_limit) {
-      return std::make_exception_ptr(
-          Trap{TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow),
-               CollectBacktrace(group_)});
+      return std::make_exception_ptr(Trap{
+          TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow), CollectBacktrace(group_)});
     }
     has_begun_ = true;
     if (context != nullptr) group_.call_context = const_cast<CallContext*>(context);
@@ -307,15 +305,17 @@ inline std::exception_ptr Enter(const abi::FunctionRecord& function, abi::Slot* 
 
 }  // namespace detail
 
-TENON_DECL void CallAs(Instance& caller, const abi::FunctionRecord& function, abi::Slot* slots) {
-  std::exception_ptr error = detail::EnterAs(caller, function, slots, nullptr);
+TENON_DECL void CallAs(Instance& caller, const abi::FunctionRecord& function, abi::Slot* slots,
+                       const CallContext* context) {
+  std::exception_ptr error = detail::EnterAs(caller, function, slots, context);
   if (error != nullptr) std::rethrow_exception(std::move(error));
 }
 
 TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
                      const CallContext* context) {
   std::exception_ptr error = detail::Enter(function, slots, context);
-  if (error != nullptr) [[unlikely]] std::rethrow_exception(std::move(error));
+  if (error != nullptr) [[unlikely]]
+    std::rethrow_exception(std::move(error));
 }
 
 TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
@@ -334,12 +334,11 @@ TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
       std::ranges::equal(module.Results(type), results)) {
     return;
   }
-  throw ConfigError{
-      ErrorCode::SignatureMismatch,
-      FormatError(ErrorCode::SignatureMismatch,
-                  {FunctionDebugName(*instance.code, instance.name, function->index),
-                   SignatureText(parameters, results),
-                   SignatureText(module.Parameters(type), module.Results(type))})};
+  throw ConfigError{ErrorCode::SignatureMismatch,
+                    FormatError(ErrorCode::SignatureMismatch,
+                                {FunctionDebugName(*instance.code, instance.name, function->index),
+                                 SignatureText(parameters, results),
+                                 SignatureText(module.Parameters(type), module.Results(type))})};
 }
 
 TENON_DECL void ThrowEmptyHandle(const char* kind) {

@@ -34,9 +34,9 @@ struct Pending {
 
 /// A function in execution, as the interpreter links them.
 struct Frame {
-  Frame* previous;                       ///< the caller's
+  Frame* previous;  ///< the caller's
   const abi::FunctionRecord* function;
-  const std::uint8_t* pc;                ///< next instruction, kept at calls and traps; host: null
+  const std::uint8_t* pc;  ///< next instruction, kept at calls and traps; host: null
   abi::Slot* locals;
 };
 
@@ -66,18 +66,18 @@ class ValueStack {
 struct Group : abi::ExecContext {
   Group() : abi::ExecContext{} {}
 
-  std::vector<Instance*> instances;   ///< owned
-  std::uint64_t live_instances = 0;   ///< those with handles; at 0 the group goes
+  std::vector<Instance*> instances;              ///< owned
+  std::uint64_t live_instances = 0;              ///< those with handles; at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
   std::uint64_t last_activation = 0;
-  std::atomic<std::thread::id> thread;  ///< of the current outermost call
-  Instance* outermost = nullptr;      ///< instance of the current outermost call
+  std::atomic<std::thread::id> thread;        ///< of the current outermost call
+  Instance* outermost = nullptr;              ///< instance of the current outermost call
   std::atomic<bool> release_deferred{false};  ///< a closed instance waits for the call's end
   ValueStack stack;
-  abi::Slot* stack_top = nullptr;     ///< where a nested call may begin
-  Frame* frame = nullptr;             ///< innermost guest frame
-  std::uint32_t native_depth = 0;     ///< nested entries into the engine
+  abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
+  Frame* frame = nullptr;          ///< innermost guest frame
+  std::uint32_t native_depth = 0;  ///< nested entries into the engine
   Pending pending_state;
 };
 

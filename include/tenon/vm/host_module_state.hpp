@@ -46,7 +46,7 @@ class HostModuleState {
 
   std::shared_ptr<Store> store;
   std::string name;
-  std::vector<HostFunctionDraft> functions;     ///< in order of NewFunctionBuilder
+  std::vector<HostFunctionDraft> functions;            ///< in order of NewFunctionBuilder
   std::map<std::string, Export, std::less<>> exports;  ///< sorted by name, as Compile wants them
 };
 

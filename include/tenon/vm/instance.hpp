@@ -67,8 +67,8 @@ class Instance {
   Group* group = nullptr;
 
   std::vector<abi::TypeId> types;
-  std::unique_ptr<abi::FunctionRecord[]> records;       ///< of the functions it defines
-  std::vector<const abi::FunctionRecord*> functions;    ///< index space
+  std::unique_ptr<abi::FunctionRecord[]> records;     ///< of the functions it defines
+  std::vector<const abi::FunctionRecord*> functions;  ///< index space
   std::vector<std::shared_ptr<TableInstance>> tables;
   std::vector<abi::TableRecord*> table_records;
   std::vector<MemoryPointer> memories;

@@ -17,7 +17,8 @@ struct InstanceSettings;
 /// Makes an instance: resolves imports, allocates, enters it in the store, runs segments, the start
 /// function and then the configured start functions. Throws LinkError, Trap, ExitError or what a
 /// host function threw; the instance is closed or abandoned then.
-TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled, const InstanceSettings& settings);
+TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
+                                      const InstanceSettings& settings);
 
 }  // namespace tenon::inline TENON_ABI::vm
 

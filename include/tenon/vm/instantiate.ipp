@@ -146,19 +146,18 @@ class InstanceMaker {
                                       const MemorySettings& settings) {
     const std::string pages = std::to_string(type.limits.minimum);
     if (type.limits.minimum > settings.limit_pages) {
-      throw LinkError{ErrorCode::MemoryPagesLimit,
-                      FormatError(ErrorCode::MemoryPagesLimit,
-                                  {pages, std::to_string(settings.limit_pages)})};
+      throw LinkError{
+          ErrorCode::MemoryPagesLimit,
+          FormatError(ErrorCode::MemoryPagesLimit, {pages, std::to_string(settings.limit_pages)})};
     }
     const std::uint64_t limit = settings.budget->Limit();
     if (limit != UINT64_MAX) {
       const std::uint64_t bytes = type.limits.minimum * wasm::kPageSize;
-      throw LinkError{ErrorCode::MemoryLimit,
-                      FormatError(ErrorCode::MemoryLimit,
-                                  {std::to_string(bytes), std::to_string(limit)})};
+      throw LinkError{
+          ErrorCode::MemoryLimit,
+          FormatError(ErrorCode::MemoryLimit, {std::to_string(bytes), std::to_string(limit)})};
     }
-    throw LinkError{ErrorCode::MemoryAllocation,
-                    FormatError(ErrorCode::MemoryAllocation, {pages})};
+    throw LinkError{ErrorCode::MemoryAllocation, FormatError(ErrorCode::MemoryAllocation, {pages})};
   }
 
   void MakeGlobals() {
@@ -243,8 +242,7 @@ inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& im
     const bool holds_functions =
         kind == ExternKind::Table ||
         (kind == ExternKind::Global &&
-         (!exporter.IsHost() ||
-          module.globals[module.imports[i].index].type.IsReference())) ||
+         (!exporter.IsHost() || module.globals[module.imports[i].index].type.IsReference())) ||
         (kind == ExternKind::Func && !OwnerOf(*exporter.functions[imports[i].index]).IsHost());
     if (holds_functions) instance.store->Join(instance, exporter);
   }
@@ -253,9 +251,8 @@ inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& im
     Instance& owner = OwnerOf(*instance.functions[i]);
     const bool is_known =
         owner.group == instance.group ||
-        std::ranges::any_of(instance.host_imports, [&](const InstanceHandle& known) {
-          return known.Get() == &owner;
-        });
+        std::ranges::any_of(instance.host_imports,
+                            [&](const InstanceHandle& known) { return known.Get() == &owner; });
     if (!is_known) instance.host_imports.emplace_back(&owner);
   }
 }
@@ -268,7 +265,7 @@ inline std::size_t ParameterCountOf(const Instance& instance, std::uint32_t func
 inline void RunStartFunctions(Instance& instance, const InstanceSettings& settings) {
   if (instance.Module().start != wasm::kNoIndex) {
     abi::Slot slots[1] = {0};
-    CallAs(instance, *instance.functions[instance.Module().start], slots);
+    CallAs(instance, *instance.functions[instance.Module().start], slots, settings.context);
   }
   for (const std::string& name : settings.start_functions) {
     const auto index = instance.FindExport(ExternKind::Func, name);
@@ -282,7 +279,7 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
     }
     std::vector<abi::Slot> slots(function.result_slots + std::size_t{1});
     try {
-      CallAs(instance, function, slots.data());
+      CallAs(instance, function, slots.data(), settings.context);
     } catch (const ExitError& exit) {
       if (exit.ExitCode() != 0) throw;
       return;
@@ -292,7 +289,8 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
 
 }  // namespace detail
 
-TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled, const InstanceSettings& settings) {
+TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
+                                      const InstanceSettings& settings) {
   const std::shared_ptr<Store> store = compiled.store;
   store->RequireOpen();
   if (compiled.is_closed.load() || compiled.code == nullptr) {

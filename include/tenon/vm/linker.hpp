@@ -23,8 +23,8 @@ struct ResolvedImport {
   std::uint32_t index;  ///< in the exporter's index space
 };
 
-/// One for each import of the module, in order. Throws LinkError, with a line for each import that is
-/// missing or of another type.
+/// One for each import of the module, in order. Throws LinkError, with a line for each import that
+/// is missing or of another type.
 TENON_DECL std::vector<ResolvedImport> ResolveImports(const CompiledState& compiled, Store& store,
                                                       const InstanceSettings& settings);
 

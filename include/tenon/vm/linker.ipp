@@ -67,9 +67,9 @@ class ExporterLookup {
                       FormatError(ErrorCode::ModuleNotInstantiated, {name})};
     }
     if (exporter.Get()->store.get() != &store_) {
-      throw LinkError{ErrorCode::ImportForeignRuntime,
-                      FormatError(ErrorCode::ImportForeignRuntime,
-                                  {name, importer_.module.Text(import.name)})};
+      throw LinkError{
+          ErrorCode::ImportForeignRuntime,
+          FormatError(ErrorCode::ImportForeignRuntime, {name, importer_.module.Text(import.name)})};
     }
     found_.emplace(name, exporter);
     return exporter;

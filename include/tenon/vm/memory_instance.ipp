@@ -41,8 +41,8 @@ inline bool MemoryInstance::Allocate() {
   const std::uint64_t minimum = type_.limits.minimum * wasm::kPageSize;
   const std::uint64_t maximum = record_.maximum_pages * wasm::kPageSize;
   if (settings_.allocator != nullptr) {
-    storage_ = settings_.allocator->Allocate(settings_.capacity_from_max ? maximum : minimum,
-                                             maximum);
+    storage_ =
+        settings_.allocator->Allocate(settings_.capacity_from_max ? maximum : minimum, maximum);
   } else {
     const std::uint64_t reserved = wasm::kMaxPages32 * wasm::kPageSize + kGuardSize;
     storage_ = NewReservedMemory(reserved);

@@ -11,8 +11,8 @@
 
 namespace tenon::inline TENON_ABI::vm {
 
-/// Bytes behind the 4 GiB of a 32-bit memory that fault too, so that compiled code may fold constant
-/// offsets below it into an access without a check.
+/// Bytes behind the 4 GiB of a 32-bit memory that fault too, so that compiled code may fold
+/// constant offsets below it into an access without a check.
 inline constexpr std::uint64_t kGuardSize = std::uint64_t{32} << 20;
 
 /// Address space reserved once and committed on growth: the base never moves. Null if the machine

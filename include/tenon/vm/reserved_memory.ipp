@@ -3,12 +3,12 @@
 /// Bodies of reserved_memory.hpp.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include <sys/mman.h>
 
 #include <tenon/vm/reserved_memory.hpp>
 

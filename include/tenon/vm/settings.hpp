@@ -20,6 +20,7 @@
 
 namespace tenon::inline TENON_ABI {
 
+class CallContext;
 class FunctionListener;
 class SystemConfig;
 
@@ -59,6 +60,7 @@ struct InstanceSettings {
   /// The exporter given for a module name; an empty handle: look it up in the runtime.
   std::function<InstanceHandle(std::string_view)> find_exporter;
   const SystemConfig* system = nullptr;
+  const CallContext* context = nullptr;  ///< of the start functions
 };
 
 }  // namespace vm

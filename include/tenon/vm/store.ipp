@@ -101,15 +101,17 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
   const std::uint64_t closed = std::uint64_t{exit_code} * 2 + 1;
   std::uint64_t open = 0;
   if (!instance.close_state.compare_exchange_strong(open, closed)) return;
-  if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
   InstanceHandle name_handle;
   {
     const std::lock_guard lock{mutex_};
     name_handle = Forget(instance);
-    const std::size_t count =
-        instance.functions.empty() ? 0
-        : instance.IsHost()        ? instance.functions.size()
-                                   : instance.Module().bodies.size();
+  }
+  if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
+  {
+    const std::lock_guard lock{mutex_};
+    const std::size_t count = instance.functions.empty() ? 0
+                              : instance.IsHost()        ? instance.functions.size()
+                                                         : instance.Module().bodies.size();
     for (std::size_t i = 0; i < count; ++i) {
       __atomic_fetch_or(&instance.records[i].flags, abi::kFunctionClosed, __ATOMIC_RELAXED);
     }
@@ -120,8 +122,7 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
       instance.ReleaseResources();
     } else {
       std::uint64_t current = group.interrupt.load();
-      while (current < activation &&
-             !group.interrupt.compare_exchange_weak(current, activation)) {
+      while (current < activation && !group.interrupt.compare_exchange_weak(current, activation)) {
       }
     }
   }

@@ -61,8 +61,7 @@ inline bool SkipImmediate(ByteReader& in, Immediate immediate) {
     case Immediate::HeapType:
       return SkipType(in);
     case Immediate::BrTable:
-      return SkipVector(in, [](ByteReader& item) { return SkipU32(item); }) &&
-             SkipU32(in);
+      return SkipVector(in, [](ByteReader& item) { return SkipU32(item); }) && SkipU32(in);
     case Immediate::SelectTypes:
       return SkipVector(in, SkipType);
     case Immediate::Label:
@@ -102,9 +101,9 @@ inline bool SkipImmediate(ByteReader& in, Immediate immediate) {
 
 }  // namespace walk
 
-/// Calls `visit(opcode, offset)` for each instruction of a body (as in Module::bodies: locals first),
-/// the offset being that of its opcode from the module's first byte. False if the body is not what a
-/// validator accepts; what came before has been visited.
+/// Calls `visit(opcode, offset)` for each instruction of a body (as in Module::bodies: locals
+/// first), the offset being that of its opcode from the module's first byte. False if the body is
+/// not what a validator accepts; what came before has been visited.
 template <class Visit>
 bool WalkBody(std::span<const std::uint8_t> module, ByteRange body, Visit visit) {
   ByteReader in{module, body};
