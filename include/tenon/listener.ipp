@@ -42,7 +42,7 @@ class FrameIterator final : public StackIterator {
     const vm::Instance& instance = vm::OwnerOf(*next_->function);
     definition_ = vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
                                      next_->function->index);
-    offset_ = vm::detail::DescribeFrame(*next_->function, next_->pc).module_offset;
+    offset_ = vm::DescribeFrame(*next_->function, next_->pc).module_offset;
     is_callee_ = false;
     next_ = next_->previous;
     return true;
@@ -120,7 +120,7 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
 inline void InvokeListened(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
                            abi::Slot* slots) {
   try {
-    if (vm::detail::CurrentStackPointer() < caller->exec->stack_limit) {
+    if (vm::CurrentStackPointer() < caller->exec->stack_limit) {
       vm::RaiseTrap(*caller, TrapCode::StackOverflow);
       return;
     }

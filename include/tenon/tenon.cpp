@@ -7,7 +7,7 @@
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
 
-// Bodies, in the order of the rooms.
+// Bodies.
 #include <tenon/cache.ipp>
 #include <tenon/cache/compile.ipp>
 #include <tenon/compiled_module.ipp>

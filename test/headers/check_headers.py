@@ -25,6 +25,8 @@ def main():
 
     def check(header):
         command = [compiler, "-std=c++20", "-fsyntax-only", *WARNINGS, *arguments]
+        # Rooms declare what their .ipp files define; a header alone need not bring those along.
+        command += ["-Wno-undefined-inline"] if "clang" in compiler else []
         command += ["-I", include_dir, "-x", "c++", "-"]
         text = f"#include <{header}>\n" * 2
         return subprocess.run(command, input=text, capture_output=True, text=True)

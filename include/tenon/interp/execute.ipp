@@ -153,27 +153,24 @@ inline const Handlers& AllHandlers() {
 
 // The instructions with a handler of their own; the others are functions of their operands, and of
 // a lane number.
-#define TENON_DETAIL_HANDLERS(X)                                                                   \
-  X(Unreachable)                                                                                   \
-  X(Nop)                                                                                           \
-  X(Block) X(Loop) X(If) X(Else) X(End) X(Br) X(BrIf) X(BrTable) X(Return) X(Call) X(CallIndirect) \
-      X(Drop) X(Select) X(SelectT) X(LocalGet) X(LocalSet) X(LocalTee) X(GlobalGet) X(GlobalSet)   \
-          X(TableGet) X(TableSet) X(I32Load) X(I64Load) X(F32Load) X(F64Load) X(I32Load8S) X(      \
-              I32Load8U) X(I32Load16S) X(I32Load16U) X(I64Load8S) X(I64Load8U) X(I64Load16S)       \
-              X(I64Load16U) X(I64Load32S) X(I64Load32U) X(I32Store) X(I64Store) X(F32Store) X(     \
-                  F64Store) X(I32Store8) X(I32Store16) X(I64Store8) X(I64Store16) X(I64Store32)    \
-                  X(MemorySize) X(MemoryGrow) X(I32Const) X(I64Const) X(F32Const) X(F64Const)      \
-                      X(RefNull) X(RefIsNull) X(RefFunc) X(MemoryInit) X(DataDrop) X(MemoryCopy)   \
-                          X(MemoryFill) X(TableInit) X(ElemDrop) X(TableCopy) X(TableGrow) X(      \
-                              TableSize) X(TableFill) X(V128Load) X(V128Load8x8S) X(V128Load8x8U)  \
-                              X(V128Load16x4S) X(V128Load16x4U) X(V128Load32x2S) X(V128Load32x2U)  \
-                                  X(V128Load8Splat) X(V128Load16Splat) X(V128Load32Splat)          \
-                                      X(V128Load64Splat) X(V128Store) X(V128Const) X(I8x16Shuffle) \
-                                          X(V128Load8Lane) X(V128Load16Lane) X(V128Load32Lane)     \
-                                              X(V128Load64Lane) X(V128Store8Lane)                  \
-                                                  X(V128Store16Lane) X(V128Store32Lane)            \
-                                                      X(V128Store64Lane) X(V128Load32Zero)         \
-                                                          X(V128Load64Zero)
+// clang-format off
+#define TENON_DETAIL_HANDLERS(X) \
+  X(Unreachable) X(Nop) X(Block) X(Loop) X(If) X(Else) X(End) X(Br) X(BrIf) X(BrTable) \
+  X(Return) X(Call) X(CallIndirect) X(Drop) X(Select) X(SelectT) X(LocalGet) X(LocalSet) \
+  X(LocalTee) X(GlobalGet) X(GlobalSet) X(TableGet) X(TableSet) X(I32Load) X(I64Load) \
+  X(F32Load) X(F64Load) X(I32Load8S) X(I32Load8U) X(I32Load16S) X(I32Load16U) \
+  X(I64Load8S) X(I64Load8U) X(I64Load16S) X(I64Load16U) X(I64Load32S) X(I64Load32U) \
+  X(I32Store) X(I64Store) X(F32Store) X(F64Store) X(I32Store8) X(I32Store16) X(I64Store8) \
+  X(I64Store16) X(I64Store32) X(MemorySize) X(MemoryGrow) X(I32Const) X(I64Const) \
+  X(F32Const) X(F64Const) X(RefNull) X(RefIsNull) X(RefFunc) X(MemoryInit) X(DataDrop) \
+  X(MemoryCopy) X(MemoryFill) X(TableInit) X(ElemDrop) X(TableCopy) X(TableGrow) \
+  X(TableSize) X(TableFill) X(V128Load) X(V128Load8x8S) X(V128Load8x8U) X(V128Load16x4S) \
+  X(V128Load16x4U) X(V128Load32x2S) X(V128Load32x2U) X(V128Load8Splat) X(V128Load16Splat) \
+  X(V128Load32Splat) X(V128Load64Splat) X(V128Store) X(V128Const) X(I8x16Shuffle) \
+  X(V128Load8Lane) X(V128Load16Lane) X(V128Load32Lane) X(V128Load64Lane) \
+  X(V128Store8Lane) X(V128Store16Lane) X(V128Store32Lane) X(V128Store64Lane) \
+  X(V128Load32Zero) X(V128Load64Zero)
+// clang-format on
 
 #define TENON_DETAIL_NEXT() goto* dispatch[*pc++]
 #define TENON_DETAIL_SPILL() (*sp++ = top)
@@ -944,7 +941,7 @@ TENON_DECL void Invoke(const abi::FunctionRecord* callee, abi::InstanceHeader* c
                        abi::Slot* slots) {
   vm::Group& group = vm::GroupOf(*callee->instance);
   const vm::Instance& instance = vm::InstanceOf(*callee->instance);
-  if (vm::detail::CurrentStackPointer() < group.stack_limit ||
+  if (vm::CurrentStackPointer() < group.stack_limit ||
       (!group.stack.IsReserved() && !group.stack.Reserve(instance.store->settings.stack_bytes))) {
     vm::RaiseTrap(*caller, TrapCode::StackOverflow);
     return;

@@ -9,6 +9,7 @@
 #include <tenon/abi/operations.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/error.hpp>
 #include <tenon/vm/entry.hpp>
 #include <tenon/vm/group.hpp>
 
@@ -38,6 +39,16 @@ TENON_DECL const abi::Operations& ThunkOperations() noexcept;
 /// Lowest address of the calling thread's stack that host and guest may use, with room left for a
 /// host function.
 TENON_DECL std::uintptr_t NativeStackLimit() noexcept;
+
+/// An address in the caller's part of the native stack.
+[[gnu::always_inline]] inline std::uintptr_t CurrentStackPointer() noexcept {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+/// A frame for people: the function, and the instruction before `pc`, which is null for host
+/// functions.
+TENON_DECL BacktraceFrame DescribeFrame(const abi::FunctionRecord& function,
+                                        const std::uint8_t* pc);
 
 inline std::uint32_t FlagsOf(const abi::FunctionRecord& function) noexcept {
   return __atomic_load_n(&function.flags, __ATOMIC_RELAXED);

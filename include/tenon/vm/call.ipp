@@ -25,14 +25,8 @@
 
 namespace tenon::inline TENON_ABI::vm {
 
-namespace detail {
-
-/// Most frames in a backtrace.
-inline constexpr std::size_t kBacktraceFrames = 64;
-/// Stack kept free below the limit, for host functions and the library itself.
-inline constexpr std::uintptr_t kStackReserve = 48 * 1024;
-
-inline BacktraceFrame DescribeFrame(const abi::FunctionRecord& function, const std::uint8_t* pc) {
+TENON_DECL BacktraceFrame DescribeFrame(const abi::FunctionRecord& function,
+                                        const std::uint8_t* pc) {
   const Instance& instance = OwnerOf(function);
   std::uint32_t offset = 0;
   if (!instance.IsHost() && pc != nullptr) {
@@ -46,6 +40,13 @@ inline BacktraceFrame DescribeFrame(const abi::FunctionRecord& function, const s
   }
   return {FunctionDebugName(*instance.code, instance.name, function.index), function.index, offset};
 }
+
+namespace detail {
+
+/// Most frames in a backtrace.
+inline constexpr std::size_t kBacktraceFrames = 64;
+/// Stack kept free below the limit, for host functions and the library itself.
+inline constexpr std::uintptr_t kStackReserve = 48 * 1024;
 
 inline std::vector<BacktraceFrame> CollectBacktrace(const Group& group) {
   std::vector<BacktraceFrame> backtrace;
@@ -64,10 +65,6 @@ inline std::uintptr_t ThreadStackLow() noexcept {
   pthread_attr_getstack(&attributes, &low, &size);
   pthread_attr_destroy(&attributes);
   return reinterpret_cast<std::uintptr_t>(low);
-}
-
-inline std::uintptr_t CurrentStackPointer() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 }
 
 /// The state of one call from host code while it runs.
@@ -217,7 +214,7 @@ TENON_DECL const abi::Operations& ThunkOperations() noexcept { return detail::kT
 
 TENON_DECL std::uintptr_t NativeStackLimit() noexcept {
   static thread_local const std::uintptr_t low = detail::ThreadStackLow();
-  const std::uintptr_t here = detail::CurrentStackPointer();
+  const std::uintptr_t here = CurrentStackPointer();
   constexpr std::uintptr_t kUnknownStack = std::uintptr_t{64} << 20;
   // Code that runs on a stack of its own (a fiber) is told by its distance from the thread's.
   if (low == 0 || here < low || here - low > kUnknownStack) {
