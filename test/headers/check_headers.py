@@ -14,6 +14,11 @@ JOBS = 2
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 
 
+# Parts of reference cycles: they call functions whose bodies need them complete. Whatever uses them
+# brings the bodies along.
+BODIES_ELSEWHERE = {"tenon/instance_handle.hpp", "tenon/vm/deadline_timer.hpp"}
+
+
 def main():
     compiler, include_dir, *arguments = sys.argv[1:]
     headers = sorted(
@@ -25,10 +30,10 @@ def main():
 
     def check(header):
         command = [compiler, "-std=c++20", "-fsyntax-only", *WARNINGS, *arguments]
-        # Rooms declare what their .ipp files define; a header alone need not bring those along.
-        command += ["-Wno-undefined-inline"] if "clang" in compiler else []
         command += ["-I", include_dir, "-x", "c++", "-"]
         text = f"#include <{header}>\n" * 2
+        if header in BODIES_ELSEWHERE:
+            text += "#include <tenon/tenon.hpp>\n"
         return subprocess.run(command, input=text, capture_output=True, text=True)
 
     failed = 0

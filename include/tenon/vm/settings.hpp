@@ -15,13 +15,13 @@
 #include <tenon/abi/records.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/definition.hpp>
-#include <tenon/instance_handle.hpp>
 #include <tenon/memory_allocator.hpp>
 
 namespace tenon::inline TENON_ABI {
 
 class CallContext;
 class FunctionListener;
+class InstanceHandle;
 class SystemConfig;
 
 namespace cache {
@@ -29,6 +29,8 @@ class CodeMap;
 }  // namespace cache
 
 namespace vm {
+
+class Instance;
 
 /// Of a runtime; see RuntimeConfig.
 struct StoreSettings {
