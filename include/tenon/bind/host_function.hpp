@@ -184,8 +184,8 @@ consteval Verdict JudgeMethod() {
 }  // namespace detail
 
 // All forms below return a host function whose `destroy` must be called once by whoever takes it
-// (OwnedHostFunction does). A null pointer, to a function, a member function or an object, gives an
-// empty one: `signature` is null, and Compile reports it.
+// (OwnedHostFunction does). A null pointer, to a function, a member function or an object, and
+// an empty std::function give an empty one: `signature` is null, and Compile reports it.
 
 /// Binds a callable whose signature can be deduced: a function, a pointer or reference to one, a
 /// lambda or other function object with one operator(), a std::function, a std::reference_wrapper
