@@ -138,3 +138,10 @@ TEST_CASE("a disabled feature that a module needs is named in the error") {
                Catch::Contains("feature \"" + row.name + "\" is disabled, needed by"));
   }
 }
+
+TEST_CASE("a set of features is written as the names of its members") {
+  CHECK(tenon::CoreFeatures{}.String().empty());
+  CHECK(tenon::CoreFeatures::V1().String() == "mutable-global");
+  CHECK(tenon::CoreFeatures::V1().SetEnabled(tenon::Feature::Simd, true).String() ==
+        "mutable-global|simd");
+}
