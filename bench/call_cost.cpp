@@ -199,6 +199,7 @@ int main(int argc, char** argv) {
       config = config.WithEngine(tenon::EngineKind::Interpreter);
     } else if (argument == "--engine=jit") {
       engine = "jit";
+      config = config.WithEngine(tenon::EngineKind::Jit);
     } else if (argument.starts_with("--repeat=")) {
       repeat = std::max(1ul, std::strtoul(argv[i] + std::strlen("--repeat="), nullptr, 10));
     } else if (argument != "--engine=auto") {

@@ -32,6 +32,7 @@ are satisfied with stubs: functions that return zeros, memories, tables and glob
 types; wasi_snapshot_preview1 with tenon's own.
 
   --engine=NAME    interpreter, jit, or auto (default)
+  --explicit-checks  compares addresses instead of relying on guard pages (jit)
   --repeat=N       repetitions, each with a fresh instance (default 5)
   --compile-only   stops after compilation
   --json           prints one JSON object; what was not measured is null
@@ -79,6 +80,9 @@ Options ParseOptions(int argc, char** argv) {
       options.config = options.config.WithEngine(tenon::EngineKind::Interpreter);
     } else if (argument == "--engine=jit") {
       options.engine = "jit";
+      options.config = options.config.WithEngine(tenon::EngineKind::Jit);
+    } else if (argument == "--explicit-checks") {
+      options.config = options.config.WithSignalHandlers(tenon::SignalHandlers::None);
     } else if (argument != "--engine=auto") {
       Refuse("unknown option " + argument);
     }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <tenon/global.hpp>
 #include <tenon/listener.hpp>
 #include <tenon/vm/call.hpp>
+#include <tenon/vm/call_stack.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 
@@ -24,11 +26,13 @@ namespace detail {
 /// The callee first, then the guest functions below it.
 class FrameIterator final : public StackIterator {
  public:
-  FrameIterator(const FunctionDefinition& callee, const vm::Frame* below)
-      : callee_{callee}, below_{below}, next_{below} {}
+  FrameIterator(const FunctionDefinition& callee, const vm::CallStack& below)
+      : callee_{callee}, below_{below} {
+    next_.emplace(below_);
+  }
 
   void Reset() override {
-    next_ = below_;
+    next_.emplace(below_);
     started_ = false;
     is_callee_ = true;
   }
@@ -38,13 +42,13 @@ class FrameIterator final : public StackIterator {
       started_ = true;
       return true;
     }
-    if (next_ == nullptr) return false;
-    const vm::Instance& instance = vm::OwnerOf(*next_->function);
-    definition_ = vm::DefineFunction(*instance.code, instance.host.get(), instance.name,
-                                     next_->function->index);
-    offset_ = vm::DescribeFrame(*next_->function, next_->pc).module_offset;
+    if (!next_->Next()) return false;
+    const abi::FunctionRecord& function = next_->Function();
+    const vm::Instance& instance = vm::OwnerOf(function);
+    definition_ =
+        vm::DefineFunction(*instance.code, instance.host.get(), instance.name, function.index);
+    offset_ = next_->ModuleOffset();
     is_callee_ = false;
-    next_ = next_->previous;
     return true;
   }
   const FunctionDefinition& Function() const override { return is_callee_ ? callee_ : definition_; }
@@ -52,8 +56,8 @@ class FrameIterator final : public StackIterator {
 
  private:
   const FunctionDefinition& callee_;
-  const vm::Frame* below_;
-  const vm::Frame* next_;
+  const vm::CallStack below_;
+  std::optional<vm::CallStack> next_;
   FunctionDefinition definition_;
   std::uint32_t offset_ = 0;
   bool started_ = false;
@@ -91,17 +95,24 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
   const FunctionDefinition definition =
       vm::DefineFunction(*owner.code, owner.host.get(), owner.name, callee.index);
   {
-    const vm::Frame* below = vm::GroupOf(caller).frame;
-    if (below != nullptr && below->function == &callee) below = below->previous;
+    vm::CallStack below{vm::GroupOf(caller)};
+    // Engines show a host function that a guest calls; it is here already.
+    if (owner.IsHost()) {
+      vm::CallStack innermost = below;
+      if (innermost.Next() && &innermost.Function() == &callee) below = innermost;
+    }
     FrameIterator stack{definition, below};
     listener.Before(module, definition, ValuesOf(definition.parameter_types, slots), stack);
   }
   if (owner.IsHost()) {
-    owner.host->functions[callee.index].callable->Get().signature->invoke(&callee, &caller, slots);
+    const abi::HostFunction& host = owner.host->functions[callee.index].callable->Get();
+    abi::FunctionRecord plain = callee;
+    plain.code = host.signature->thunk;
+    plain.context = host.state;
+    host.signature->invoke(&plain, &caller, slots);
   } else {
     abi::FunctionRecord plain = callee;
-    owner.store->engine.bind(*owner.code->engine_code,
-                             callee.index - owner.Module().imported_functions, plain);
+    owner.store->engine.bind(owner.Code(), callee.index - owner.Module().imported_functions, plain);
     plain.invoke(&callee, &caller, slots);
   }
   vm::Group& group = vm::GroupOf(caller);

@@ -65,8 +65,11 @@ class Runtime {
   /// The open module of this name; an empty handle if there is none, or for "".
   TENON_DECL Module FindModule(std::string_view name) const;
 
-  /// Which engine runs the guests ("interpreter").
+  /// Which engine runs the guests: "interpreter" or "jit".
   TENON_DECL std::string_view EngineName() const;
+  /// Why EngineKind::Auto did not choose the compiler: a text for people; "" if it did, or if the
+  /// engine was named.
+  TENON_DECL std::string_view EngineNote() const;
 
   /// CloseWithExitCode(0).
   void Close() const { CloseWithExitCode(0); }

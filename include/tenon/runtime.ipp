@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include <tenon/cache/compile.hpp>
@@ -17,6 +19,11 @@
 #include <tenon/vm/instantiate.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
+
+#if TENON_HAS_JIT
+#include <tenon/jit/cpu_detection.hpp>
+#include <tenon/jit/jit.hpp>
+#endif
 
 namespace tenon::inline TENON_ABI {
 
@@ -59,7 +66,41 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   settings.close_notifier = config.CloseNotifier();
   settings.make_views = MakeViews;
   settings.invoke_listened = InvokeListened;
+  settings.signal_handlers = config.SignalHandlers();
+  settings.compilation_threads = config.CompilationThreads();
+  if (settings.compilation_threads == 0) {
+    settings.compilation_threads = std::max(std::thread::hardware_concurrency(), 1u);
+  }
   return settings;
+}
+
+/// Whether EngineKind::Auto tries the compiler first.
+inline constexpr bool kAutoCompiles = false;
+
+/// Chooses the engine and completes what `settings` says of it.
+inline const vm::Engine& SelectEngine(const RuntimeConfig& config, vm::StoreSettings& settings) {
+  const bool is_wanted =
+      config.Engine() == EngineKind::Jit || (config.Engine() == EngineKind::Auto && kAutoCompiles);
+  if (!is_wanted) return interp::InterpreterEngine();
+#if TENON_HAS_JIT
+  const std::string refusal = jit::JitRefusal(config.CpuFeatures());
+  if (refusal.empty()) {
+    settings.cpu = jit::DetectCpu() & config.CpuFeatures();
+    return jit::JitEngine();
+  }
+#elif defined(TENON_NO_JIT)
+  const std::string refusal = "the library was compiled with TENON_NO_JIT";
+#elif defined(__x86_64__) && defined(__linux__)
+  const std::string refusal = "the library was compiled without xbyak";
+#else
+  const std::string refusal = "it runs on Linux on x86-64 only";
+#endif
+  if (config.Engine() == EngineKind::Jit) {
+    throw ConfigError{ErrorCode::EngineUnavailable,
+                      FormatError(ErrorCode::EngineUnavailable, {"jit", refusal})};
+  }
+  settings.engine_note = refusal;
+  return interp::InterpreterEngine();
 }
 
 }  // namespace detail
@@ -71,8 +112,9 @@ TENON_DECL Runtime::Runtime(const RuntimeConfig& config) {
         FormatError(ErrorCode::MemoryLimitPages, {std::to_string(config.MemoryLimitPages()),
                                                   std::to_string(wasm::kMaxPages32)})};
   }
-  store_ =
-      std::make_shared<vm::Store>(detail::StoreSettingsOf(config), interp::InterpreterEngine());
+  vm::StoreSettings settings = detail::StoreSettingsOf(config);
+  const vm::Engine& engine = detail::SelectEngine(config, settings);
+  store_ = std::make_shared<vm::Store>(std::move(settings), engine);
 }
 
 TENON_DECL Runtime& Runtime::operator=(Runtime&& other) noexcept {
@@ -130,6 +172,10 @@ TENON_DECL Module Runtime::FindModule(std::string_view name) const {
 
 TENON_DECL std::string_view Runtime::EngineName() const {
   return detail::RequireStore(store_).engine.name;
+}
+
+TENON_DECL std::string_view Runtime::EngineNote() const {
+  return detail::RequireStore(store_).settings.engine_note;
 }
 
 TENON_DECL void Runtime::CloseWithExitCode(std::uint32_t exit_code) const {

@@ -11,8 +11,10 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/cache.hpp>
 #include <tenon/core_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/listener.hpp>
 #include <tenon/memory_allocator.hpp>
+#include <tenon/signal_handlers.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -20,6 +22,7 @@ namespace tenon::inline TENON_ABI {
 enum class EngineKind : std::uint8_t {
   Auto,         ///< the fastest that runs on this machine
   Interpreter,  ///< the portable reference engine
+  Jit,          ///< the compiler; Runtime's constructor throws ConfigError where it cannot run
 };
 
 /// Called when a module is closed, by whichever thread closes it, before its memory goes. Must not
@@ -68,6 +71,10 @@ class RuntimeConfig {
   }
   /// Bytes of stack for the guests of one linkage group; a call that needs more traps with
   /// StackOverflow. 64 KiB to 1 GiB (other values are clamped). Default: 1 MiB.
+  ///
+  /// Compiled guests run on the stack of the thread that calls them, host functions between them
+  /// included. They get less if the thread has less: 48 KiB at its end stay free. On a stack that
+  /// is not the thread's own (a fiber's) they get 32 KiB, and need 64.
   [[nodiscard]] RuntimeConfig WithStackLimit(std::uint64_t bytes) const {
     return Changed(&RuntimeConfig::stack_limit_, bytes);
   }
@@ -83,6 +90,20 @@ class RuntimeConfig {
   /// Keeps custom sections for CompiledModule::CustomSections. Default: false.
   [[nodiscard]] RuntimeConfig WithCustomSections(bool enabled) const {
     return Changed(&RuntimeConfig::custom_sections_, enabled);
+  }
+  /// How many threads compile one module, the calling one included; 0 stands for one for each of
+  /// the machine's. Small modules are compiled by the caller alone. What comes out is the same.
+  /// Default: 0.
+  [[nodiscard]] RuntimeConfig WithCompilationThreads(std::uint32_t threads) const {
+    return Changed(&RuntimeConfig::compilation_threads_, threads);
+  }
+  /// Processor extensions that compiled code may use, of those that the machine has. Default: all.
+  [[nodiscard]] RuntimeConfig WithCpuFeatures(tenon::CpuFeatures features) const {
+    return Changed(&RuntimeConfig::cpu_features_, features);
+  }
+  /// Who handles the faults of compiled guests. Default: Automatic.
+  [[nodiscard]] RuntimeConfig WithSignalHandlers(tenon::SignalHandlers handlers) const {
+    return Changed(&RuntimeConfig::signal_handlers_, handlers);
   }
   /// Shares compiled code with other runtimes. Default: none.
   [[nodiscard]] RuntimeConfig WithCompilationCache(CompilationCache cache) const {
@@ -111,6 +132,9 @@ class RuntimeConfig {
   bool CloseOnContextDone() const { return close_on_context_done_; }
   bool CanonicalNaN() const { return canonical_nan_; }
   bool CustomSections() const { return custom_sections_; }
+  std::uint32_t CompilationThreads() const { return compilation_threads_; }
+  tenon::CpuFeatures CpuFeatures() const { return cpu_features_; }
+  tenon::SignalHandlers SignalHandlers() const { return signal_handlers_; }
   const std::optional<tenon::CompilationCache>& CompilationCache() const { return cache_; }
   const tenon::FunctionListenerFactory& FunctionListenerFactory() const {
     return listener_factory_;
@@ -136,6 +160,9 @@ class RuntimeConfig {
   bool close_on_context_done_ = false;
   bool canonical_nan_ = false;
   bool custom_sections_ = false;
+  std::uint32_t compilation_threads_ = 0;
+  tenon::CpuFeatures cpu_features_ = tenon::CpuFeatures::All();
+  tenon::SignalHandlers signal_handlers_ = tenon::SignalHandlers::Automatic;
   std::shared_ptr<tenon::MemoryAllocator> memory_allocator_;
   std::optional<tenon::CompilationCache> cache_;
   tenon::FunctionListenerFactory listener_factory_;

@@ -13,8 +13,10 @@
 #include <tenon/call_result.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/core_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/error.hpp>
+#include <tenon/fault.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
 #include <tenon/host_module.hpp>
@@ -27,6 +29,7 @@
 #include <tenon/reference.hpp>
 #include <tenon/runtime.hpp>
 #include <tenon/runtime_config.hpp>
+#include <tenon/signal_handlers.hpp>
 #include <tenon/system.hpp>
 #include <tenon/table.hpp>
 #include <tenon/typed_function.hpp>

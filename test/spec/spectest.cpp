@@ -34,6 +34,8 @@ line, command and reason. Ends with `N passed, N failed, N skipped`; the exit st
 failed, 2 if the arguments are wrong or the engine is not there.
 
   --engine=NAME        interpreter, jit, or auto (default)
+  --explicit-checks    compares addresses with the memory's size instead of relying on guard pages
+  --cpu=floor          uses no processor extension beyond SSE4.1
   --features=LIST      comma-separated names as in the proposals. `-name` disables a feature of
                        WebAssembly 2.0; a list without any `-` enables these alone on top of the
                        minimum viable product. Names: mutable-global, sign-extension-ops,
@@ -94,7 +96,9 @@ void SelectEngine(Arguments& arguments, const std::string& name) {
   arguments.run.engine = name;
   if (name == "interpreter") {
     arguments.run.config = arguments.run.config.WithEngine(tenon::EngineKind::Interpreter);
-  } else if (name != "jit") {
+  } else if (name == "jit") {
+    arguments.run.config = arguments.run.config.WithEngine(tenon::EngineKind::Jit);
+  } else {
     Refuse("unknown engine " + name);
   }
 }
@@ -113,6 +117,12 @@ Arguments ParseArguments(int argc, char** argv) {
       std::exit(0);
     } else if (name == "--engine") {
       SelectEngine(arguments, value);
+    } else if (name == "--explicit-checks") {
+      arguments.run.config =
+          arguments.run.config.WithSignalHandlers(tenon::SignalHandlers::None);
+    } else if (name == "--cpu") {
+      if (value != "floor") Refuse("unknown set of processor extensions " + value);
+      arguments.run.config = arguments.run.config.WithCpuFeatures(tenon::CpuFeatures::Floor());
     } else if (name == "--features") {
       arguments.run.config = arguments.run.config.WithCoreFeatures(ParseFeatures(value));
     } else if (name == "--skip-list") {

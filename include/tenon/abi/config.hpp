@@ -5,6 +5,8 @@
 /// Switches (define them for every translation unit of a program, or for none):
 /// - `TENON_SEPARATE_COMPILATION`: declarations only; exactly one translation unit of the program
 ///   is `tenon/tenon.cpp`. Without it every function is inline in the headers.
+/// - `TENON_NO_JIT`: leaves the compiler out; guests run on the interpreter. With
+///   TENON_SEPARATE_COMPILATION only the unit that is `tenon/tenon.cpp` looks at it.
 #pragma once
 
 /// Version of the library, as in `major.minor.patch`.
@@ -22,6 +24,16 @@
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tenon: needs a little-endian machine"
+#endif
+
+/// Whether this translation unit can hold the compiler: x86-64 Linux, and xbyak is found.
+#if defined(__x86_64__) && defined(__linux__) && !defined(TENON_NO_JIT)
+#if __has_include(<xbyak/xbyak.h>)
+#define TENON_HAS_JIT 1
+#endif
+#endif
+#if !defined(TENON_HAS_JIT)
+#define TENON_HAS_JIT 0
 #endif
 
 #if defined(TENON_SEPARATE_COMPILATION)
@@ -54,6 +66,8 @@
 
 #if defined(TENON_SEPARATE_COMPILATION)
 #define TENON_DETAIL_ABI_MODE compiled
+#elif TENON_HAS_JIT
+#define TENON_DETAIL_ABI_MODE header_only_jit
 #else
 #define TENON_DETAIL_ABI_MODE header_only
 #endif

@@ -9,6 +9,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/operations.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/abi/runtime_calls.hpp>
 #include <tenon/abi/trap_code.hpp>
 
 namespace tenon::inline TENON_ABI::abi {
@@ -22,6 +23,7 @@ constexpr std::uint64_t LayoutDigest() {
       offsetof(ExecContext, activation),
       offsetof(ExecContext, entry_stack_pointer),
       offsetof(ExecContext, call_context),
+      offsetof(ExecContext, exit_stack_pointer),
       sizeof(ExecContext),
       offsetof(InstanceHeader, exec),
       offsetof(InstanceHeader, memory_base),
@@ -32,6 +34,7 @@ constexpr std::uint64_t LayoutDigest() {
       offsetof(InstanceHeader, memories),
       offsetof(InstanceHeader, globals),
       offsetof(InstanceHeader, operations),
+      offsetof(InstanceHeader, runtime_calls),
       sizeof(InstanceHeader),
       offsetof(FunctionRecord, code),
       offsetof(FunctionRecord, context),
@@ -52,6 +55,7 @@ constexpr std::uint64_t LayoutDigest() {
       sizeof(TableRecord),
       sizeof(GlobalRecord),
       sizeof(Operations),
+      sizeof(RuntimeCalls),
       static_cast<std::size_t>(TrapCode::HostTrap),
   };
   std::uint64_t digest = 0xCBF29CE484222325;

@@ -158,7 +158,8 @@
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                     \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                     \
   X(SystemRandom, "cannot get random bytes from the machine: {0}")                              \
-  X(CrossThreadEntry, "two threads entered the same module at the same time")
+  X(CrossThreadEntry, "two threads entered the same module at the same time")                   \
+  X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")
 
 /// All of them.
 #define TENON_ERRORS(X)      \

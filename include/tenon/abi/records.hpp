@@ -18,6 +18,7 @@ namespace tenon::inline TENON_ABI::abi {
 struct InstanceHeader;
 struct FunctionRecord;
 struct Operations;
+struct RuntimeCalls;
 
 /// Canonical number of a function type in the type registry of a runtime. Two functions have the
 /// same type exactly when the numbers are equal.
@@ -47,7 +48,8 @@ enum FunctionFlags : std::uint32_t {
 /// value of a funcref.
 struct FunctionRecord {
   NativeCode code;                ///< entry in the thunk convention; null if only `invoke` exists
-  void* context;                  ///< host: the callable's state; guest: its InstanceHeader
+  void* context;                  ///< host: the callable's state; guest: its InstanceHeader; the
+                                  ///< record itself if `code` does no more than call `invoke`
   TypeId type;                    ///< canonical type
   std::uint32_t flags;            ///< FunctionFlags
   SlotInvoke invoke;              ///< never null
@@ -132,6 +134,7 @@ struct ExecContext {
   std::atomic<std::uint64_t> activation;  ///< number of the current outermost call, else 0
   std::uintptr_t entry_stack_pointer;     ///< native stack pointer at the innermost entry
   void* call_context;                     ///< the CallContext of the current outermost call
+  std::uintptr_t exit_stack_pointer;  ///< of the compiled code that last called out of its module
 };
 
 static_assert(offsetof(ExecContext, stack_limit) == 0);
@@ -140,6 +143,7 @@ static_assert(offsetof(ExecContext, pending) == 16);
 static_assert(offsetof(ExecContext, activation) == 24);
 static_assert(offsetof(ExecContext, entry_stack_pointer) == 32);
 static_assert(offsetof(ExecContext, call_context) == 40);
+static_assert(offsetof(ExecContext, exit_stack_pointer) == 48);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// Head of every instance: all that code reaches at run time, it reaches from here.
@@ -157,6 +161,8 @@ struct alignas(16) InstanceHeader {
   void* module;                            ///< the Module that host functions see, borrowed
   void* memory_handle;                     ///< the Memory that host functions see, borrowed
   void* owner;                             ///< the instance that this heads, for the runtime
+  const RuntimeCalls* runtime_calls;       ///< what compiled code may ask of the runtime
+  void* reserved;
 };
 
 static_assert(offsetof(InstanceHeader, exec) == 0);
@@ -171,6 +177,7 @@ static_assert(offsetof(InstanceHeader, operations) == 64);
 static_assert(offsetof(InstanceHeader, module) == 72);
 static_assert(offsetof(InstanceHeader, memory_handle) == 80);
 static_assert(offsetof(InstanceHeader, owner) == 88);
-static_assert(sizeof(InstanceHeader) == 96);
+static_assert(offsetof(InstanceHeader, runtime_calls) == 96);
+static_assert(sizeof(InstanceHeader) == 112);
 
 }  // namespace tenon::inline TENON_ABI::abi

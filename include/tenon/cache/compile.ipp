@@ -32,6 +32,10 @@ inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
   vm::CompileSettings settings;
   settings.interruptible = store.settings.close_on_context_done;
   settings.canonical_nan = store.settings.canonical_nan;
+  settings.guard_pages = store.settings.signal_handlers != SignalHandlers::None &&
+                         store.settings.memory_allocator == nullptr;
+  settings.cpu = store.settings.cpu;
+  settings.threads = store.settings.compilation_threads;
   return settings;
 }
 
@@ -49,11 +53,14 @@ inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> b
   const std::string_view engine = store.engine.name;
   update_number(engine.size());
   hash.Update({reinterpret_cast<const std::uint8_t*>(engine.data()), engine.size()});
+  update_number(store.engine.revision);
   update_number(abi::LayoutDigest());
   update_number(is_host ? 1 : 0);
   update_number(store.settings.features.Bits());
   update_number(settings.interruptible ? 1 : 0);
   update_number(settings.canonical_nan ? 1 : 0);
+  update_number(settings.guard_pages ? 1 : 0);
+  update_number(settings.cpu.Bits());
   update_number(settings.listeners.size());
   for (const bool listens : settings.listeners) update_number(listens ? 1 : 0);
   update_number(bytes.size());

@@ -36,19 +36,25 @@ TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept;
 /// What thunks may ask; every instance's header refers to it.
 TENON_DECL const abi::Operations& ThunkOperations() noexcept;
 
-/// Lowest address of the calling thread's stack that host and guest may use, with room left for a
-/// host function.
-TENON_DECL std::uintptr_t NativeStackLimit() noexcept;
+/// Stack kept free below the limit, for host functions and the library itself.
+inline constexpr std::uintptr_t kStackReserve = 48 * 1024;
+/// How much a guest may use of a stack that is not the thread's own (a fiber's), as nobody knows
+/// where that ends.
+inline constexpr std::uintptr_t kForeignStack = 32 * 1024;
+
+/// Lowest stack address that guest code may use when it is entered here: `bytes` below, but not
+/// less than kStackReserve above the end of the thread's stack.
+TENON_DECL std::uintptr_t NativeStackLimit(std::uint64_t bytes) noexcept;
+/// Whether the caller runs on the thread's own stack.
+TENON_DECL bool IsOnThreadStack() noexcept;
+
+/// The entry of functions whose module was closed: makes its exit pending.
+TENON_DECL abi::NativeCode ClosedCode(const abi::FunctionRecord& function) noexcept;
 
 /// An address in the caller's part of the native stack.
 [[gnu::always_inline]] inline std::uintptr_t CurrentStackPointer() noexcept {
   return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
 }
-
-/// A frame for people: the function, and the instruction before `pc`, which is null for host
-/// functions.
-TENON_DECL BacktraceFrame DescribeFrame(const abi::FunctionRecord& function,
-                                        const std::uint8_t* pc);
 
 inline std::uint32_t FlagsOf(const abi::FunctionRecord& function) noexcept {
   return __atomic_load_n(&function.flags, __ATOMIC_RELAXED);

@@ -17,54 +17,51 @@
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
 #include <tenon/vm/call.hpp>
+#include <tenon/vm/call_stack.hpp>
 #include <tenon/vm/deadline_timer.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
-#include <tenon/wasm/instruction_walker.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
-
-TENON_DECL BacktraceFrame DescribeFrame(const abi::FunctionRecord& function,
-                                        const std::uint8_t* pc) {
-  const Instance& instance = OwnerOf(function);
-  std::uint32_t offset = 0;
-  if (!instance.IsHost() && pc != nullptr) {
-    const wasm::Module& module = instance.Module();
-    const auto next = static_cast<std::uint32_t>(pc - module.bytes.data());
-    // Frames know the instruction that comes next; the one they are in begins before it.
-    wasm::WalkBody(module.bytes, module.bodies[function.index - module.imported_functions],
-                   [&](wasm::Opcode, std::uint32_t start) {
-                     if (start < next) offset = start;
-                   });
-  }
-  return {FunctionDebugName(*instance.code, instance.name, function.index), function.index, offset};
-}
 
 namespace detail {
 
 /// Most frames in a backtrace.
 inline constexpr std::size_t kBacktraceFrames = 64;
-/// Stack kept free below the limit, for host functions and the library itself.
-inline constexpr std::uintptr_t kStackReserve = 48 * 1024;
-
 inline std::vector<BacktraceFrame> CollectBacktrace(const Group& group) {
   std::vector<BacktraceFrame> backtrace;
-  for (const Frame* frame = group.frame; frame != nullptr && backtrace.size() < kBacktraceFrames;
-       frame = frame->previous) {
-    backtrace.push_back(DescribeFrame(*frame->function, frame->pc));
+  CallStack stack{group};
+  while (backtrace.size() < kBacktraceFrames && stack.Next()) {
+    const abi::FunctionRecord& function = stack.Function();
+    const Instance& instance = OwnerOf(function);
+    backtrace.push_back({FunctionDebugName(*instance.code, instance.name, function.index),
+                         function.index, stack.ModuleOffset()});
   }
   return backtrace;
 }
 
-inline std::uintptr_t ThreadStackLow() noexcept {
+/// The calling thread's stack; both 0 if the system does not tell.
+struct ThreadStack {
+  std::uintptr_t low = 0;
+  std::uintptr_t high = 0;
+  bool Contains(std::uintptr_t address) const { return low <= address && address < high; }
+};
+
+inline ThreadStack FindThreadStack() noexcept {
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
   void* low = nullptr;
   std::size_t size = 0;
   pthread_attr_getstack(&attributes, &low, &size);
   pthread_attr_destroy(&attributes);
-  return reinterpret_cast<std::uintptr_t>(low);
+  const auto begin = reinterpret_cast<std::uintptr_t>(low);
+  return {begin, begin + size};
+}
+
+inline const ThreadStack& OwnStack() noexcept {
+  static thread_local const ThreadStack stack = FindThreadStack();
+  return stack;
 }
 
 /// The state of one call from host code while it runs.
@@ -75,6 +72,7 @@ class Activation {
         group_{*instance.group},
         instance_{instance},
         previous_context_{group_.call_context},
+        previous_stack_limit_{group_.stack_limit},
         is_outermost_{group_.activation.load(std::memory_order_relaxed) == 0} {}
   Activation(const Activation&) = delete;
   Activation& operator=(const Activation&) = delete;
@@ -123,7 +121,8 @@ class Activation {
     group_.outermost = &instance_;
     group_.interrupt_is_exit.store(false, std::memory_order_relaxed);
     group_.pending = nullptr;
-    group_.stack_limit = NativeStackLimit();
+    group_.stack_limit = NativeStackLimit(StackBytes());
+    group_.is_on_thread_stack = IsOnThreadStack();
     static const CallContext no_context;
     group_.call_context = const_cast<CallContext*>(context != nullptr ? context : &no_context);
     has_begun_ = true;
@@ -150,6 +149,7 @@ class Activation {
       return std::make_exception_ptr(ExitError{group_.pending_state.exit_code});
     }
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
+    if (IsOnOtherStack()) group_.stack_limit = NativeStackLimit(StackBytes());
     if (CurrentStackPointer() < group_.stack_limit) {
       return std::make_exception_ptr(Trap{
           TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow), CollectBacktrace(group_)});
@@ -159,8 +159,24 @@ class Activation {
     return nullptr;
   }
 
+  /// Whether a host function has switched to a fiber's stack, or back from one.
+  bool IsOnOtherStack() const {
+    if (group_.is_on_thread_stack && IsOnThreadStack()) [[likely]]
+      return false;
+    // So far below the limit it is the same stack, overflowing.
+    constexpr std::uintptr_t kOverflow = 16 * 1024;
+    const std::uintptr_t from_limit = CurrentStackPointer() - group_.stack_limit;
+    return from_limit > kForeignStack && from_limit < 0 - kOverflow;
+  }
+
+  /// The interpreter's guests have a stack of their own.
+  std::uint64_t StackBytes() const {
+    return store_.engine.next_frame != nullptr ? store_.settings.stack_bytes : UINT64_MAX;
+  }
+
   void End() {
     group_.call_context = previous_context_;
+    group_.stack_limit = previous_stack_limit_;
     if (!is_outermost_) return;
     stop_callback_.reset();
     if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
@@ -173,6 +189,7 @@ class Activation {
   Group& group_;
   Instance& instance_;
   void* previous_context_;
+  std::uintptr_t previous_stack_limit_;
   bool is_outermost_;
   bool has_begun_ = false;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
@@ -212,15 +229,58 @@ inline constexpr abi::Operations kThunkOperations{
 
 TENON_DECL const abi::Operations& ThunkOperations() noexcept { return detail::kThunkOperations; }
 
-TENON_DECL std::uintptr_t NativeStackLimit() noexcept {
-  static thread_local const std::uintptr_t low = detail::ThreadStackLow();
+TENON_DECL bool IsOnThreadStack() noexcept {
+  return detail::OwnStack().Contains(CurrentStackPointer());
+}
+
+TENON_DECL std::uintptr_t NativeStackLimit(std::uint64_t bytes) noexcept {
+  const detail::ThreadStack& stack = detail::OwnStack();
   const std::uintptr_t here = CurrentStackPointer();
-  constexpr std::uintptr_t kUnknownStack = std::uintptr_t{64} << 20;
-  // Code that runs on a stack of its own (a fiber) is told by its distance from the thread's.
-  if (low == 0 || here < low || here - low > kUnknownStack) {
-    return here > detail::kStackReserve ? here - detail::kStackReserve : 0;
+  const auto below = [here](std::uint64_t distance) {
+    return here > distance ? here - static_cast<std::uintptr_t>(distance) : 0;
+  };
+  if (!stack.Contains(here)) return below(std::min<std::uint64_t>(bytes, kForeignStack));
+  return std::max(stack.low + kStackReserve, below(bytes));
+}
+
+namespace detail {
+
+[[gnu::cold]] inline void CallClosedGuest(void* context, abi::InstanceHeader* caller) noexcept {
+  RaiseExit(*caller, InstanceOf(*static_cast<const abi::InstanceHeader*>(context)).ExitCode());
+}
+[[gnu::cold]] inline void CallClosedRecord(void* context, abi::InstanceHeader* caller) noexcept {
+  RaiseExit(*caller, OwnerOf(*static_cast<const abi::FunctionRecord*>(context)).ExitCode());
+}
+/// The context is the callable's, so the function must be found.
+[[gnu::cold]] inline void CallClosedHost(void*, abi::InstanceHeader* caller) noexcept {
+  const auto is_closed_host = [](const abi::FunctionRecord& function) {
+    const Instance& owner = OwnerOf(function);
+    return owner.IsHost() && owner.IsClosed();
+  };
+  CallStack stack{GroupOf(*caller)};
+  if (stack.Next() && is_closed_host(stack.Function())) {
+    RaiseExit(*caller, OwnerOf(stack.Function()).ExitCode());
+    return;
   }
-  return low + detail::kStackReserve;
+  // An indirect call: of a function that is imported too, or else of one that came as a reference.
+  for (const abi::FunctionRecord* function : InstanceOf(*caller).functions) {
+    if (!is_closed_host(*function)) continue;
+    RaiseExit(*caller, OwnerOf(*function).ExitCode());
+    return;
+  }
+  RaiseExit(*caller, 0);
+}
+
+}  // namespace detail
+
+TENON_DECL abi::NativeCode ClosedCode(const abi::FunctionRecord& function) noexcept {
+  auto* code = detail::CallClosedGuest;
+  if (function.context == &function) {
+    code = detail::CallClosedRecord;
+  } else if ((FlagsOf(function) & abi::kFunctionIsHost) != 0) {
+    code = detail::CallClosedHost;
+  }
+  return reinterpret_cast<abi::NativeCode>(code);
 }
 
 TENON_DECL void RaiseTrap(abi::InstanceHeader& header, TrapCode code, const char* detail) noexcept {
@@ -265,8 +325,8 @@ TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept {
     RaiseExit(header, group.interrupt_code.load());
     return true;
   }
-  for (const Frame* frame = group.frame; frame != nullptr; frame = frame->previous) {
-    const Instance& instance = OwnerOf(*frame->function);
+  for (CallStack stack{group}; stack.Next();) {
+    const Instance& instance = OwnerOf(stack.Function());
     if (instance.IsClosed()) {
       RaiseExit(header, instance.ExitCode());
       return true;

@@ -11,6 +11,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/wasm/fault.hpp>
 #include <tenon/wasm/module.hpp>
 
@@ -24,11 +25,24 @@ namespace vm {
 
 class Instance;
 
-/// Settings that change what an engine makes of a module; all are part of the cache key.
+/// Settings that change what an engine makes of a module; all but `threads` are part of the cache
+/// key.
 struct CompileSettings {
   bool interruptible = false;
   bool canonical_nan = false;
   std::vector<bool> listeners;  ///< by function index; empty: none
+  /// Whether memories will have guard pages whose faults reach the engine. Compilers only.
+  bool guard_pages = false;
+  CpuFeatures cpu;            ///< compilers only
+  std::uint32_t threads = 1;  ///< how many may compile
+};
+
+/// A place among the functions in execution in a linkage group; see CallStack.
+struct FrameCursor {
+  const abi::ExecContext* exec = nullptr;
+  const abi::FunctionRecord* function = nullptr;
+  std::uint32_t module_offset = 0;  ///< of the instruction it is in; 0 in host functions
+  std::uintptr_t words[6] = {};     ///< the engine's; 0 in the beginning
 };
 
 /// What an engine keeps for a compiled module. Immutable; any thread.
@@ -42,13 +56,27 @@ class EngineCode {
 /// An engine. Static storage.
 struct Engine {
   const char* name;
+  /// Changes when it makes something else of the same module and settings.
+  std::uint32_t revision = 0;
   /// Validates the bodies of a module whose declarations are valid, and makes code for them.
   wasm::Fault (*compile)(const wasm::ValidationContext& context, const CompileSettings& settings,
                          std::unique_ptr<const EngineCode>& code);
   /// Fills code, invoke and engine_code of the record of a function defined by the module, counted
-  /// without the imported ones.
+  /// without the imported ones. `code` is what `link` gave, if it gave something.
   void (*bind)(const EngineCode& code, std::uint32_t defined_function,
                abi::FunctionRecord& record) noexcept;
+  /// Chooses or makes the code for an instance whose memories and types are there and whose
+  /// functions are not. Throws LinkError. Null: the module's code serves all instances.
+  std::shared_ptr<const EngineCode> (*link)(const Instance& instance) = nullptr;
+  /// Gives the record of a function of this type an entry in the thunk convention that calls its
+  /// `invoke`. `code` as for `bind`. Null: the engine calls `invoke` itself.
+  void (*adapt)(const EngineCode& code, std::uint32_t type,
+                abi::FunctionRecord& record) noexcept = nullptr;
+  /// Goes on to the next function in execution; false if there is none. Null: it links them in
+  /// Group::frame.
+  bool (*next_frame)(FrameCursor& cursor) noexcept = nullptr;
+  /// What code of this engine may ask of the runtime.
+  const abi::RuntimeCalls* runtime_calls = nullptr;
 };
 
 }  // namespace vm

@@ -57,6 +57,11 @@ class Instance {
   /// Memory and tables go; the code of other instances sees them empty. Nothing may execute here.
   TENON_DECL void ReleaseResources() noexcept;
 
+  /// What the engine runs for this instance.
+  const EngineCode& Code() const noexcept {
+    return linked_code != nullptr ? *linked_code : *code->engine_code;
+  }
+
   std::shared_ptr<Store> store;
   std::shared_ptr<const ModuleCode> code;
   std::shared_ptr<const HostCallables> host;
@@ -66,6 +71,7 @@ class Instance {
   abi::InstanceHeader* header;
   Group* group = nullptr;
 
+  std::shared_ptr<const EngineCode> linked_code;  ///< null: the module's
   std::vector<abi::TypeId> types;
   std::unique_ptr<abi::FunctionRecord[]> records;     ///< of the functions it defines
   std::vector<const abi::FunctionRecord*> functions;  ///< index space
@@ -78,6 +84,9 @@ class Instance {
   std::vector<bool> dropped_elements;
   std::vector<bool> dropped_data;
   std::vector<InstanceHandle> host_imports;  ///< host modules whose functions it calls
+  // Guarded by the store's mutex.
+  std::vector<Instance*> import_owners;  ///< who defines the functions it imports, each once
+  std::vector<Instance*> importers;      ///< who has copies of its functions' entries
 
   std::unique_ptr<System> system;
   /// 0 while open, else exit code * 2 + 1.

@@ -31,6 +31,7 @@ inline Instance::Instance(std::shared_ptr<Store> owner, const CompiledState& com
 }
 
 inline Instance::~Instance() {
+  store->ForgetImporter(*this);
   // Without Close, memories live on for the handles that refer to them.
   if (!uses_memories) return;
   for (const MemoryPointer& memory : memories) memory->ForgetUser();

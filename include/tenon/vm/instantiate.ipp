@@ -31,6 +31,16 @@ constexpr std::uint16_t CountSlots(std::span<const ValueType> types) {
   return static_cast<std::uint16_t>(slots);
 }
 
+/// FunctionRecord::invoke of host functions that have no other entry, where `context` is not the
+/// callable's.
+inline void InvokeHostSlots(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
+                            abi::Slot* slots) {
+  const abi::HostFunction& host = OwnerOf(*callee).host->functions[callee->index].callable->Get();
+  abi::FunctionRecord plain = *callee;
+  plain.context = host.state;
+  host.signature->invoke(&plain, caller, slots);
+}
+
 /// Fills an instance that nobody else sees yet.
 class InstanceMaker {
  public:
@@ -41,6 +51,9 @@ class InstanceMaker {
     MakeTypes();
     MakeTables();
     MakeMemories();
+    if (instance_.store->engine.link != nullptr) {
+      instance_.linked_code = instance_.store->engine.link(instance_);
+    }
     MakeFunctions();
     MakeGlobals();
     instance_.dropped_elements.assign(module_.elements.size(), false);
@@ -90,13 +103,24 @@ class InstanceMaker {
         record.flags = host.signature->flags | abi::kFunctionIsHost;
       } else {
         record.context = instance_.header;
-        instance_.store->engine.bind(*instance_.code->engine_code, i, record);
+        instance_.store->engine.bind(instance_.Code(), i, record);
       }
-      if (!instance_.listeners.empty() && instance_.listeners[record.index] != nullptr) {
-        record.invoke = instance_.store->settings.invoke_listened;
-      }
+      const bool has_listener =
+          !instance_.listeners.empty() && instance_.listeners[record.index] != nullptr;
+      if (has_listener) record.invoke = instance_.store->settings.invoke_listened;
+      Adapt(type, has_listener, record);
       instance_.functions.push_back(&record);
     }
+  }
+
+  /// Functions that only `invoke` can call get an entry that does so, if the engine needs one.
+  void Adapt(std::uint32_t type, bool has_listener, abi::FunctionRecord& record) {
+    const Engine& engine = instance_.store->engine;
+    if (engine.adapt == nullptr) return;
+    const bool is_dynamic = instance_.IsHost() && record.code == nullptr;
+    if (!has_listener && !is_dynamic) return;
+    engine.adapt(instance_.Code(), type, record);
+    if (is_dynamic && !has_listener) record.invoke = InvokeHostSlots;
   }
 
   void MakeTables() {
@@ -189,6 +213,7 @@ class InstanceMaker {
     header.memories = instance_.memory_records.data();
     header.globals = instance_.global_slots.data();
     header.operations = &ThunkOperations();
+    header.runtime_calls = instance_.store->engine.runtime_calls;
     if (!instance_.memory_records.empty()) {
       header.memory = instance_.memory_records[0];
       const bool immovable = (header.memory->flags & abi::kMemoryImmovable) != 0;
@@ -198,8 +223,10 @@ class InstanceMaker {
     auto* import = reinterpret_cast<abi::ImportRecord*>(&header + 1);
     for (std::uint32_t i = 0; i < module_.imported_functions; ++i) {
       const abi::FunctionRecord* function = instance_.functions[i];
-      new (import + i) abi::ImportRecord{function->code, function->context, function};
+      new (import + i) abi::ImportRecord{__atomic_load_n(&function->code, __ATOMIC_RELAXED),
+                                         function->context, function};
     }
+    instance_.store->EnterImporter(instance_);
   }
 
   Instance& instance_;

@@ -14,8 +14,10 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/core_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/memory_allocator.hpp>
+#include <tenon/signal_handlers.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -44,6 +46,12 @@ struct StoreSettings {
   bool close_on_context_done = false;
   bool canonical_nan = false;
   bool custom_sections = false;
+  /// Why this engine and not a faster one; "" if there is none.
+  std::string engine_note;
+  /// Of the compiler.
+  CpuFeatures cpu;
+  std::uint32_t compilation_threads = 1;
+  SignalHandlers signal_handlers = SignalHandlers::Automatic;
   std::shared_ptr<MemoryAllocator> memory_allocator;
   std::shared_ptr<cache::CodeMap> cache;
   std::function<std::shared_ptr<FunctionListener>(const FunctionDefinition&)> listener_factory;

@@ -44,6 +44,10 @@ class Store : public std::enable_shared_from_this<Store> {
   /// Makes one group of the groups of two instances. Throws LinkError if both execute.
   TENON_DECL void Join(Instance& instance, Instance& other);
 
+  /// The instance's import records are filled: those who define the functions learn of it.
+  TENON_DECL void EnterImporter(Instance& instance);
+  TENON_DECL void ForgetImporter(Instance& instance) noexcept;
+
   /// See Module::CloseWithExitCode.
   TENON_DECL void Close(Instance& instance, std::uint32_t exit_code) noexcept;
   /// After a failed instantiation: the name is free again, and the instance lives on only for those
@@ -68,6 +72,8 @@ class Store : public std::enable_shared_from_this<Store> {
 
  private:
   void DestroyGroup(Group* group) noexcept;
+  /// Functions of a closed instance do not run any more. Needs the mutex.
+  void DisableFunctions(Instance& instance) noexcept;
   /// Takes the instance out of names and counts; the handle that the name held. Needs the mutex.
   InstanceHandle Forget(Instance& instance) noexcept;
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenon/error.hpp>
+#include <tenon/vm/call.hpp>
 #include <tenon/vm/deadline_timer.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
@@ -97,6 +98,56 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   }
 }
 
+TENON_DECL void Store::EnterImporter(Instance& instance) {
+  if (instance.IsHost()) return;
+  std::vector<Instance*> owners;
+  for (std::uint32_t i = 0; i < instance.Module().imported_functions; ++i) {
+    owners.push_back(&OwnerOf(*instance.functions[i]));
+  }
+  std::ranges::sort(owners);
+  owners.erase(std::ranges::unique(owners).begin(), owners.end());
+  const std::lock_guard lock{mutex_};
+  instance.import_owners.reserve(owners.size());
+  for (Instance* owner : owners) {
+    owner->importers.push_back(&instance);
+    instance.import_owners.push_back(owner);
+    // It may have been closed since its records were copied.
+    if (owner->IsClosed()) DisableFunctions(*owner);
+  }
+}
+
+TENON_DECL void Store::ForgetImporter(Instance& instance) noexcept {
+  if (instance.import_owners.empty()) return;
+  const std::lock_guard lock{mutex_};
+  for (Instance* owner : instance.import_owners) {
+    // Instances go newest first, as a rule.
+    std::vector<Instance*>& importers = owner->importers;
+    const auto found = std::find(importers.rbegin(), importers.rend(), &instance);
+    if (found != importers.rend()) importers.erase(std::next(found).base());
+  }
+}
+
+inline void Store::DisableFunctions(Instance& instance) noexcept {
+  const std::size_t count = instance.functions.empty() ? 0
+                            : instance.IsHost()        ? instance.functions.size()
+                                                       : instance.Module().bodies.size();
+  abi::FunctionRecord* const first = instance.records.get();
+  for (std::size_t i = 0; i < count; ++i) {
+    __atomic_fetch_or(&first[i].flags, abi::kFunctionClosed, __ATOMIC_RELAXED);
+    // Whoever reads the two separately gets along with the former context.
+    if (engine.adapt == nullptr) continue;
+    __atomic_store_n(&first[i].code, ClosedCode(first[i]), __ATOMIC_RELAXED);
+  }
+  if (engine.adapt == nullptr || count == 0) return;
+  for (Instance* importer : instance.importers) {
+    auto* import = reinterpret_cast<abi::ImportRecord*>(importer->header + 1);
+    for (std::uint32_t i = 0; i < importer->Module().imported_functions; ++i) {
+      if (&OwnerOf(*import[i].function) != &instance) continue;
+      __atomic_store_n(&import[i].code, ClosedCode(*import[i].function), __ATOMIC_RELAXED);
+    }
+  }
+}
+
 TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexcept {
   const std::uint64_t closed = std::uint64_t{exit_code} * 2 + 1;
   std::uint64_t open = 0;
@@ -109,12 +160,9 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
   if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
   {
     const std::lock_guard lock{mutex_};
-    const std::size_t count = instance.functions.empty() ? 0
-                              : instance.IsHost()        ? instance.functions.size()
-                                                         : instance.Module().bodies.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      __atomic_fetch_or(&instance.records[i].flags, abi::kFunctionClosed, __ATOMIC_RELAXED);
-    }
+    DisableFunctions(instance);
+    // Against a call that begins now: it sees the functions disabled, or is seen here.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     Group& group = *instance.group;
     group.release_deferred.store(true);
     const std::uint64_t activation = group.activation.load();

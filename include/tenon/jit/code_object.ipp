@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of code_object.hpp.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include <tenon/abi/digest.hpp>
+#include <tenon/jit/code_object.hpp>
+#include <tenon/jit/stub_emitter.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+namespace detail {
+
+inline constexpr std::uint64_t kCodeMagic = 0x65646F636E6E6574;  // "tenncode"
+/// Calls reach 2 GiB either way; this leaves room for the tables in 32-bit offsets too.
+inline constexpr std::uint64_t kMostCode = std::uint64_t{1} << 30;
+inline constexpr std::uint8_t kPadding = 0xCC;  // int3
+
+constexpr std::uint64_t AlignUp(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) & ~(alignment - 1);
+}
+
+/// Lays code objects out.
+class CodeObjectBuilder {
+ public:
+  explicit CodeObjectBuilder(const CodeObjectInput& input) : input_{input} {}
+
+  std::vector<std::uint8_t> Run() {
+    Plan();
+    if (!Place()) return {};
+    if (!Allocate()) return {};
+    WriteCode();
+    WriteTables();
+    return std::move(bytes_);
+  }
+
+ private:
+  void Plan() {
+    const wasm::Module& module = input_.module;
+    StubPlan plan{module, input_.escapes, std::vector<bool>(module.types.size()), input_.adapters};
+    for (std::size_t i = 0; i < input_.escapes.size(); ++i) {
+      if (!input_.escapes[i]) continue;
+      const std::uint32_t type = module.functions[module.imported_functions + i];
+      plan.slot_entries[type] = true;
+      plan.adapters[type] = true;
+    }
+    EmitStubs(plan, stubs_);
+  }
+
+  bool Place() {
+    const wasm::Module& module = input_.module;
+    std::uint64_t end = 0;
+    rows_.reserve(input_.functions.size());
+    for (std::size_t i = 0; i < input_.functions.size(); ++i) {
+      const CompiledFunction& function = input_.functions[i];
+      FunctionRow row;
+      row.body = static_cast<std::uint32_t>(end);
+      row.size = static_cast<std::uint32_t>(function.code.size());
+      row.frame_size = function.frame_size;
+      rows_.push_back(row);
+      calls_ += function.calls.size();
+      faults_ += function.faults.size();
+      inlinings_ += function.inlinings.size();
+      end = AlignUp(end + function.code.size(), 16);
+      if (end > kMostCode) return false;
+    }
+    stub_base_ = static_cast<std::uint32_t>(end);
+    code_size_ = end + stubs_.code.size();
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (stubs_.externals[i] == kNoCode) continue;
+      const std::uint32_t type = module.functions[module.imported_functions + i];
+      rows_[i].external = stub_base_ + stubs_.externals[i];
+      rows_[i].slot_entry = stub_base_ + stubs_.slot_entries[type];
+    }
+    return code_size_ <= kMostCode;
+  }
+
+  template <class Row>
+  CodeRange Take(std::uint64_t& end, std::size_t count) {
+    const CodeRange range{static_cast<std::uint32_t>(end), static_cast<std::uint32_t>(count)};
+    end += AlignUp(count * sizeof(Row), 8);
+    return range;
+  }
+
+  bool Allocate() {
+    header_.magic = kCodeMagic;
+    header_.revision = kCodegenRevision;
+    header_.layout_digest = abi::LayoutDigest();
+    header_.options_digest = input_.options_digest;
+    std::uint64_t end = AlignUp(sizeof(CodeHeader), 8);
+    header_.functions = Take<FunctionRow>(end, rows_.size());
+    header_.faults = Take<SiteRow>(end, faults_);
+    header_.calls = Take<SiteRow>(end, calls_);
+    header_.inlinings = Take<Inlining>(end, inlinings_);
+    header_.adapters = Take<std::uint32_t>(end, stubs_.adapters.size());
+    end = AlignUp(end, kCodeAlignment);
+    if (end > 2 * kMostCode) return false;
+    header_.code_offset = static_cast<std::uint32_t>(end);
+    header_.code_size = static_cast<std::uint32_t>(code_size_);
+    header_.size = end + code_size_;
+    header_.bodies = {0, stub_base_};
+    header_.externals = {stub_base_ + stubs_.external_range.first, stubs_.external_range.count};
+    header_.slot_entries = {stub_base_ + stubs_.slot_entry_range.first,
+                            stubs_.slot_entry_range.count};
+    header_.unwind = stub_base_ + stubs_.unwind;
+    header_.interrupt = stub_base_ + stubs_.interrupt;
+    for (std::size_t i = 0; i < kTrapCodes; ++i) header_.traps[i] = stub_base_ + stubs_.traps[i];
+    bytes_.assign(static_cast<std::size_t>(header_.size), 0);
+    std::memcpy(bytes_.data(), &header_, sizeof(header_));
+    return true;
+  }
+
+  std::uint32_t TargetOf(const Relocation& relocation) const {
+    switch (relocation.kind) {
+      case Relocation::Kind::Function:
+        return rows_[relocation.target].body;
+      case Relocation::Kind::TrapStub:
+        return header_.traps[relocation.target];
+      case Relocation::Kind::Unwind:
+        return header_.unwind;
+      case Relocation::Kind::Interrupt:
+        break;
+    }
+    return header_.interrupt;
+  }
+
+  void Copy(std::uint32_t offset, const std::vector<std::uint8_t>& code,
+            const std::vector<Relocation>& relocations) {
+    std::uint8_t* const target = bytes_.data() + header_.code_offset + offset;
+    if (!code.empty()) std::memcpy(target, code.data(), code.size());
+    for (const Relocation& relocation : relocations) {
+      const std::uint32_t distance = TargetOf(relocation) - (offset + relocation.offset + 4);
+      std::memcpy(target + relocation.offset, &distance, sizeof(distance));
+    }
+  }
+
+  void WriteCode() {
+    std::memset(bytes_.data() + header_.code_offset, kPadding, header_.code_size);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const CompiledFunction& function = input_.functions[i];
+      Copy(rows_[i].body, function.code, function.relocations);
+    }
+    Copy(stub_base_, stubs_.code, stubs_.relocations);
+  }
+
+  template <class Row>
+  void Write(CodeRange range, std::size_t position, const Row& row) {
+    std::memcpy(bytes_.data() + range.first + position * sizeof(Row), &row, sizeof(Row));
+  }
+
+  void WriteSites(CodeRange range, std::size_t first, const std::vector<CodeSite>& sites,
+                  std::uint32_t body, std::size_t first_inlining) {
+    for (const CodeSite& site : sites) {
+      SiteRow row{body + site.code_offset, site.wasm_offset, site.function, 0};
+      if (site.inlined_at != kNoCode) {
+        row.inlined_at = static_cast<std::uint32_t>(first_inlining + site.inlined_at + 1) * 2;
+      }
+      row.inlined_at |= site.is_prologue ? 1u : 0u;
+      Write(range, first++, row);
+    }
+  }
+
+  void WriteTables() {
+    std::size_t faults = 0;
+    std::size_t calls = 0;
+    std::size_t inlinings = 0;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const CompiledFunction& function = input_.functions[i];
+      Write(header_.functions, i, rows_[i]);
+      WriteSites(header_.faults, faults, function.faults, rows_[i].body, inlinings);
+      WriteSites(header_.calls, calls, function.calls, rows_[i].body, inlinings);
+      faults += function.faults.size();
+      calls += function.calls.size();
+      const std::size_t first_inlining = inlinings;
+      for (Inlining inlining : function.inlinings) {
+        if (inlining.inlined_at != kNoCode) {
+          inlining.inlined_at += static_cast<std::uint32_t>(first_inlining);
+        }
+        Write(header_.inlinings, inlinings++, inlining);
+      }
+    }
+    for (std::size_t i = 0; i < stubs_.adapters.size(); ++i) {
+      const std::uint32_t adapter = stubs_.adapters[i];
+      Write(header_.adapters, i, adapter == kNoCode ? kNoCode : stub_base_ + adapter);
+    }
+  }
+
+  const CodeObjectInput& input_;
+  StubArea stubs_;
+  std::vector<FunctionRow> rows_;
+  std::uint32_t stub_base_ = 0;
+  std::uint64_t code_size_ = 0;
+  std::size_t calls_ = 0;
+  std::size_t faults_ = 0;
+  std::size_t inlinings_ = 0;
+  CodeHeader header_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+inline const SiteRow* FindSite(std::span<const SiteRow> sites, std::uint32_t offset) noexcept {
+  const auto found = std::ranges::lower_bound(sites, offset, {}, &SiteRow::code_offset);
+  return found == sites.end() || found->code_offset != offset ? nullptr : &*found;
+}
+
+}  // namespace detail
+
+TENON_DECL std::vector<std::uint8_t> BuildCodeObject(const CodeObjectInput& input) {
+  return detail::CodeObjectBuilder{input}.Run();
+}
+
+TENON_DECL const FunctionRow* CodeView::FindFunction(std::uint32_t offset) const noexcept {
+  const std::span<const FunctionRow> rows = Functions();
+  const auto above = std::ranges::upper_bound(rows, offset, {}, &FunctionRow::body);
+  if (above == rows.begin()) return nullptr;
+  const FunctionRow& row = *(above - 1);
+  return offset - row.body < row.size ? &row : nullptr;
+}
+
+TENON_DECL const SiteRow* CodeView::FindCall(std::uint32_t offset) const noexcept {
+  return detail::FindSite(Calls(), offset);
+}
+
+TENON_DECL const SiteRow* CodeView::FindFault(std::uint32_t offset) const noexcept {
+  return detail::FindSite(Faults(), offset);
+}
+
+TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
+                             std::uint64_t options_digest) noexcept {
+  if (bytes.size() < sizeof(CodeHeader)) return false;
+  CodeHeader header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.magic != detail::kCodeMagic || header.revision != kCodegenRevision ||
+      header.layout_digest != abi::LayoutDigest() || header.options_digest != options_digest ||
+      header.size != bytes.size() || header.code_offset % kCodeAlignment != 0 ||
+      std::uint64_t{header.code_offset} + header.code_size != header.size) {
+    return false;
+  }
+  const auto fits = [&](CodeRange table, std::uint64_t row) {
+    return table.first % 4 == 0 && table.first >= sizeof(CodeHeader) &&
+           table.first + table.count * row <= header.code_offset;
+  };
+  const auto in_code = [&](std::uint32_t offset) { return offset < header.code_size; };
+  const auto is_range = [&](CodeRange range) {
+    return std::uint64_t{range.first} + range.count <= header.code_size;
+  };
+  if (!fits(header.functions, sizeof(FunctionRow)) || !fits(header.faults, sizeof(SiteRow)) ||
+      !fits(header.calls, sizeof(SiteRow)) || !fits(header.inlinings, sizeof(Inlining)) ||
+      !fits(header.adapters, sizeof(std::uint32_t)) || !is_range(header.bodies) ||
+      !is_range(header.externals) || !is_range(header.slot_entries) || !in_code(header.unwind) ||
+      !in_code(header.interrupt) || !std::ranges::all_of(header.traps, in_code)) {
+    return false;
+  }
+  const CodeView view{bytes};
+  const auto in_code_or_none = [&](std::uint32_t offset) {
+    return offset == kNoCode || in_code(offset);
+  };
+  const auto inlinings = view.Inlinings();
+  const auto is_inlining = [&](std::uint32_t position) {
+    return position == kNoCode || position < inlinings.size();
+  };
+  const auto is_site = [&](const SiteRow& site) {
+    return in_code(site.code_offset) && is_inlining(site.Inlining());
+  };
+  return std::ranges::all_of(view.Functions(),
+                             [&](const FunctionRow& row) {
+                               return std::uint64_t{row.body} + row.size <= header.code_size &&
+                                      in_code_or_none(row.external) &&
+                                      in_code_or_none(row.slot_entry);
+                             }) &&
+         std::ranges::all_of(view.Adapters(), in_code_or_none) &&
+         std::ranges::all_of(view.Faults(), is_site) &&
+         std::ranges::all_of(view.Calls(), is_site) &&
+         std::ranges::all_of(inlinings,
+                             [&](const Inlining& row) { return is_inlining(row.inlined_at); });
+}
+
+}  // namespace tenon::inline TENON_ABI::jit

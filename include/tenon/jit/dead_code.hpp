@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Removes instructions whose values nobody needs, circles of phis included.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/jit/ir.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// Keeps its arrays from function to function. Time is linear.
+class DeadCode {
+ public:
+  TENON_DECL void Run(Function& function);
+
+ private:
+  std::vector<bool> needed_;
+  std::vector<ValueId> work_;
+};
+
+}  // namespace tenon::inline TENON_ABI::jit
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/jit/dead_code.ipp>
+#endif

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of emitter.hpp: frames, moves, control flow and calls.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/runtime_calls.hpp>
+#include <tenon/jit/constant_pool.hpp>
+#include <tenon/jit/emitter.hpp>
+#include <tenon/jit/float_emitter.hpp>
+#include <tenon/jit/machine_opcode.hpp>
+#include <tenon/jit/vector_emitter.hpp>
+#include <tenon/jit/xbyak.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// The state of one function's emission.
+class Emitter::Writer {
+ public:
+  explicit Writer(const CompileOptions& options) : cpu_{options.cpu} {}
+
+  void Run(const MachineFunction& function, const Function& ir, CompiledFunction& out);
+
+ private:
+  using Reg32 = Xbyak::Reg32;
+  using Reg64 = Xbyak::Reg64;
+  using Xmm = Xbyak::Xmm;
+
+  /// A rel32 field that leads to a block.
+  struct BlockFixUp {
+    std::uint32_t field;
+    std::uint32_t block;
+  };
+  /// A jump to code behind the blocks that raises a trap.
+  struct TrapFixUp {
+    std::uint32_t field;
+    std::uint32_t wasm_offset;
+    InlineContext context;
+    TrapCode trap;
+    bool is_prologue;
+  };
+  /// A place that asks the runtime whether to go on.
+  struct InterruptFixUp {
+    std::uint32_t field;
+    std::uint32_t back;
+    std::uint32_t wasm_offset;
+    InlineContext context;
+  };
+  /// A call through a table that turns out to leave the instance.
+  struct ForeignCall {
+    std::uint32_t field;
+    std::uint32_t back;
+    const MachineInstruction* instruction;
+  };
+  struct JumpTable {
+    std::uint32_t lea_field;
+    std::uint32_t block;
+    std::uint32_t number;
+  };
+
+  // Operands of the current instruction.
+  const Operand& OperandAt(std::uint32_t i) const {
+    return function_->operands[instruction_->first_operand + i];
+  }
+  Location LocationAt(std::uint32_t i) const {
+    return function_->locations[instruction_->first_operand + i];
+  }
+  Register RegisterAt(std::uint32_t i) const { return LocationAt(i).AsRegister(); }
+  Reg64 Wide(std::uint32_t i) const { return Reg64{RegisterAt(i)}; }
+  Reg32 Half(std::uint32_t i) const { return Reg32{RegisterAt(i)}; }
+  /// Register `i` in the instruction's size.
+  Xbyak::Reg Sized(std::uint32_t i) const { return InSize(RegisterAt(i)); }
+  Xbyak::Reg InSize(Register reg) const {
+    if (instruction_->size == 8) return Reg64{reg};
+    return Reg32{reg};
+  }
+  Xmm Vector(std::uint32_t i) const { return Xmm{RegisterAt(i) - kXmm0}; }
+  bool IsVector(std::uint32_t i) const { return RegisterAt(i) >= kXmm0; }
+  MachineOpcode Opcode() const { return static_cast<MachineOpcode>(instruction_->opcode); }
+  OperandForm Form() const { return static_cast<OperandForm>(instruction_->form); }
+  std::uint32_t Offset() { return static_cast<std::uint32_t>(code_->getSize()); }
+
+  Xbyak::RegExp SlotExpression(std::uint32_t slot, bool is_wide) const {
+    const std::uint32_t end = (slot + (is_wide ? 2u : 1u)) * 8;
+    return Xbyak::util::rbp - (saved_bytes_ + end);
+  }
+  Xbyak::Address Slot(Location location, bool is_wide, std::uint32_t bits) {
+    return Sizing(SlotExpression(location.AsSlot(), is_wide), bits);
+  }
+  static Xbyak::Address Sizing(const Xbyak::RegExp& expression, std::uint32_t bits) {
+    using namespace Xbyak::util;
+    switch (bits) {
+      case 8:
+        return byte[expression];
+      case 16:
+        return word[expression];
+      case 32:
+        return dword[expression];
+      case 64:
+        return qword[expression];
+      default:
+        return xword[expression];
+    }
+  }
+  Xbyak::RegExp AddressExpression() const;
+  Xbyak::Address Memory(std::uint32_t bits) const { return Sizing(AddressExpression(), bits); }
+
+  // Frames and moves.
+  static bool MayBeObserved(const MachineInstruction& instruction);
+  void Prologue();
+  void Epilogue();
+  void MakeMove(const MachineMove& move);
+  void CopyVector(Xmm to, Xmm from);
+  void LoadVector(Xmm to, const Xbyak::Address& from, std::uint32_t bytes);
+  void StoreVector(const Xbyak::Address& to, Xmm from, std::uint32_t bytes);
+
+  // Jumps.
+  std::uint32_t Target(std::uint32_t block);
+  bool IsNear(std::uint32_t block, std::uint8_t& distance);
+  void JumpTo(std::uint32_t block);
+  void JumpIf(Condition condition, std::uint32_t block);
+  std::uint32_t EmitJcc(Condition condition);
+  void TrapOn(Condition condition, TrapCode trap);
+  void Relocate(Relocation::Kind kind, std::uint32_t target);
+  void Fault() { Fault(Offset()); }
+  void Fault(std::uint32_t offset);
+  void CallSite(std::uint32_t wasm_offset, InlineContext context, bool is_prologue = false);
+  std::uint32_t FunctionOf(InlineContext context) const;
+  void PlaceSite(CodeSite& site, std::uint32_t wasm_offset, InlineContext context) const;
+  void PatchTo(std::uint32_t field, std::uint32_t target);
+
+  // Instructions.
+  void Write(std::uint32_t number);
+  void WriteOwn();
+  void WriteImmediate();
+  void NoteFlags();
+  void WriteAdd();
+  void WriteArithmetic();
+  void WriteShift();
+  void WriteMultiply();
+  void WriteDivision();
+  void WriteBitCount();
+  bool WriteInteger();
+  void WriteComparison();
+  void WriteBranch();
+  void WriteSelect();
+  void WriteSwitch();
+  bool WriteAccess();
+  void WriteField();
+  void WriteCheckBounds();
+  void WriteCheckInterrupt();
+  void WriteCall();
+  void WriteForeignCall();
+  void WritePlanned();
+  void WriteForeignCalls();
+  void WriteTraps();
+  void WriteTables();
+
+  template <class F>
+  void ForBinary(F apply);
+
+  const CpuFeatures cpu_;
+  std::vector<std::uint8_t> buffer_;
+  std::unique_ptr<Xbyak::CodeGenerator> code_;
+  ConstantPool constants_;
+
+  const MachineFunction* function_ = nullptr;
+  const Function* ir_ = nullptr;
+  const MachineInstruction* instruction_ = nullptr;
+  CompiledFunction* out_ = nullptr;
+  std::uint32_t block_ = 0;
+  std::uint32_t next_block_ = 0;   ///< that is written behind the current one
+  Register remade_ = kNoRegister;  ///< the result of an instruction that is repeated
+  // Where the flags say whether a register is zero, if nothing has been written since.
+  std::uint32_t flags_offset_ = 0;
+  Register flags_register_ = kNoRegister;
+  std::uint8_t flags_size_ = 0;
+  std::uint32_t saved_bytes_ = 0;
+  std::uint32_t frame_size_ = 0;
+  bool is_leaf_ = true;
+  bool has_frame_ = true;
+  std::vector<std::uint32_t> block_offsets_;
+  std::vector<std::uint32_t> forwards_;  ///< where a jump to a block that only jumps leads
+  std::vector<std::uint32_t> move_counts_;
+  std::vector<BlockFixUp> block_fix_ups_;
+  std::vector<TrapFixUp> trap_fix_ups_;
+  std::vector<InterruptFixUp> interrupt_fix_ups_;
+  std::vector<ForeignCall> foreign_calls_;
+  std::vector<JumpTable> jump_tables_;
+};
+
+// --- Frames and moves ----------------------------------------------------------------------------
+
+namespace detail {
+
+inline constexpr Register kSavedRegisters[] = {kRbx, kR12, kR13, kR14};
+
+/// Frames of functions that call nothing may be this large without a check of the stack: the room
+/// that NativeStackLimit leaves is far larger.
+inline constexpr std::uint32_t kUncheckedFrameBytes = 4096;
+
+}  // namespace detail
+
+inline void Emitter::Writer::Prologue() {
+  using namespace Xbyak::util;
+  auto& code = *code_;
+  if (!has_frame_) return;
+  code.push(rbp);
+  code.mov(rbp, rsp);
+  if (!is_leaf_ || frame_size_ > detail::kUncheckedFrameBytes) {
+    code.mov(rax, qword[r15 + offsetof(abi::InstanceHeader, exec)]);
+    if (frame_size_ > detail::kUncheckedFrameBytes) {
+      code.lea(r11, ptr[rsp - static_cast<int>(frame_size_)]);
+      code.cmp(r11, qword[rax + offsetof(abi::ExecContext, stack_limit)]);
+    } else {
+      code.cmp(rsp, qword[rax + offsetof(abi::ExecContext, stack_limit)]);
+    }
+    trap_fix_ups_.push_back({EmitJcc(Condition::Below), 0, 0, TrapCode::StackOverflow, true});
+  }
+  if (frame_size_ != 0) code.sub(rsp, frame_size_);
+  std::uint32_t offset = 8;
+  for (const Register reg : detail::kSavedRegisters) {
+    if ((function_->used_registers & Bit(reg)) == 0) continue;
+    code.mov(qword[rbp - offset], Reg64{reg});
+    offset += 8;
+  }
+}
+
+inline void Emitter::Writer::Epilogue() {
+  using namespace Xbyak::util;
+  auto& code = *code_;
+  std::uint32_t offset = 8;
+  for (const Register reg : detail::kSavedRegisters) {
+    if ((function_->used_registers & Bit(reg)) == 0) continue;
+    code.mov(Reg64{reg}, qword[rbp - offset]);
+    offset += 8;
+  }
+  if (frame_size_ != 0) code.mov(rsp, rbp);
+  if (has_frame_) code.pop(rbp);
+  code.ret();
+}
+
+inline void Emitter::Writer::CopyVector(Xmm to, Xmm from) {
+  if (to.getIdx() == from.getIdx()) return;
+  if (cpu_.Has(CpuFeature::Avx)) {
+    code_->vmovaps(to, from);
+  } else {
+    code_->movaps(to, from);
+  }
+}
+
+inline void Emitter::Writer::LoadVector(Xmm to, const Xbyak::Address& from, std::uint32_t bytes) {
+  const bool avx = cpu_.Has(CpuFeature::Avx);
+  switch (bytes) {
+    case 4:
+      return avx ? code_->vmovss(to, from) : code_->movss(to, from);
+    case 8:
+      return avx ? code_->vmovsd(to, from) : code_->movsd(to, from);
+    default:
+      return avx ? code_->vmovups(to, from) : code_->movups(to, from);
+  }
+}
+
+inline void Emitter::Writer::StoreVector(const Xbyak::Address& to, Xmm from, std::uint32_t bytes) {
+  const bool avx = cpu_.Has(CpuFeature::Avx);
+  switch (bytes) {
+    case 4:
+      return avx ? code_->vmovss(to, from) : code_->movss(to, from);
+    case 8:
+      return avx ? code_->vmovsd(to, from) : code_->movsd(to, from);
+    default:
+      return avx ? code_->vmovups(to, from) : code_->movups(to, from);
+  }
+}
+
+inline void Emitter::Writer::MakeMove(const MachineMove& move) {
+  auto& code = *code_;
+  const std::uint32_t bytes = move.is_wide ? 16 : 8;
+  switch (move.kind) {
+    case MoveKind::Swap:
+      code.xchg(Reg64{move.from.AsRegister()}, Reg64{move.to.AsRegister()});
+      return;
+    case MoveKind::Rematerialize: {
+      const MachineInstruction* const saved = instruction_;
+      instruction_ = &function_->instructions[move.instruction];
+      // Its definition is somewhere else now.
+      remade_ = move.to.AsRegister();
+      WriteImmediate();
+      remade_ = kNoRegister;
+      instruction_ = saved;
+      return;
+    }
+    case MoveKind::Copy:
+      break;
+  }
+  if (move.from.IsRegister() && move.to.IsRegister()) {
+    const Register from = move.from.AsRegister();
+    const Register to = move.to.AsRegister();
+    if (from >= kXmm0) {
+      CopyVector(Xmm{to - kXmm0}, Xmm{from - kXmm0});
+    } else {
+      code.mov(Reg64{to}, Reg64{from});
+    }
+  } else if (move.to.IsRegister()) {
+    const Register to = move.to.AsRegister();
+    const Xbyak::Address slot = Slot(move.from, move.is_wide, bytes * 8);
+    if (to >= kXmm0) {
+      LoadVector(Xmm{to - kXmm0}, slot, bytes);
+    } else {
+      code.mov(Reg64{to}, slot);
+    }
+  } else if (move.from.IsRegister()) {
+    const Register from = move.from.AsRegister();
+    const Xbyak::Address slot = Slot(move.to, move.is_wide, bytes * 8);
+    if (from >= kXmm0) {
+      StoreVector(slot, Xmm{from - kXmm0}, bytes);
+    } else {
+      code.mov(slot, Reg64{from});
+    }
+  } else {
+    const Xmm scratch{kScratchVector - kXmm0};
+    LoadVector(scratch, Slot(move.from, move.is_wide, bytes * 8), bytes);
+    StoreVector(Slot(move.to, move.is_wide, bytes * 8), scratch, bytes);
+  }
+}
+
+// --- Jumps ---------------------------------------------------------------------------------------
+
+/// Where a jump to `block` leads in the end.
+inline std::uint32_t Emitter::Writer::Target(std::uint32_t block) {
+  while (forwards_[block] != block) {
+    forwards_[block] = forwards_[forwards_[block]];
+    block = forwards_[block];
+  }
+  return block;
+}
+
+inline std::uint32_t Emitter::Writer::EmitJcc(Condition condition) {
+  code_->db(0x0F);
+  code_->db(0x80 | static_cast<int>(condition));
+  code_->dd(0);
+  return Offset() - 4;
+}
+
+/// Whether a jump of two bytes reaches `block`, which it does only backwards: the way forward is
+/// not known yet.
+inline bool Emitter::Writer::IsNear(std::uint32_t block, std::uint8_t& distance) {
+  if (block > block_) return false;
+  const std::uint32_t back = Offset() + 2 - block_offsets_[block];
+  if (back > 128) return false;
+  distance = static_cast<std::uint8_t>(0 - back);
+  return true;
+}
+
+inline void Emitter::Writer::JumpTo(std::uint32_t block) {
+  const std::uint32_t target = Target(block);
+  if (target == next_block_) return;
+  if (std::uint8_t distance = 0; IsNear(target, distance)) {
+    code_->db(0xEB);
+    code_->db(distance);
+    return;
+  }
+  code_->db(0xE9);
+  code_->dd(0);
+  block_fix_ups_.push_back({Offset() - 4, target});
+}
+
+inline void Emitter::Writer::JumpIf(Condition condition, std::uint32_t block) {
+  const std::uint32_t target = Target(block);
+  if (std::uint8_t distance = 0; IsNear(target, distance)) {
+    code_->db(0x70 | static_cast<int>(condition));
+    code_->db(distance);
+    return;
+  }
+  block_fix_ups_.push_back({EmitJcc(condition), target});
+}
+
+/// Leaves for a trap if the condition holds.
+inline void Emitter::Writer::TrapOn(Condition condition, TrapCode trap) {
+  trap_fix_ups_.push_back({EmitJcc(condition), instruction_->wasm_offset, instruction_->context,
+                           trap, false});
+}
+
+/// The rel32 field that has just been written leads out of the function.
+inline void Emitter::Writer::Relocate(Relocation::Kind kind, std::uint32_t target) {
+  out_->relocations.push_back({Offset() - 4, kind, target});
+}
+
+inline void Emitter::Writer::Fault(std::uint32_t offset) {
+  CodeSite& site = out_->faults.emplace_back();
+  site.code_offset = offset;
+  PlaceSite(site, instruction_->wasm_offset, instruction_->context);
+}
+
+inline void Emitter::Writer::CallSite(std::uint32_t wasm_offset, InlineContext context,
+                                      bool is_prologue) {
+  CodeSite& site = out_->calls.emplace_back();
+  site.code_offset = Offset();
+  site.is_prologue = is_prologue;
+  PlaceSite(site, wasm_offset, context);
+}
+
+inline std::uint32_t Emitter::Writer::FunctionOf(InlineContext context) const {
+  return context == 0 ? ir_->index : ir_->inline_sites[context - 1].function;
+}
+
+inline void Emitter::Writer::PlaceSite(CodeSite& site, std::uint32_t wasm_offset,
+                                       InlineContext context) const {
+  site.wasm_offset = wasm_offset;
+  site.function = FunctionOf(context);
+  // Without context this is none.
+  site.inlined_at = context - 1;
+}
+
+inline void Emitter::Writer::PatchTo(std::uint32_t field, std::uint32_t target) {
+  code_->rewrite(field, static_cast<std::uint32_t>(target - (field + 4)), 4);
+}
+
+// --- Functions -----------------------------------------------------------------------------------
+
+inline void Emitter::Writer::Run(const MachineFunction& function, const Function& ir,
+                                 CompiledFunction& out) {
+  function_ = &function;
+  ir_ = &ir;
+  out_ = &out;
+  out.relocations.clear();
+  out.faults.clear();
+  out.calls.clear();
+  out.inlinings.clear();
+  for (const InlineSite& site : ir.inline_sites) {
+    out.inlinings.push_back({FunctionOf(site.outer), site.wasm_offset, site.outer - 1});
+  }
+  block_fix_ups_.clear();
+  trap_fix_ups_.clear();
+  interrupt_fix_ups_.clear();
+  foreign_calls_.clear();
+  jump_tables_.clear();
+  constants_.Clear();
+
+  std::size_t room = 4096 + function.instructions.size() * (kMaxSequenceBytes + 64) +
+                     function.moves.size() * 32 + function.blocks.size() * 16;
+  for (const SwitchTable& table : ir.switches) room += table.targets.size() * 12;
+  if (buffer_.size() < room) {
+    code_.reset();
+    buffer_ = std::vector<std::uint8_t>(room + room / 4);
+    code_ = std::make_unique<Xbyak::CodeGenerator>(buffer_.size(), buffer_.data());
+  }
+  code_->setSize(0);
+
+  is_leaf_ = true;
+  for (const MachineInstruction& instruction : function.instructions) {
+    if (instruction.is_call) {
+      is_leaf_ = false;
+      break;
+    }
+  }
+  saved_bytes_ = 0;
+  for (const Register reg : detail::kSavedRegisters) {
+    if ((function.used_registers & Bit(reg)) != 0) saved_bytes_ += 8;
+  }
+  frame_size_ = (saved_bytes_ + function.spill_slots * 8 + function.outgoing_bytes + 15) & ~15u;
+  out.frame_size = frame_size_;
+  has_frame_ = frame_size_ != 0 || std::ranges::any_of(function.instructions, MayBeObserved);
+
+  // Jumps to blocks that do nothing but jump lead on at once.
+  const auto block_count = static_cast<std::uint32_t>(function.blocks.size());
+  block_offsets_.assign(block_count + 1, 0);
+  forwards_.resize(block_count);
+  move_counts_.assign(function.instructions.size() + 1, 0);
+  for (const MachineMove& move : function.moves) ++move_counts_[move.before];
+  for (std::uint32_t i = 0; i < block_count; ++i) forwards_[i] = i;
+  for (std::uint32_t i = 1; i < block_count; ++i) {
+    // Every circle has a loop header, which stays.
+    const MachineBlock& block = function.blocks[i];
+    if (block.end - block.first == 1 && block.loop_end == 0 && move_counts_[block.first] == 0 &&
+        static_cast<MachineOpcode>(function.instructions[block.first].opcode) ==
+            MachineOpcode::Jump) {
+      forwards_[i] = block.successors[0];
+    }
+  }
+
+  Prologue();
+  std::size_t move = 0;
+  for (block_ = 0; block_ < block_count; ++block_) {
+    const MachineBlock& block = function.blocks[block_];
+    if (forwards_[block_] != block_) continue;
+    next_block_ = block_ + 1;
+    while (next_block_ < block_count && forwards_[next_block_] != next_block_) ++next_block_;
+    if (block.loop_end != 0 && !block.is_cold && block.loop_depth >= 1) {
+      while (Offset() % 16 != 0) {
+        const std::uint32_t gap = 16 - Offset() % 16;
+        code_->nop(gap);
+      }
+    }
+    block_offsets_[block_] = Offset();
+    flags_register_ = kNoRegister;
+    for (std::uint32_t i = block.first; i < block.end; ++i) {
+      while (move < function.moves.size() && function.moves[move].before < i) ++move;
+      for (; move < function.moves.size() && function.moves[move].before == i; ++move) {
+        instruction_ = &function.instructions[i];
+        MakeMove(function.moves[move]);
+      }
+      Write(i);
+    }
+  }
+  WriteForeignCalls();
+  WriteTraps();
+  WriteTables();
+  constants_.Finish(*code_);
+  for (const BlockFixUp& fix_up : block_fix_ups_) {
+    PatchTo(fix_up.field, block_offsets_[fix_up.block]);
+  }
+  out.code.assign(code_->getCode(), code_->getCode() + code_->getSize());
+}
+
+/// Whether somebody may look at the frame while the instruction executes, or it looks itself.
+inline bool Emitter::Writer::MayBeObserved(const MachineInstruction& instruction) {
+  return instruction.is_call || instruction.wasm_offset != 0 ||
+         instruction.address.base == MachineAddress::kFrameBase;
+}
+
+/// Raises what inline checks have found, out of the way of the code that goes on.
+inline void Emitter::Writer::WriteTraps() {
+  for (const TrapFixUp& fix_up : trap_fix_ups_) {
+    PatchTo(fix_up.field, Offset());
+    code_->db(0xE8);
+    code_->dd(0);
+    Relocate(Relocation::Kind::TrapStub, static_cast<std::uint32_t>(fix_up.trap));
+    CallSite(fix_up.wasm_offset, fix_up.context, fix_up.is_prologue);
+  }
+  for (const InterruptFixUp& fix_up : interrupt_fix_ups_) {
+    PatchTo(fix_up.field, Offset());
+    code_->db(0xE8);
+    code_->dd(0);
+    Relocate(Relocation::Kind::Interrupt, 0);
+    CallSite(fix_up.wasm_offset, fix_up.context);
+    code_->db(0xE9);
+    code_->dd(0);
+    PatchTo(Offset() - 4, fix_up.back);
+  }
+}
+
+inline void Emitter::Writer::WriteForeignCalls() {
+  for (const ForeignCall& call : foreign_calls_) {
+    PatchTo(call.field, Offset());
+    instruction_ = call.instruction;
+    WriteForeignCall();
+    code_->db(0xE9);
+    code_->dd(0);
+    PatchTo(Offset() - 4, call.back);
+  }
+}
+
+/// The tables of switches: distances from the table's first byte.
+inline void Emitter::Writer::WriteTables() {
+  for (const JumpTable& table : jump_tables_) {
+    while (Offset() % 4 != 0) code_->db(0xCC);
+    const std::uint32_t base = Offset();
+    PatchTo(table.lea_field, base);
+    const MachineBlock& block = function_->blocks[table.block];
+    const std::vector<std::uint32_t>& targets = ir_->switches[table.number].targets;
+    for (std::size_t i = 0; i + 1 < targets.size(); ++i) {
+      const std::uint32_t target = Target(block.successors[targets[i]]);
+      code_->dd(block_offsets_[target] - base);
+    }
+  }
+}
+
+TENON_DECL Emitter::Emitter(const CompileOptions& options)
+    : options_{options}, writer_{std::make_unique<Writer>(options)} {}
+
+TENON_DECL Emitter::~Emitter() = default;
+
+TENON_DECL void Emitter::Run(const MachineFunction& function, const Function& ir,
+                             CompiledFunction& out) {
+  writer_->Run(function, ir, out);
+}
+
+}  // namespace tenon::inline TENON_ABI::jit
+
+#include <tenon/jit/emitter_rules.ipp>

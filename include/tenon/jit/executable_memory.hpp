@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Memory that holds code: written first, then made executable, never both.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <tenon/abi/config.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// A mapping that begins with readable bytes and ends with executable ones.
+class ExecutableMemory {
+ public:
+  ExecutableMemory() = default;
+  /// Maps a copy of `bytes`; those from `code_offset`, a multiple of 4096, are executable, the
+  /// others readable. Empty if the machine refuses; `reason` says why then.
+  TENON_DECL static ExecutableMemory Map(std::span<const std::uint8_t> bytes,
+                                         std::size_t code_offset, std::string& reason);
+  ExecutableMemory(ExecutableMemory&& other) noexcept
+      : begin_{std::exchange(other.begin_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+  ExecutableMemory& operator=(ExecutableMemory&& other) noexcept {
+    std::swap(begin_, other.begin_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  TENON_DECL ~ExecutableMemory();
+
+  explicit operator bool() const noexcept { return begin_ != nullptr; }
+  std::span<const std::uint8_t> Bytes() const noexcept { return {begin_, size_}; }
+
+ private:
+  ExecutableMemory(std::uint8_t* begin, std::size_t size) : begin_{begin}, size_{size} {}
+
+  std::uint8_t* begin_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Why this process cannot run code of its own making; "" if it can. Asked once.
+TENON_DECL const std::string& ExecutableMemoryRefusal();
+
+}  // namespace tenon::inline TENON_ABI::jit
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/jit/executable_memory.ipp>
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of executable_memory.hpp.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include <sys/mman.h>
+
+#include <tenon/jit/executable_memory.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+namespace detail {
+
+inline std::string RefusalOf(const char* call) {
+  return std::string{"the system refuses executable memory ("} + call + ": " +
+         std::generic_category().message(errno) + ")";
+}
+
+}  // namespace detail
+
+TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> bytes,
+                                                  std::size_t code_offset, std::string& reason) {
+  void* place =
+      mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) {
+    reason = detail::RefusalOf("mmap");
+    return {};
+  }
+  ExecutableMemory memory{static_cast<std::uint8_t*>(place), bytes.size()};
+  std::memcpy(place, bytes.data(), bytes.size());
+  if ((code_offset != 0 && mprotect(memory.begin_, code_offset, PROT_READ) != 0) ||
+      mprotect(memory.begin_ + code_offset, bytes.size() - code_offset, PROT_READ | PROT_EXEC) !=
+          0) {
+    reason = detail::RefusalOf("mprotect");
+    return {};
+  }
+  return memory;
+}
+
+TENON_DECL ExecutableMemory::~ExecutableMemory() {
+  if (begin_ != nullptr) munmap(begin_, size_);
+}
+
+TENON_DECL const std::string& ExecutableMemoryRefusal() {
+  static const std::string refusal = [] {
+    constexpr std::uint8_t kReturn[] = {0xC3};
+    std::string reason;
+    const ExecutableMemory probe = ExecutableMemory::Map(kReturn, 0, reason);
+    if (probe) reinterpret_cast<void (*)()>(const_cast<std::uint8_t*>(probe.Bytes().data()))();
+    return reason;
+  }();
+  return refusal;
+}
+
+}  // namespace tenon::inline TENON_ABI::jit

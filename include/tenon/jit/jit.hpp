@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The compiling engine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/jit/compile_options.hpp>
+#include <tenon/jit/compiled_function.hpp>
+#include <tenon/jit/fault_handler.hpp>
+#include <tenon/jit/front_end.hpp>
+#include <tenon/jit/mapped_code.hpp>
+#include <tenon/vm/engine.hpp>
+#include <tenon/wasm/validation_context.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// Compiles all functions of a module; CompileFunctions, or a test's own.
+using FunctionSource = void (*)(const FrontEndInput& input, std::uint32_t threads,
+                                std::vector<CompiledFunction>& out);
+
+/// What a compiled module is to the compiler: its code for the memories that instances are expected
+/// to have, and, once one has another, for those too. Refers to the module. Any thread.
+class JitCode final : public vm::EngineCode {
+ public:
+  /// `context` must come from the validation of the module's declarations. Functions are valid.
+  JitCode(const wasm::ValidationContext& context, const vm::CompileSettings& settings,
+          FunctionSource source);
+  ~JitCode() override;
+
+  std::size_t Size() const noexcept override;
+  const wasm::Module& Module() const noexcept { return *context_.module; }
+
+  /// The code that reaches memory in this style; compiled now if it is the first that asks.
+  /// Throws ConfigError if the machine refuses executable memory, and LinkError if the module is
+  /// too large.
+  std::shared_ptr<const MappedCode> Variant(MemoryStyle style) const;
+  /// The style that instances are expected to need.
+  MemoryStyle FirstStyle() const noexcept {
+    return settings_.guard_pages ? MemoryStyle::Guarded : MemoryStyle::Checked;
+  }
+  /// Keeps what `facts` says of the functions for the first variant.
+  void Compile(const ModuleFacts& facts, MemoryStyle style) const;
+
+ private:
+  std::vector<bool> EscapingFunctions() const;
+
+  const wasm::ValidationContext context_;
+  const vm::CompileSettings settings_;
+  const FunctionSource source_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const MappedCode> variants_[2];
+};
+
+/// The code of one instance.
+class LinkedCode final : public vm::EngineCode {
+ public:
+  LinkedCode(std::shared_ptr<const MappedCode> mapped,
+             std::shared_ptr<const FaultHandlers> handlers)
+      : mapped_{std::move(mapped)}, handlers_{std::move(handlers)} {}
+
+  /// Counted with the module.
+  std::size_t Size() const noexcept override { return 0; }
+  const MappedCode& Mapped() const noexcept { return *mapped_; }
+
+ private:
+  std::shared_ptr<const MappedCode> mapped_;
+  std::shared_ptr<const FaultHandlers> handlers_;
+};
+
+/// vm::Engine::compile with another source of functions.
+TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::ValidationContext& context,
+                                   const vm::CompileSettings& settings,
+                                   std::unique_ptr<const vm::EngineCode>& code);
+
+/// The engine's table.
+TENON_DECL const vm::Engine& JitEngine() noexcept;
+
+/// Why the engine cannot run in this process with these processor extensions; "" if it can.
+TENON_DECL std::string JitRefusal(CpuFeatures allowed);
+
+}  // namespace tenon::inline TENON_ABI::jit
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/jit/jit.ipp>
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of jit.hpp.
+#pragma once
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include <tenon/error.hpp>
+#include <tenon/jit/body_facts.hpp>
+#include <tenon/jit/code_object.hpp>
+#include <tenon/jit/cpu_detection.hpp>
+#include <tenon/jit/frame_walker.hpp>
+#include <tenon/jit/jit.hpp>
+#include <tenon/jit/module_compiler.hpp>
+#include <tenon/jit/runtime_calls.ipp>
+#include <tenon/signal_handlers.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+namespace detail {
+
+inline CompileOptions OptionsOf(const vm::CompileSettings& settings, MemoryStyle style) {
+  CompileOptions options;
+  options.cpu = settings.cpu;
+  options.memory = style;
+  options.interruptible = settings.interruptible;
+  options.canonical_nan = settings.canonical_nan;
+  options.listeners = settings.listeners;
+  return options;
+}
+
+inline std::uint64_t DigestOf(const CompileOptions& options) {
+  std::uint64_t digest = 0xCBF29CE484222325;
+  const auto add = [&](std::uint64_t fact) { digest = (digest ^ fact) * 0x100000001B3; };
+  add(options.cpu.Bits());
+  add(static_cast<std::uint64_t>(options.memory));
+  add(options.interruptible ? 1 : 0);
+  add(options.canonical_nan ? 1 : 0);
+  add(options.optimize ? 1 : 0);
+  add(options.listeners.size());
+  for (const bool listens : options.listeners) add(listens ? 1 : 0);
+  return digest;
+}
+
+[[noreturn]] inline void RefuseToRun(const std::string& reason) {
+  throw ConfigError{ErrorCode::EngineUnavailable,
+                    FormatError(ErrorCode::EngineUnavailable, {JitEngine().name, reason})};
+}
+
+/// Whether a memory bears out what MemoryStyle::Guarded says.
+inline bool IsGuarded(const abi::MemoryRecord& memory) noexcept {
+  constexpr std::uint64_t kAddressable = std::uint64_t{1} << 32;
+  return (memory.flags & abi::kMemoryImmovable) != 0 &&
+         memory.reserved_size >= kAddressable + kFoldedOffsetLimit;
+}
+
+}  // namespace detail
+
+inline JitCode::JitCode(const wasm::ValidationContext& context, const vm::CompileSettings& settings,
+                        FunctionSource source)
+    : context_{context}, settings_{settings}, source_{source} {}
+
+inline JitCode::~JitCode() = default;
+
+inline std::size_t JitCode::Size() const noexcept {
+  const std::lock_guard lock{mutex_};
+  std::size_t size = 0;
+  for (const auto& variant : variants_) size += variant == nullptr ? 0 : variant->Size();
+  return size;
+}
+
+inline std::vector<bool> JitCode::EscapingFunctions() const {
+  const wasm::Module& module = Module();
+  std::vector<bool> escapes(module.bodies.size());
+  for (std::uint32_t i = 0; i < escapes.size(); ++i) {
+    const std::uint32_t function = module.imported_functions + i;
+    escapes[i] = context_.declared_functions[function] || module.start == function ||
+                 (!settings_.listeners.empty() && settings_.listeners[function]);
+  }
+  return escapes;
+}
+
+inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style) const {
+  const wasm::Module& module = Module();
+  const CompileOptions options = detail::OptionsOf(settings_, style);
+  std::vector<CompiledFunction> functions;
+  // The functions of a host module are its imports.
+  if (!module.bodies.empty()) {
+    source_(FrontEndInput{module, context_, facts, options}, settings_.threads, functions);
+  }
+  // Any record may turn out to have nothing but its `invoke` if functions are listened to, or if
+  // there are no bodies: then the records are those of host functions.
+  const bool adapts_all = module.bodies.empty() || !settings_.listeners.empty();
+  const std::vector<std::uint8_t> object = BuildCodeObject(
+      {module, functions, EscapingFunctions(), std::vector<bool>(module.types.size(), adapts_all),
+       detail::DigestOf(options)});
+  if (object.empty()) {
+    throw LinkError{ErrorCode::LimitExceeded,
+                    FormatError(ErrorCode::LimitExceeded, {"bytes of code", "more", "1 GiB"})};
+  }
+  functions.clear();
+  std::string reason;
+  std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
+  variant = MappedCode::Map(object, reason);
+  if (variant == nullptr) detail::RefuseToRun(reason);
+}
+
+inline std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
+  const std::lock_guard lock{mutex_};
+  const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
+  if (variant == nullptr) {
+    ModuleFacts facts;
+    static_cast<void>(GatherFacts(context_, facts));
+    Compile(facts, style);
+  }
+  return variant;
+}
+
+TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::ValidationContext& context,
+                                   const vm::CompileSettings& settings,
+                                   std::unique_ptr<const vm::EngineCode>& code) {
+  ModuleFacts facts;
+  const wasm::Fault fault = GatherFacts(context, facts);
+  if (!fault.IsNone()) return fault;
+  auto compiled = std::make_unique<JitCode>(context, settings, source);
+  // Host modules need code only if they have functions without a thunk.
+  if (!context.module->bodies.empty()) compiled->Compile(facts, compiled->FirstStyle());
+  code = std::move(compiled);
+  return {};
+}
+
+namespace detail {
+
+inline wasm::Fault CompileModule(const wasm::ValidationContext& context,
+                                 const vm::CompileSettings& settings,
+                                 std::unique_ptr<const vm::EngineCode>& code) {
+  return CompileWith(CompileFunctions, context, settings, code);
+}
+
+/// Whether anything of the instance runs in code of this engine.
+inline bool NeedsCode(const vm::Instance& instance) {
+  if (!instance.IsHost()) return !instance.Module().bodies.empty();
+  return !instance.listeners.empty() ||
+         std::ranges::any_of(instance.host->functions, [](const auto& function) {
+           return function.callable->Get().signature->thunk == nullptr;
+         });
+}
+
+inline std::shared_ptr<const vm::EngineCode> LinkCompiled(const vm::Instance& instance) {
+  const auto& code = static_cast<const JitCode&>(*instance.code->engine_code);
+  if (!NeedsCode(instance)) return nullptr;
+  const bool has_memory = !instance.memory_records.empty();
+  MemoryStyle style = code.FirstStyle();
+  if (has_memory && !IsGuarded(*instance.memory_records[0])) style = MemoryStyle::Checked;
+  std::shared_ptr<const FaultHandlers> handlers;
+  if (has_memory && style == MemoryStyle::Guarded &&
+      instance.store->settings.signal_handlers == SignalHandlers::Automatic) {
+    handlers = FaultHandlers::Install();
+  }
+  return std::make_shared<LinkedCode>(code.Variant(style), std::move(handlers));
+}
+
+inline const MappedCode& MappedOf(const vm::EngineCode& code) {
+  return static_cast<const LinkedCode&>(code).Mapped();
+}
+
+inline void BindCompiled(const vm::EngineCode& code, std::uint32_t defined_function,
+                         abi::FunctionRecord& record) noexcept {
+  record.code = MappedOf(code).External(defined_function);
+  record.invoke = InvokeCompiled;
+  record.engine_code = &MappedOf(code).Entry(defined_function);
+}
+
+inline void AdaptCompiled(const vm::EngineCode& code, std::uint32_t type,
+                          abi::FunctionRecord& record) noexcept {
+  record.code = MappedOf(code).Adapter(type);
+  record.context = &record;
+}
+
+inline constexpr vm::Engine kJitEngine{.name = "jit",
+                                       .revision = kCodegenRevision,
+                                       .compile = CompileModule,
+                                       .bind = BindCompiled,
+                                       .link = LinkCompiled,
+                                       .adapt = AdaptCompiled,
+                                       .next_frame = NextCompiledFrame,
+                                       .runtime_calls = &kCompiledCodeCalls};
+
+}  // namespace detail
+
+TENON_DECL const vm::Engine& JitEngine() noexcept { return detail::kJitEngine; }
+
+TENON_DECL std::string JitRefusal(CpuFeatures allowed) {
+  std::string refusal = CpuRefusal(DetectCpu() & allowed);
+  return refusal.empty() ? ExecutableMemoryRefusal() : refusal;
+}
+
+}  // namespace tenon::inline TENON_ABI::jit

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What is known of memory and globals while a block is built.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/jit/ir.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// Values that were read from where others may write: the base of the memory, and globals. All of
+/// it is to be forgotten at calls, and when a block begins that does not follow the last one alone.
+class KnownReads {
+ public:
+  /// Imported globals come first; any two of them may be the same.
+  void Begin(std::uint32_t imported_globals, std::size_t globals) {
+    if (stamp_ >= 0x80000000u) {
+      std::fill(globals_.begin(), globals_.end(), Known{});
+      stamp_ = 0;
+    }
+    imported_globals_ = imported_globals;
+    if (globals_.size() < globals) globals_.resize(globals);
+    Forget();
+  }
+
+  void Forget() { own_stamp_ = imported_stamp_ = ++stamp_; }
+
+  /// kNone if it is not known.
+  ValueId Base() const { return base_.stamp == own_stamp_ ? base_.value : kNone; }
+  void SetBase(ValueId value) { base_ = {value, own_stamp_}; }
+
+  /// kNone if it is not known.
+  ValueId Global(std::uint32_t index) const {
+    return globals_[index].stamp == StampOf(index) ? globals_[index].value : kNone;
+  }
+  void ReadGlobal(std::uint32_t index, ValueId value) { globals_[index] = {value, StampOf(index)}; }
+  void WriteGlobal(std::uint32_t index, ValueId value) {
+    if (index < imported_globals_) imported_stamp_ = ++stamp_;
+    ReadGlobal(index, value);
+  }
+
+ private:
+  struct Known {
+    ValueId value = kNone;
+    std::uint32_t stamp = 0;
+  };
+
+  std::uint32_t StampOf(std::uint32_t index) const {
+    return index < imported_globals_ ? imported_stamp_ : own_stamp_;
+  }
+
+  std::vector<Known> globals_;
+  Known base_;
+  std::uint32_t imported_globals_ = 0;
+  std::uint32_t stamp_ = 0;
+  std::uint32_t own_stamp_ = 0;
+  std::uint32_t imported_stamp_ = 0;
+};
+
+}  // namespace tenon::inline TENON_ABI::jit

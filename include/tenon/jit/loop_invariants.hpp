@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Moves what a loop computes anew each time, with the same result, to where the loop is entered.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/jit/ir.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+/// Moves pure instructions, and reads of globals, tables' sizes and the memory's place that nothing
+/// in the loop changes. Loads of memory stay: they may trap. Keeps its arrays from function to
+/// function. Time is linear in the instructions times the depth from which they are moved.
+class LoopInvariants {
+ public:
+  TENON_DECL void Run(Function& function);
+
+ private:
+  struct Loop {
+    std::uint32_t parent = kNone;
+    std::uint32_t first = 0;  ///< position of the header in Function::order
+    BlockId entry = kNone;    ///< the block that jumps to the header, if it does nothing else
+    bool calls = false;
+    bool stores_globals = false;
+  };
+
+  void FindLoops(const Function& function);
+  bool IsOutside(const Function& function, ValueId value, const Loop& loop) const;
+  bool CanLeave(const Function& function, const Instruction& instruction, const Loop& loop) const;
+
+  std::vector<Loop> loops_;
+  std::vector<std::uint32_t> loop_of_;   ///< by block
+  std::vector<std::uint32_t> position_;  ///< by block: in Function::order
+};
+
+}  // namespace tenon::inline TENON_ABI::jit
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/jit/loop_invariants.ipp>
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of module_compiler.hpp.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <system_error>
+#include <thread>
+
+#include <tenon/jit/function_compiler.hpp>
+#include <tenon/jit/module_compiler.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+namespace detail {
+
+/// A thread of its own pays off from so many bytes of code on.
+inline constexpr std::uint32_t kBytesPerThread = 64 * 1024;
+/// Bytes of code that a worker takes at a time, one function at least.
+inline constexpr std::uint32_t kBytesPerTurn = 4 * 1024;
+
+/// Hands functions to workers, large ones first so that none is left at the end.
+class FunctionQueue {
+ public:
+  explicit FunctionQueue(const wasm::Module& module) : module_{module} {
+    order_.resize(module.bodies.size());
+    std::iota(order_.begin(), order_.end(), 0u);
+    std::ranges::sort(order_, [&](std::uint32_t left, std::uint32_t right) {
+      const std::uint32_t left_size = module.bodies[left].size;
+      const std::uint32_t right_size = module.bodies[right].size;
+      return left_size != right_size ? left_size > right_size : left < right;
+    });
+  }
+
+  std::span<const std::uint32_t> Take() {
+    const std::lock_guard lock{mutex_};
+    const std::size_t first = next_;
+    for (std::uint64_t bytes = 0; next_ < order_.size() && bytes < kBytesPerTurn; ++next_) {
+      bytes += module_.bodies[order_[next_]].size;
+    }
+    return std::span{order_}.subspan(first, next_ - first);
+  }
+  void Stop() {
+    const std::lock_guard lock{mutex_};
+    next_ = order_.size();
+  }
+
+ private:
+  const wasm::Module& module_;
+  std::vector<std::uint32_t> order_;
+  std::mutex mutex_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace detail
+
+TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threads,
+                                 std::vector<CompiledFunction>& out) {
+  const wasm::Module& module = input.module;
+  const auto count = static_cast<std::uint32_t>(module.bodies.size());
+  out.resize(count);
+  threads = std::min(threads, module.code_section.size / detail::kBytesPerThread);
+  if (threads <= 1) {
+    FunctionCompiler compiler{input};
+    for (std::uint32_t i = 0; i < count; ++i) compiler.Compile(i, out[i]);
+    return;
+  }
+  detail::FunctionQueue queue{module};
+  std::exception_ptr error;
+  std::mutex error_mutex;
+  const auto work = [&]() noexcept {
+    try {
+      FunctionCompiler compiler{input};
+      for (;;) {
+        const std::span<const std::uint32_t> functions = queue.Take();
+        if (functions.empty()) return;
+        for (const std::uint32_t function : functions) compiler.Compile(function, out[function]);
+      }
+    } catch (...) {
+      queue.Stop();
+      const std::lock_guard lock{error_mutex};
+      if (error == nullptr) error = std::current_exception();
+    }
+  };
+  std::vector<std::thread> helpers;
+  helpers.reserve(threads - 1);
+  try {
+    for (std::uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // Those that there are, and this one, do it all.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  if (error != nullptr) std::rethrow_exception(error);
+}
+
+}  // namespace tenon::inline TENON_ABI::jit

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of runtime_calls.hpp.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <utility>
+
+#include <tenon/jit/mapped_code.hpp>
+#include <tenon/jit/runtime_calls.hpp>
+#include <tenon/vm/bulk.hpp>
+#include <tenon/vm/call.hpp>
+#include <tenon/vm/instance.hpp>
+
+namespace tenon::inline TENON_ABI::jit {
+
+namespace detail {
+
+constexpr std::uint32_t FirstIndex(std::uint64_t indices) {
+  return static_cast<std::uint32_t>(indices);
+}
+constexpr std::uint32_t SecondIndex(std::uint64_t indices) {
+  return static_cast<std::uint32_t>(indices >> 32);
+}
+
+inline std::uint64_t Finish(abi::InstanceHeader& caller, TrapCode trap) noexcept {
+  if (trap != TrapCode::None) [[unlikely]]
+    vm::RaiseTrap(caller, trap);
+  return 0;
+}
+
+inline std::uint64_t RaiseTrapCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t code,
+                                   std::uint64_t, std::uint64_t) {
+  return Finish(*caller, static_cast<TrapCode>(code));
+}
+
+inline std::uint64_t InterruptCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t,
+                                   std::uint64_t, std::uint64_t) {
+  vm::Group& group = vm::GroupOf(*caller);
+  std::uint64_t asked = group.interrupt.load();
+  if (asked == group.activation.load(std::memory_order_relaxed)) {
+    vm::HandleInterrupt(*caller);
+  } else {
+    // Meant for a call that has ended.
+    group.interrupt.compare_exchange_strong(asked, 0);
+  }
+  return 0;
+}
+
+inline std::uint64_t MemoryGrowCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                    std::uint64_t delta, std::uint64_t, std::uint64_t) {
+  return static_cast<std::uint32_t>(
+      vm::MemoryGrow(vm::InstanceOf(*caller), FirstIndex(indices), delta));
+}
+inline std::uint64_t MemoryInitCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                    std::uint64_t destination, std::uint64_t source,
+                                    std::uint64_t count) {
+  return Finish(*caller, vm::MemoryInit(vm::InstanceOf(*caller), FirstIndex(indices),
+                                        SecondIndex(indices), destination, source, count));
+}
+inline std::uint64_t MemoryCopyCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                    std::uint64_t destination, std::uint64_t source,
+                                    std::uint64_t count) {
+  return Finish(*caller, vm::MemoryCopy(vm::InstanceOf(*caller), FirstIndex(indices),
+                                        SecondIndex(indices), destination, source, count));
+}
+inline std::uint64_t MemoryFillCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                    std::uint64_t destination, std::uint64_t value,
+                                    std::uint64_t count) {
+  return Finish(*caller, vm::MemoryFill(vm::InstanceOf(*caller), FirstIndex(indices), destination,
+                                        static_cast<std::uint8_t>(value), count));
+}
+inline std::uint64_t DataDropCall(abi::InstanceHeader* caller, std::uint64_t indices, std::uint64_t,
+                                  std::uint64_t, std::uint64_t) {
+  vm::DataDrop(vm::InstanceOf(*caller), FirstIndex(indices));
+  return 0;
+}
+inline std::uint64_t TableInitCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                   std::uint64_t destination, std::uint64_t source,
+                                   std::uint64_t count) {
+  return Finish(*caller, vm::TableInit(vm::InstanceOf(*caller), FirstIndex(indices),
+                                       SecondIndex(indices), destination, source, count));
+}
+inline std::uint64_t TableCopyCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                   std::uint64_t destination, std::uint64_t source,
+                                   std::uint64_t count) {
+  return Finish(*caller, vm::TableCopy(vm::InstanceOf(*caller), FirstIndex(indices),
+                                       SecondIndex(indices), destination, source, count));
+}
+inline std::uint64_t TableFillCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                   std::uint64_t destination, std::uint64_t value,
+                                   std::uint64_t count) {
+  return Finish(*caller, vm::TableFill(vm::InstanceOf(*caller), FirstIndex(indices), destination,
+                                       value, count));
+}
+inline std::uint64_t TableGrowCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                   std::uint64_t init, std::uint64_t delta, std::uint64_t) {
+  return static_cast<std::uint32_t>(
+      vm::TableGrow(vm::InstanceOf(*caller), FirstIndex(indices), delta, init));
+}
+inline std::uint64_t ElementDropCall(abi::InstanceHeader* caller, std::uint64_t indices,
+                                     std::uint64_t, std::uint64_t, std::uint64_t) {
+  vm::ElementDrop(vm::InstanceOf(*caller), FirstIndex(indices));
+  return 0;
+}
+
+inline std::uint64_t CallSlotsCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t record,
+                                   std::uint64_t slots, std::uint64_t) {
+  const auto& callee = *reinterpret_cast<const abi::FunctionRecord*>(record);
+  if ((vm::FlagsOf(callee) & abi::kFunctionClosed) != 0) {
+    vm::RaiseExit(*caller, vm::OwnerOf(callee).ExitCode());
+  } else {
+    callee.invoke(&callee, caller, reinterpret_cast<abi::Slot*>(slots));
+  }
+  return 0;
+}
+
+inline constexpr abi::RuntimeCalls kCompiledCodeCalls{
+    .raise_trap = RaiseTrapCall,
+    .interrupt = InterruptCall,
+    .memory_grow = MemoryGrowCall,
+    .memory_init = MemoryInitCall,
+    .memory_copy = MemoryCopyCall,
+    .memory_fill = MemoryFillCall,
+    .data_drop = DataDropCall,
+    .table_init = TableInitCall,
+    .table_copy = TableCopyCall,
+    .table_fill = TableFillCall,
+    .table_grow = TableGrowCall,
+    .elem_drop = ElementDropCall,
+    .call_slots = CallSlotsCall,
+};
+
+/// A function of a group that executes on its own, called by a guest of another: as host code
+/// would.
+[[gnu::noinline]] inline void CallForeign(const abi::FunctionRecord& callee,
+                                          abi::InstanceHeader& caller, abi::Slot* slots) noexcept {
+  // Whoever listens to the function has been told already.
+  abi::FunctionRecord plain = callee;
+  plain.invoke = InvokeCompiled;
+  std::exception_ptr error = vm::TryCall(plain, slots, nullptr);
+  if (error == nullptr) return;
+  try {
+    std::rethrow_exception(std::move(error));
+  } catch (...) {
+    vm::CaptureException(caller);
+  }
+}
+
+}  // namespace detail
+
+TENON_DECL const abi::RuntimeCalls& CompiledCodeCalls() noexcept {
+  return detail::kCompiledCodeCalls;
+}
+
+TENON_DECL void InvokeCompiled(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
+                               abi::Slot* slots) {
+  abi::InstanceHeader* const header = callee->instance;
+  abi::ExecContext* const exec = header->exec;
+  if (caller->exec != exec) [[unlikely]] {
+    detail::CallForeign(*callee, *caller, slots);
+    return;
+  }
+  if (vm::CurrentStackPointer() < exec->stack_limit) [[unlikely]] {
+    vm::RaiseTrap(*caller, TrapCode::StackOverflow);
+    return;
+  }
+  const auto& entry = *static_cast<const EntryPoint*>(callee->engine_code);
+  entry.enter(header, entry.body, slots);
+}
+
+}  // namespace tenon::inline TENON_ABI::jit
