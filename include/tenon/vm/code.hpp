@@ -18,6 +18,7 @@
 #include <tenon/definition.hpp>
 #include <tenon/value.hpp>
 #include <tenon/vm/engine.hpp>
+#include <tenon/vm/extern_index.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/name_section.hpp>
 
@@ -36,6 +37,7 @@ struct ModuleCode {
   std::vector<std::uint8_t> bytes;  ///< what `module` and `names` point into
   wasm::Module module;
   wasm::NameSection names;
+  ExternIndex externs;
   std::unique_ptr<const EngineCode> engine_code;
   CodeKey key{};
   bool is_host = false;
