@@ -514,37 +514,34 @@ LocalTee:
   TENON_DETAIL_NEXT();
 
 LocalGetWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
   TENON_DETAIL_SPILL();
-  top = fp[offset];
-  if (entry->local_offsets[index + 1] - offset == 2) {
+  top = fp[place.Slot()];
+  if (place.IsVector()) {
     TENON_DETAIL_SPILL();
-    top = fp[offset + 1];
+    top = fp[place.Slot() + 1];
   }
   TENON_DETAIL_NEXT();
 }
 
 LocalSetWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
-  if (entry->local_offsets[index + 1] - offset == 2) {
-    fp[offset + 1] = top;
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
+  if (place.IsVector()) {
+    fp[place.Slot() + 1] = top;
     TENON_DETAIL_FILL();
   }
-  fp[offset] = top;
+  fp[place.Slot()] = top;
   TENON_DETAIL_FILL();
   TENON_DETAIL_NEXT();
 }
 
 LocalTeeWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
-  if (entry->local_offsets[index + 1] - offset == 2) {
-    fp[offset] = sp[-1];
-    fp[offset + 1] = top;
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
+  if (place.IsVector()) {
+    fp[place.Slot()] = sp[-1];
+    fp[place.Slot() + 1] = top;
   } else {
-    fp[offset] = top;
+    fp[place.Slot()] = top;
   }
   TENON_DETAIL_NEXT();
 }

@@ -22,9 +22,10 @@ inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable ta
     entry.begin = module.bytes.data() + code.code_offset;
     entry.end = module.bytes.data() + code.code_end;
     entry.branches = table_.entries.data() + code.first_entry;
-    entry.local_offsets =
-        code.is_wide ? table_.local_slots.data() + code.first_local_offset : nullptr;
-    entry.parameter_slots = code.parameter_slots;
+    entry.places = table_.places.data() + code.first_place;
+    entry.table = &table_;
+    entry.place_count = code.place_count;
+    entry.search = code.search;
     entry.local_slots = code.local_slots;
     entry.result_slots = code.result_slots;
     // One slot below the operands takes the register that holds the top of an empty stack.
@@ -39,8 +40,8 @@ inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable ta
 inline InterpreterCode::~InterpreterCode() = default;
 
 inline std::size_t InterpreterCode::Size() const noexcept {
-  return table_.entries.size() * sizeof(BranchEntry) +
-         table_.local_slots.size() * sizeof(std::uint32_t) +
+  return table_.entries.size() * sizeof(BranchEntry) + table_.places.size() * sizeof(LocalPlace) +
+         table_.searches.size() * sizeof(LocalSearch) + table_.runs.size() * sizeof(LocalRun) +
          table_.functions.size() * sizeof(FunctionCode) + entries_.size() * sizeof(FunctionEntry);
 }
 
