@@ -473,9 +473,6 @@ TEST_CASE("sizes of tables and memories are in order and in range") {
   ModuleBuilder largest;
   largest.Table(Func, 0xFFFFFFFF, 0xFFFFFFFF);
   CHECK(DeclarationText(largest) == "");
-  Module too_large;
-  too_large.tables.push_back({Func, {0x100000000, 0, false, false, false}});
-  CHECK(ValidateModule(too_large, CoreFeatures::V2(), {}).code == ErrorCode::TableTooLarge);
   ModuleBuilder imported;
   imported.ImportMemory("env", "m", {{3, 2, true, false, false}});
   CHECK(DeclarationText(imported) == "size minimum must not be greater than maximum: 3 > 2");
@@ -544,7 +541,7 @@ TEST_CASE("functions, imports and the start function have known types") {
   structured.types.back().kind = TypeKind::Struct;
   structured.functions.push_back(0);
   structured.imported_functions = 1;
-  CHECK(ValidateModule(structured, CoreFeatures::V2(), {}).code == ErrorCode::NotAFunctionType);
+  CHECK(ValidateModule(structured, CoreFeatures::V2(), {}).code == ErrorCode::UnknownType);
 }
 
 TEST_CASE("constant expressions give one value of the right type") {
