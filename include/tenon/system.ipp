@@ -180,7 +180,7 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
     if (key.find('=') != std::string::npos) {
       throw ConfigError{ErrorCode::EnvironKeyEquals, FormatError(ErrorCode::EnvironKeyEquals, {})};
     }
-    environ_.push_back(key + "=" + value);
+    environ_.push_back(std::string{key}.append("=").append(value));
     variables.Add(environ_.back());
   }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <compare>
 #include <numeric>
+#include <utility>
 
 #include <tenon/vm/extern_index.hpp>
 
@@ -37,8 +38,9 @@ template <class Entry, class Key>
 std::vector<std::uint32_t> SortedPositions(const std::vector<Entry>& entries, Key key) {
   std::vector<std::uint32_t> positions(entries.size());
   std::iota(positions.begin(), positions.end(), 0u);
-  std::ranges::stable_sort(positions, {},
-                           [&](std::uint32_t position) { return key(entries[position]); });
+  std::ranges::sort(positions, {}, [&](std::uint32_t position) {
+    return std::pair{key(entries[position]), position};
+  });
   return positions;
 }
 
