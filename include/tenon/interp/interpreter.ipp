@@ -15,7 +15,7 @@ namespace tenon::inline TENON_ABI::interp {
 
 inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable table,
                                         const vm::CompileSettings& settings)
-    : table_{std::move(table)} {
+    : EngineCode{&InterpreterEngine()}, table_{std::move(table)} {
   entries_.reserve(table_.functions.size());
   for (const FunctionCode& code : table_.functions) {
     FunctionEntry entry{};
@@ -53,13 +53,21 @@ namespace detail {
 
 inline wasm::Fault CompileForInterpreter(const wasm::ValidationContext& context,
                                          const vm::CompileSettings& settings,
-                                         std::unique_ptr<const vm::EngineCode>& code) {
+                                         vm::EngineCodePointer& code) {
   SideTable table;
   const wasm::Fault fault = BuildSideTable(context, table);
   if (fault.IsNone()) {
-    code = std::make_unique<InterpreterCode>(*context.module, std::move(table), settings);
+    code.reset(new InterpreterCode{*context.module, std::move(table), settings});
   }
   return fault;
+}
+
+inline void DestroyInterpreted(const vm::EngineCode* code) noexcept {
+  delete static_cast<const InterpreterCode*>(code);
+}
+
+inline std::size_t InterpretedSize(const vm::EngineCode& code) noexcept {
+  return static_cast<const InterpreterCode&>(code).Size();
 }
 
 inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_function,
@@ -69,8 +77,11 @@ inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_fu
   record.engine_code = &static_cast<const InterpreterCode&>(code).Entry(defined_function);
 }
 
-inline constexpr vm::Engine kInterpreterEngine{
-    .name = "interpreter", .compile = CompileForInterpreter, .bind = BindInterpreted};
+inline constexpr vm::Engine kInterpreterEngine{.name = "interpreter",
+                                               .compile = CompileForInterpreter,
+                                               .destroy = DestroyInterpreted,
+                                               .size = InterpretedSize,
+                                               .bind = BindInterpreted};
 
 }  // namespace detail
 

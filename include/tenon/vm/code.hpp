@@ -38,12 +38,14 @@ struct ModuleCode {
   wasm::Module module;
   wasm::NameSection names;
   ExternIndex externs;
-  std::unique_ptr<const EngineCode> engine_code;
+  EngineCodePointer engine_code;
   CodeKey key{};
   bool is_host = false;
 
-  std::size_t Size() const {
-    return bytes.size() + (engine_code == nullptr ? 0 : engine_code->Size());
+  std::size_t Size() const { return bytes.size() + EngineSize(); }
+  /// Bytes that the engine made.
+  std::size_t EngineSize() const {
+    return engine_code == nullptr ? 0 : engine_code->engine->size(*engine_code);
   }
 };
 

@@ -31,25 +31,38 @@ struct CompileSettings {
   std::vector<bool> listeners;  ///< by function index; empty: none
 };
 
-/// What an engine keeps for a compiled module. Immutable; any thread.
-class EngineCode {
- public:
-  virtual ~EngineCode() = default;
-  /// Bytes of code and tables.
-  virtual std::size_t Size() const noexcept = 0;
+struct Engine;
+
+/// What an engine keeps for a compiled module. Immutable; any thread. No virtual functions:
+/// compilers guess whose they are, and would put the engine into units that only let go of a
+/// module.
+struct EngineCode {
+  const Engine* engine;
 };
+
+struct EngineCodeDeleter {
+  inline void operator()(const EngineCode* code) const noexcept;
+};
+using EngineCodePointer = std::unique_ptr<const EngineCode, EngineCodeDeleter>;
 
 /// An engine. Static storage.
 struct Engine {
   const char* name;
   /// Validates the bodies of a module whose declarations are valid, and makes code for them.
   wasm::Fault (*compile)(const wasm::ValidationContext& context, const CompileSettings& settings,
-                         std::unique_ptr<const EngineCode>& code);
+                         EngineCodePointer& code);
+  void (*destroy)(const EngineCode* code) noexcept;
+  /// Bytes of code and tables.
+  std::size_t (*size)(const EngineCode& code) noexcept;
   /// Fills code, invoke and engine_code of the record of a function defined by the module, counted
   /// without the imported ones.
   void (*bind)(const EngineCode& code, std::uint32_t defined_function,
                abi::FunctionRecord& record) noexcept;
 };
+
+inline void EngineCodeDeleter::operator()(const EngineCode* code) const noexcept {
+  code->engine->destroy(code);
+}
 
 }  // namespace vm
 }  // namespace tenon::inline TENON_ABI
