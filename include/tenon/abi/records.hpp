@@ -6,10 +6,10 @@
 /// is part of every cache key. Nothing here has behaviour.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include <tenon/abi/atomic_word.hpp>
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
 
@@ -126,12 +126,12 @@ static_assert(sizeof(GlobalRecord) == 16);
 /// What is being executed in a linkage group: the instances that can reach each other's functions
 /// without the host. One thread at a time; only `interrupt` and `activation` are touched by others.
 struct ExecContext {
-  std::uintptr_t stack_limit;             ///< lowest native stack address guest code may use
-  std::atomic<std::uint64_t> interrupt;   ///< the activation that was asked to stop, else 0
-  void* pending;                          ///< non-null while an exception or trap unwinds the guest
-  std::atomic<std::uint64_t> activation;  ///< number of the current outermost call, else 0
-  std::uintptr_t entry_stack_pointer;     ///< native stack pointer at the innermost entry
-  void* call_context;                     ///< the CallContext of the current outermost call
+  std::uintptr_t stack_limit;          ///< lowest native stack address guest code may use
+  AtomicWord interrupt;                ///< the activation that was asked to stop, else 0
+  void* pending;                       ///< non-null while an exception or trap unwinds the guest
+  AtomicWord activation;               ///< number of the current outermost call, else 0
+  std::uintptr_t entry_stack_pointer;  ///< native stack pointer at the innermost entry
+  void* call_context;                  ///< the CallContext of the current outermost call
 };
 
 static_assert(offsetof(ExecContext, stack_limit) == 0);
@@ -140,7 +140,6 @@ static_assert(offsetof(ExecContext, pending) == 16);
 static_assert(offsetof(ExecContext, activation) == 24);
 static_assert(offsetof(ExecContext, entry_stack_pointer) == 32);
 static_assert(offsetof(ExecContext, call_context) == 40);
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// Head of every instance: all that code reaches at run time, it reaches from here.
 /// `ImportRecord`s of the imported functions follow directly, in index order.

@@ -200,7 +200,7 @@ template <int>
 #undef TENON_DETAIL_ROW
     handlers_out->narrow[wasm::kPrefixMisc] = &&PrefixMisc;
     handlers_out->narrow[wasm::kPrefixSimd] = &&PrefixSimd;
-    std::memcpy(handlers_out->wide, handlers_out->narrow, sizeof(handlers_out->wide));
+    std::copy_n(handlers_out->narrow, 256, handlers_out->wide);
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalGet)] = &&LocalGetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalSet)] = &&LocalSetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalTee)] = &&LocalTeeWide;
@@ -295,8 +295,8 @@ take_branch: {
       TENON_DETAIL_FILL();
     }
   }
-  if (taken.pc_delta <= 0 &&
-      header->exec->interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
+  if (taken.pc_delta <= 0 && header->exec->interrupt.LoadRelaxed() == watched_activation)
+      [[unlikely]] {
     goto interrupted;
   }
   TENON_DETAIL_NEXT();
@@ -409,7 +409,7 @@ enter: {
   memory_size = header->memory->size;
   watched_activation = entry->is_interruptible ? group.last_activation : UINT64_MAX;
   canonical_nan = entry->canonical_nan;
-  if (group.interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
+  if (group.interrupt.LoadRelaxed() == watched_activation) [[unlikely]] {
     goto interrupted;
   }
   TENON_DETAIL_NEXT();
