@@ -533,6 +533,9 @@ TEST_CASE("functions, imports and the start function have known types") {
   ModuleBuilder start;
   start.Start(0);
   CHECK(DeclarationText(start) == "unknown function 0");
+  ModuleBuilder last;
+  last.Start(0xFFFFFFFF);
+  CHECK(DeclarationText(last) == "unknown function 4294967295");
   ModuleBuilder typed;
   typed.Start(typed.ImportFunction("env", "f", typed.Type({I32}, {})));
   CHECK(DeclarationText(typed) == "start function must have no parameters and no results");

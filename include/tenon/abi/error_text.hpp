@@ -150,7 +150,6 @@
   X(EnvironEmptyKey, "environ invalid: empty key")                                              \
   X(EnvironKeyEquals, "environ invalid: key contains '=' character")                            \
   X(EnvironNul, "environ invalid: contains NUL character")                                      \
-  X(EnvironCount, "environ invalid: exceeds maximum count: {0} > {1}")                          \
   X(EnvironSize, "environ invalid: exceeds maximum size: {0} > {1} bytes")                      \
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                     \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                     \
