@@ -407,7 +407,7 @@ TEST_CASE("every local of a wide function is found, written out or not") {
   for (int i = 0; i < 250; ++i) locals.push_back(i % 11 < 6 ? I64 : i % 3 == 0 ? I32 : V128);
   ModuleBuilder module;
   const std::uint32_t type = module.Type(parameters, {});
-  const std::size_t nops = GENERATE(0, 20, 133, 134, 200, 382, 383, 384, 500);
+  const auto nops = static_cast<std::size_t>(GENERATE(0, 20, 133, 134, 200, 382, 383, 384, 500));
   for (int i = 0; i < 2; ++i) {
     module.Function(type, locals, [&](CodeBuilder& code) {
       for (std::size_t n = 0; n < nops; ++n) code.Emit(Opcode::Nop);
