@@ -108,6 +108,7 @@ std::vector<tenon::Value> ReadArguments(const Options& options, const tenon::Fun
                              std::to_string(options.arguments.size()) + " given"};
   }
   std::vector<tenon::Value> values;
+  values.reserve(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
     values.push_back(bench::ParseValue(types[i], options.arguments[i]));
   }

@@ -120,8 +120,7 @@ TENON_DECL std::vector<CustomSectionDefinition> CompiledModule::CustomSections()
 }
 
 TENON_DECL std::size_t CompiledModule::CodeSize() const {
-  const vm::EngineCode* code = detail::RequireState(*this).code->engine_code.get();
-  return code == nullptr ? 0 : code->Size();
+  return detail::RequireState(*this).code->EngineSize();
 }
 
 TENON_DECL void CompiledModule::Close() {

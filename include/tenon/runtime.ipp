@@ -61,7 +61,9 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   settings.canonical_nan = config.CanonicalNaN();
   settings.custom_sections = config.CustomSections();
   settings.memory_allocator = config.MemoryAllocator();
-  if (config.CompilationCache().has_value()) settings.cache = config.CompilationCache()->Map();
+  if (const auto& cache = config.CompilationCache(); cache.has_value()) {
+    settings.cache = cache->Map();
+  }
   settings.listener_factory = config.FunctionListenerFactory();
   settings.close_notifier = config.CloseNotifier();
   settings.make_views = MakeViews;

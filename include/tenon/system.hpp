@@ -40,8 +40,8 @@ using RandomSource = std::function<void(std::span<std::uint8_t> buffer)>;
 /// instances, which then share the callbacks' state, but not the default clocks and randomness.
 class SystemConfig {
  public:
-  /// Most arguments, and most environment variables.
-  static constexpr std::size_t kMaximumStrings = 1'000'000;
+  /// Most arguments.
+  static constexpr std::size_t kMaximumArguments = 1'000'000;
   /// Most bytes of all arguments together, and of all environment variables, a NUL after each.
   static constexpr std::size_t kMaximumStringBytes = std::size_t{64} << 20;
   /// Coarsest resolution of a clock: one hour in nanoseconds.

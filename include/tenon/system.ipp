@@ -54,10 +54,12 @@ class StringBlock {
   std::uint64_t size_ = 0;
 };
 
-TENON_DECL void CheckStringCount(ErrorCode code, std::size_t count) {
-  if (count <= SystemConfig::kMaximumStrings) return;
-  throw ConfigError{code, FormatError(code, {std::to_string(count),
-                                             std::to_string(SystemConfig::kMaximumStrings)})};
+TENON_DECL void CheckArgumentCount(std::size_t count) {
+  if (count <= SystemConfig::kMaximumArguments) return;
+  throw ConfigError{
+      ErrorCode::ArgsCount,
+      FormatError(ErrorCode::ArgsCount,
+                  {std::to_string(count), std::to_string(SystemConfig::kMaximumArguments)})};
 }
 
 TENON_DECL void CheckResolution(ErrorCode code, std::uint64_t resolution) {
@@ -166,11 +168,10 @@ TENON_DECL SystemConfig SystemConfig::WithSystemRandom() const {
 }
 
 TENON_DECL System::System(const SystemConfig& config) : config_{config} {
-  detail::CheckStringCount(ErrorCode::ArgsCount, config_.Args().size());
+  detail::CheckArgumentCount(config_.Args().size());
   detail::StringBlock args{ErrorCode::ArgsNul, ErrorCode::ArgsSize};
   for (const std::string& arg : config_.Args()) args.Add(arg);
 
-  detail::CheckStringCount(ErrorCode::EnvironCount, config_.Env().size());
   detail::StringBlock variables{ErrorCode::EnvironNul, ErrorCode::EnvironSize};
   environ_.reserve(config_.Env().size());
   for (const auto& [key, value] : config_.Env()) {
@@ -180,7 +181,7 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
     if (key.find('=') != std::string::npos) {
       throw ConfigError{ErrorCode::EnvironKeyEquals, FormatError(ErrorCode::EnvironKeyEquals, {})};
     }
-    environ_.push_back(key + "=" + value);
+    environ_.push_back(std::string{key}.append("=").append(value));
     variables.Add(environ_.back());
   }
 

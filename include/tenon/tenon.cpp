@@ -30,6 +30,7 @@
 #include <tenon/vm/call.ipp>
 #include <tenon/vm/call_stack.ipp>
 #include <tenon/vm/code.ipp>
+#include <tenon/vm/extern_index.ipp>
 #include <tenon/vm/group.ipp>
 #include <tenon/vm/instance.ipp>
 #include <tenon/vm/instantiate.ipp>

@@ -14,7 +14,6 @@
 
 namespace {
 
-using tenon::abi::HostFunction;
 using tenon::abi::InstanceHeader;
 using tenon::bind::MakeHostFunction;
 using tenon::bind::OwnedHostFunction;

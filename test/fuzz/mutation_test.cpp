@@ -88,6 +88,8 @@ modules; a damaged module that fails is written to mutation-N.wasm in the curren
   --scale=PERCENT    how many mutations of each module are tried (default 100)
   --seed=NUMBER      (default 1)
   --timeout=SECONDS  for one compilation (default 10)
+  --verdicts=NUMBER  of an open file that gets each module and its error, as
+                     compare_validators.mjs reads them
 )";
 
 // The module being compiled, for the signal handler.
@@ -141,9 +143,43 @@ struct Totals {
   std::size_t peak = 0;
 };
 
+/// What was made of each module, for compare_validators.mjs: the error's text (empty for a valid
+/// module) and the bytes, each behind its size in 4 bytes, little-endian.
+class VerdictFile {
+ public:
+  /// Writes to an open file; nowhere if `descriptor` is negative.
+  explicit VerdictFile(int descriptor) {
+    if (descriptor < 0) return;
+    file_ = fdopen(descriptor, "wb");
+    if (file_ == nullptr) throw std::runtime_error{"cannot write verdicts"};
+  }
+  ~VerdictFile() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  VerdictFile(const VerdictFile&) = delete;
+  VerdictFile& operator=(const VerdictFile&) = delete;
+
+  void Add(std::string_view error, std::span<const std::uint8_t> bytes) {
+    if (file_ == nullptr) return;
+    Write(error.data(), error.size());
+    Write(bytes.data(), bytes.size());
+  }
+
+ private:
+  void Write(const void* data, std::size_t size) {
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      std::fputc(static_cast<int>(size >> shift & 0xFF), file_);
+    }
+    std::fwrite(data, 1, size, file_);
+  }
+
+  std::FILE* file_ = nullptr;
+};
+
 class Tester {
  public:
-  Tester(unsigned timeout, Totals& totals) : timeout_{timeout}, totals_{totals} {}
+  Tester(unsigned timeout, Totals& totals, VerdictFile& verdicts)
+      : timeout_{timeout}, totals_{totals}, verdicts_{verdicts} {}
 
   /// Compiles `bytes` and counts what came of it.
   void Try(const std::string& origin, std::span<const std::uint8_t> bytes) {
@@ -153,13 +189,16 @@ class Tester {
     g_allocations.peak = before;
     g_allocations.limit = before + kMemoryLimit;
     std::string fault;
+    std::string error_text;
     bool is_valid = false;
     try {
       // Factories see declarations before anybody else does.
       const bool is_listened_to = ++tried_ % 4 == 0;
       Inspect((is_listened_to ? listening_runtime_ : runtime_).CompileModule(bytes));
       is_valid = true;
-    } catch (const tenon::Error&) {
+    } catch (const tenon::Error& error) {
+      g_allocations.limit = SIZE_MAX;
+      error_text = error.what();
     } catch (const std::bad_alloc&) {
       fault = "more than 64 MiB";
     } catch (const std::exception& error) {
@@ -169,6 +208,7 @@ class Tester {
     g_allocations.limit = SIZE_MAX;
     totals_.peak = std::max(totals_.peak, g_allocations.peak - before);
     if (fault.empty()) {
+      verdicts_.Add(error_text, bytes);
       ++(is_valid ? totals_.valid : totals_.refused);
     } else {
       const std::string file = "mutation-" + std::to_string(++totals_.failed) + ".wasm";
@@ -207,6 +247,7 @@ class Tester {
   unsigned long tried_ = 0;
   const unsigned timeout_;
   Totals& totals_;
+  VerdictFile& verdicts_;
 };
 
 std::vector<std::string> FindModules(const std::vector<std::string>& arguments) {
@@ -227,6 +268,7 @@ std::vector<std::string> FindModules(const std::vector<std::string>& arguments) 
 struct Settings {
   fuzz::Plan plan;
   unsigned timeout = 10;
+  int verdicts = -1;
   std::vector<std::string> files;
 };
 
@@ -244,6 +286,8 @@ Settings ParseArguments(int argc, char** argv) {
       settings.plan.seed = number();
     } else if (argument.starts_with("--timeout=")) {
       settings.timeout = static_cast<unsigned>(number());
+    } else if (argument.starts_with("--verdicts=")) {
+      settings.verdicts = static_cast<int>(number());
     } else if (argument == "--help") {
       std::fputs(kHelp, stdout);
       std::exit(0);
@@ -259,7 +303,8 @@ Settings ParseArguments(int argc, char** argv) {
 int Run(const Settings& settings) {
   InstallHandlers();
   Totals totals;
-  Tester tester{settings.timeout, totals};
+  VerdictFile verdicts{settings.verdicts};
+  Tester tester{settings.timeout, totals, verdicts};
   unsigned long modules = 0;
   unsigned long unreadable = 0;
   const auto mutate = [&](const std::string& origin, const std::vector<std::uint8_t>& bytes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// The side table that validation makes for the interpreter.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
@@ -18,7 +19,9 @@ using tenon::ErrorCode;
 using tenon::ValueType;
 using tenon::interp::BranchEntry;
 using tenon::interp::BuildSideTable;
+using tenon::interp::FindLocal;
 using tenon::interp::FunctionCode;
+using tenon::interp::LocalPlace;
 using tenon::interp::SideTable;
 using tenon_test::ValidatedModule;
 
@@ -90,7 +93,7 @@ TEST_CASE("straight code has no entries and a known stack") {
   const Built built = Build({I32, I32}, {I32}, {I64, I32},
                             Code().LocalGet(0).LocalGet(1).LocalGet(0).Drop().Emit(Opcode::I32Add));
   CHECK(built.table.entries.empty());
-  CHECK(built.table.local_slots.empty());
+  CHECK(built.table.places.empty());
   CHECK(built.Function().parameter_slots == 2);
   CHECK(built.Function().local_slots == 4);
   CHECK(built.Function().result_slots == 1);
@@ -264,8 +267,11 @@ TEST_CASE("vectors take two slots in branches, locals and the stack") {
   CHECK(built.Function().parameter_slots == 4);
   CHECK(built.Function().local_slots == 9);
   CHECK(built.Function().max_stack_slots == 5);
-  CHECK(built.Function().first_local_offset == 0);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1, 3, 4, 6, 8, 9});
+  CHECK(built.Function().first_place == 0);
+  CHECK(built.Function().place_count == 6);
+  CHECK(
+      built.table.places ==
+      std::vector<LocalPlace>{{0, false}, {1, true}, {3, false}, {4, true}, {6, true}, {8, false}});
   REQUIRE(built.table.entries.size() == 2);
   const BranchEntry& branch = built.table.entries[0];
   CHECK(branch.pc_delta == 3);
@@ -318,7 +324,7 @@ TEST_CASE("a vector that comes late makes the whole function wide") {
                                 .Drop()
                                 .End());
   CHECK(built.Function().is_wide);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 1, 2});
+  CHECK(built.table.places == std::vector<LocalPlace>{{0, false}, {1, false}});
   REQUIRE(built.table.entries.size() == 3);
   CHECK(built.table.entries[0].arity == 1);
   CHECK(built.table.entries[1].pc_delta == 15 - 7);
@@ -359,9 +365,13 @@ TEST_CASE("functions of a module share the tables, each from its own first entry
   CHECK(built.table.entries.size() == 4);
   CHECK_FALSE(functions[0].is_wide);
   CHECK_FALSE(functions[2].is_wide);
-  CHECK(functions[1].first_local_offset == 0);
-  CHECK(functions[3].first_local_offset == 3);
-  CHECK(built.table.local_slots == std::vector<std::uint32_t>{0, 2, 3, 0, 2, 3, 4});
+  CHECK(functions[1].first_place == 0);
+  CHECK(functions[1].place_count == 2);
+  CHECK(functions[3].first_place == 2);
+  CHECK(functions[3].place_count == 3);
+  CHECK(built.table.places ==
+        std::vector<LocalPlace>{{0, true}, {2, false}, {0, true}, {2, false}, {3, false}});
+  CHECK(built.table.searches.empty());
   CHECK(built.table.entries[2].table_delta == 1);
 }
 
@@ -376,16 +386,49 @@ TEST_CASE("an invalid body gives the fault that validation gives") {
   CHECK(fault.function == 0);
 }
 
-TEST_CASE("locals of wide functions that no code can use are not paid for") {
+TEST_CASE("locals of wide functions cost memory for code and declarations, not for each") {
   ModuleBuilder module;
   const std::uint32_t type = module.Type({}, {});
   const std::vector<ValueType> locals(50'000, V128);
-  for (int i = 0; i < 30; ++i) module.Function(type, locals, Code());
-  const ValidatedModule checked{module.Build()};
-  REQUIRE(checked.Text() == "");
-  SideTable table;
-  const Fault fault = BuildSideTable(checked.context, table);
-  CHECK(fault.code == ErrorCode::LimitExceeded);
-  CHECK(fault.function < 30);
-  CHECK(table.local_slots.size() <= 1'100'000);
+  for (int i = 0; i < 300; ++i) module.Function(type, locals, Code());
+  const std::uint32_t many = module.Type(std::vector<ValueType>(1'000, V128), {});
+  for (int i = 0; i < 300; ++i) module.Function(many, {I32}, Code());
+  const Built built = Build(module);
+  CHECK(built.table.places.size() <= 600 * 20);
+  CHECK(built.table.searches.size() == 600);
+  // One for each function's locals, one for the parameters of `many`.
+  CHECK(built.table.runs.size() == 601);
+}
+
+TEST_CASE("every local of a wide function is found, written out or not") {
+  std::vector<ValueType> parameters;
+  std::vector<ValueType> locals;
+  for (int i = 0; i < 150; ++i) parameters.push_back(i % 7 < 3 ? V128 : i % 2 == 0 ? I32 : I64);
+  for (int i = 0; i < 250; ++i) locals.push_back(i % 11 < 6 ? I64 : i % 3 == 0 ? I32 : V128);
+  ModuleBuilder module;
+  const std::uint32_t type = module.Type(parameters, {});
+  const auto nops = static_cast<std::size_t>(GENERATE(0, 20, 133, 134, 200, 382, 383, 384, 500));
+  for (int i = 0; i < 2; ++i) {
+    module.Function(type, locals, [&](CodeBuilder& code) {
+      for (std::size_t n = 0; n < nops; ++n) code.Emit(Opcode::Nop);
+    });
+  }
+  const Built built = Build(module);
+  std::vector<ValueType> all = parameters;
+  all.insert(all.end(), locals.begin(), locals.end());
+  for (const FunctionCode& function : built.table.functions) {
+    CHECK(function.place_count == std::min(all.size(), nops + 17));
+    std::uint32_t slot = 0;
+    std::size_t wrong = 0;
+    for (std::uint32_t i = 0; i < all.size(); ++i) {
+      const LocalPlace expected{slot, all[i].IsVector()};
+      const LocalPlace found = i < function.place_count
+                                   ? built.table.places[function.first_place + i]
+                                   : FindLocal(built.table, function.search, i);
+      wrong += found == expected ? 0 : 1;
+      slot += all[i].SlotCount();
+    }
+    CHECK(wrong == 0);
+    CHECK(slot == function.local_slots);
+  }
 }

@@ -141,3 +141,54 @@ TEST_CASE("broken name sections cost names, not the module") {
   const tenon::Module guest = runtime.InstantiateModule(compiled);
   CHECK(guest.ExportedFunction<std::int32_t()>("answer")() == 42);
 }
+
+TEST_CASE("definitions of a module with very many exports are quick to get") {
+  // A walk over all exports for each of them would be 1e10 steps.
+  constexpr std::uint32_t kFunctions = 100'000;
+  guests::Guest guest;
+  const std::uint32_t imported = guest.AddImport("env", "f", {{}, {}});
+  const std::uint32_t type = guest.TypeOf({{}, {}});
+  for (std::uint32_t i = 0; i < kFunctions; ++i) guest.Function(type, {}, [](auto&) {});
+  const auto export_as = [&](const std::string& prefix, std::uint32_t function) {
+    guest.Export(prefix + std::to_string(function), guests::Kind::Func, function);
+  };
+  for (std::uint32_t i = kFunctions; i > 0; --i) export_as("z", i);
+  for (std::uint32_t i = 0; i <= kFunctions; ++i) export_as("a", i);
+
+  std::uint32_t asked = 0;
+  const auto config = tenon::RuntimeConfig{}.WithFunctionListenerFactory(
+      [&](const tenon::FunctionDefinition& function) {
+        asked += function.export_names.size() == 2 ? 1 : 0;
+        return std::shared_ptr<tenon::FunctionListener>{};
+      });
+  const tenon::Runtime runtime{config};
+  const auto compiled = runtime.CompileModule(guest.Build());
+  CHECK(asked == kFunctions);
+
+  const auto exports = compiled.ExportedFunctions();
+  REQUIRE(exports.size() == kFunctions + 1);
+  CHECK(exports.front().index == kFunctions);
+  const std::string last = std::to_string(kFunctions);
+  CHECK(exports.front().export_names == std::vector<std::string>{"z" + last, "a" + last});
+  CHECK(exports.back().index == imported);
+  CHECK(exports.back().export_names == std::vector<std::string>{"a0"});
+  CHECK(exports.back().import == tenon::ImportName{"env", "f"});
+
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([] {})
+      .Export("f")
+      .Instantiate();
+  const auto module = runtime.InstantiateModule(compiled, tenon::ModuleConfig{}.WithName("many"));
+  for (std::uint32_t i = 1; i <= kFunctions; i += 1'000) {
+    CHECK(module.ExportedFunction("z" + std::to_string(i)).Definition().index == i);
+  }
+  CHECK_FALSE(module.ExportedFunction("z0"));
+
+  // And as many imports, found by name.
+  guests::Guest importer;
+  for (std::uint32_t i = 1; i <= kFunctions; ++i) {
+    importer.ImportFunction("many", "z" + std::to_string(i), importer.TypeOf({{}, {}}));
+  }
+  CHECK_NOTHROW(runtime.Instantiate(importer.Build()));
+}

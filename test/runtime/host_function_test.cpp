@@ -201,6 +201,35 @@ TEST_CASE("a host function can take the calling module by value or const referen
   CHECK(matches == 11);
 }
 
+TEST_CASE("a memory may also be taken by value or as a const reference") {
+  const tenon::Runtime runtime;
+  tenon::Memory kept;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](const tenon::Memory& memory, std::uint32_t offset) {
+        return memory.ReadUint32Le(offset).value_or(0);
+      })
+      .Export("by_reference")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Memory memory, std::uint32_t offset) {
+        kept = memory;
+        return memory.ReadUint32Le(offset).value_or(0) + 1;
+      })
+      .Export("by_value")
+      .Instantiate();
+  for (const char* const name : {"by_reference", "by_value"}) {
+    tenon::Module guest =
+        runtime.Instantiate(guests::Forwarder("env", name, {{guests::kI32}, {guests::kI32}}, true));
+    tenon::Memory memory = guest.DefaultMemory();
+    REQUIRE(memory.WriteUint32Le(8, 41));
+    const auto run = guest.ExportedFunction<std::uint32_t(std::uint32_t)>("run");
+    CHECK(run(8) == (name == std::string_view{"by_value"} ? 42 : 41));
+    CHECK((kept == memory) == (name == std::string_view{"by_value"}));
+  }
+  // What was kept counts on the memory, as any copy does.
+  CHECK(kept.ReadUint32Le(8) == 41);
+}
+
 TEST_CASE("the untyped form sees operands and leaves results in slots") {
   const tenon::Runtime runtime;
   tenon::Module seen;

@@ -2,21 +2,53 @@
 /// @file
 /// Limits of a runtime: memory pages and bytes, table elements, instances, stack.
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <tenon/tenon.hpp>
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TENON_TEST_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TENON_TEST_SANITIZED
+#endif
+
 using namespace tenon_test;
 
 namespace {
 
 constexpr std::uint64_t kPage = 65536;
+
+#if !defined(TENON_TEST_SANITIZED)
+/// Lets the process take no more than so many bytes of address space beyond what it has.
+class AddressSpaceLimit {
+ public:
+  explicit AddressSpaceLimit(std::uint64_t bytes) {
+    REQUIRE(::getrlimit(RLIMIT_AS, &former_) == 0);
+    std::uint64_t pages = 0;
+    REQUIRE(std::ifstream{"/proc/self/statm"} >> pages);
+    ::rlimit limit = former_;
+    limit.rlim_cur = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + bytes;
+    REQUIRE(::setrlimit(RLIMIT_AS, &limit) == 0);
+  }
+  ~AddressSpaceLimit() { ::setrlimit(RLIMIT_AS, &former_); }
+  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
+  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
+
+ private:
+  ::rlimit former_{};
+};
+#endif
 
 std::int32_t Grow(const tenon::Module& guest, std::int32_t delta) {
   return guest.ExportedFunction<std::int32_t(std::int32_t)>("grow")(delta);
@@ -100,6 +132,23 @@ TEST_CASE("a table that claims a huge minimum is refused without being allocated
   const tenon::Runtime runtime;
   CHECK_THROWS_AS(runtime.Instantiate(guests::HugeTable(0xFFFFFFFF)), tenon::Error);
 }
+
+// The sanitizers' allocators end the program where others refuse.
+#if !defined(TENON_TEST_SANITIZED)
+TEST_CASE("a table that the machine refuses is an error, and a growth that it refuses is none") {
+  constexpr std::uint32_t kElements = 1u << 28;
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithTableLimit(kElements)};
+  const tenon::Module guest = runtime.Instantiate(guests::Tables());
+  const AddressSpaceLimit limit{std::uint64_t{1} << 30};
+  const auto error =
+      Thrown<tenon::LinkError>([&] { runtime.Instantiate(guests::HugeTable(kElements)); });
+  CHECK(error.Id() == tenon::ErrorCode::TableAllocation);
+  CHECK(std::string{error.what()} == "cannot allocate a table of 268435456 elements");
+  tenon::Table table = guest.ExportedTable("table");
+  CHECK_FALSE(table.Grow(kElements - 4, tenon::Value{tenon::FuncRef{}}).has_value());
+  CHECK(table.Size() == 4);
+}
+#endif
 
 TEST_CASE("instances, host modules included, are limited while they are open") {
   const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithInstanceLimit(2)};

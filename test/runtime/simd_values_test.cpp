@@ -94,3 +94,32 @@ TEST_CASE("globals of v128 are exported by host modules and shared with guests")
   guest.ExportedFunction<void(tenon::V128)>("set")(Bytes(100));
   CHECK(env.ExportedGlobal("vector").Get<tenon::V128>() == Bytes(100));
 }
+
+TEST_CASE("locals beside vectors keep their values, however many there are") {
+  // Far more locals than the code is long, so that the interpreter has to search for the last.
+  guests::Guest guest;
+  std::vector<tenon::ValueType> parameters(30, guests::kI32);
+  parameters[28] = kV128;
+  std::vector<tenon::ValueType> locals(200, guests::kI64);
+  locals.insert(locals.end(), 200, kV128);
+  guest.Add(
+      "run", {parameters, {kV128, guests::kI64, guests::kI32, kV128}},
+      [](auto& code) {
+        code.LocalGet(28).LocalTee(429).LocalSet(230);
+        code.I64Const(42).LocalSet(229).LocalGet(27).LocalSet(0);
+        code.LocalGet(230).LocalGet(229).LocalGet(29).LocalGet(0).LocalGet(231);
+        code.LocalSet(230).Drop().LocalGet(429);
+      },
+      locals);
+  const tenon::Runtime runtime;
+  const tenon::Module module = runtime.Instantiate(guest.Build());
+  std::vector<tenon::Value> arguments(30, tenon::Value{1});
+  arguments[28] = tenon::Value{Bytes(5)};
+  arguments[29] = tenon::Value{77};
+  const auto results = module.ExportedFunction("run").Call(arguments);
+  REQUIRE(results.size() == 4);
+  CHECK(results[0].Vector() == Bytes(5));
+  CHECK(results[1].I64() == 42);
+  CHECK(results[2].I32() == 77);
+  CHECK(results[3].Vector() == Bytes(5));
+}

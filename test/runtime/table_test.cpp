@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -150,6 +151,46 @@ TEST_CASE("functions in a shared table live on when their module's handles go") 
       runtime.Instantiate(guests::Tables(), tenon::ModuleConfig{}.WithName("owner"));
   runtime.Instantiate(guests::ImportsTable({.offset = 3}), tenon::ModuleConfig{}.WithName(""));
   CHECK(CallElement(owner, 3) == 3);
+}
+
+TEST_CASE("table.init takes as long as what it copies, wherever in its segment that is") {
+  // A walk from the segment's first item to each that is copied would be 5e9 steps.
+  constexpr std::uint32_t kItems = 100'000;
+  guests::Guest guest;
+  const std::uint32_t one =
+      guest.AddHidden("one", {{}, {guests::kI32}}, [](auto& code) { code.I32Const(1); });
+  const std::uint32_t two =
+      guest.AddHidden("two", {{}, {guests::kI32}}, [](auto& code) { code.I32Const(2); });
+  std::vector<std::uint32_t> items(kItems, one);
+  items.back() = two;
+  guest.Table(tenon::ValueType::FuncRef, 1);
+  const std::uint32_t segment = guest.PassiveElement(guests::ElementItems::Functions(items));
+  guest.Add("init", {{guests::kI32}, {}},
+            [&](auto& code) { code.I32Const(0).LocalGet(0).I32Const(1).TableInit(segment); });
+  guest.Add(
+      "init_all", {{}, {}},
+      [&](auto& code) {
+        code.Begin(guests::Opcode::Loop).I32Const(0).LocalGet(0).I32Const(1).TableInit(segment);
+        code.LocalGet(0).I32Const(1).Emit(guests::Opcode::I32Add).LocalTee(0);
+        code.I32Const(kItems).Emit(guests::Opcode::I32LtU).BrIf(0).End();
+      },
+      {guests::kI32});
+  const std::uint32_t type = guest.TypeOf({{}, {guests::kI32}});
+  guest.Add("call", {{guests::kI32}, {guests::kI32}},
+            [&](auto& code) { code.LocalGet(0).CallIndirect(type); });
+  guest.Add("drop", {{}, {}}, [&](auto& code) { code.ElemDrop(segment); });
+
+  const tenon::Runtime runtime;
+  const tenon::Module module = runtime.Instantiate(guest.Build());
+  module.ExportedFunction<void()>("init_all")();
+  CHECK(CallElement(module, 0) == 2);
+  const auto init = module.ExportedFunction<void(std::uint32_t)>("init");
+  init(kItems - 2);
+  CHECK(CallElement(module, 0) == 1);
+  CHECK(Thrown<tenon::Trap>([&] { init(kItems); }).Code() ==
+        tenon::TrapCode::OutOfBoundsTableAccess);
+  module.ExportedFunction<void()>("drop")();
+  CHECK(Thrown<tenon::Trap>([&] { init(0); }).Code() == tenon::TrapCode::OutOfBoundsTableAccess);
 }
 
 TEST_CASE("an empty table handle is a table without elements") {

@@ -7,7 +7,7 @@
   opcodes SPECTEST             every row of the opcode table is in a function that a script calls
   update-skips SPECTEST        rewrites expected_skips.txt
 
-The last three need the spec scripts: --spec=DIR, or $TENON_SPEC, or shared/spec beside the
+The last three need the spec scripts: --spec=DIR, or $TENON_SPEC_DIR, or shared/spec beside the
 repository. Exit status 77, which meson counts as skipped, where there are none.
 """
 
@@ -313,7 +313,7 @@ def check_planted(options):
 
 
 def spec_folder(options):
-    candidates = [options.spec, os.environ.get("TENON_SPEC"), HERE.parents[2] / "shared" / "spec"]
+    candidates = [options.spec, os.environ.get("TENON_SPEC_DIR"), HERE.parents[2] / "shared" / "spec"]
     for candidate in candidates:
         if candidate and (pathlib.Path(candidate) / "core2").is_dir():
             return pathlib.Path(candidate)

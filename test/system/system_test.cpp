@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <tenon/tenon.hpp>
 
@@ -61,7 +62,7 @@ TEST_CASE("empty arguments and values are allowed") {
 }
 
 TEST_CASE("arguments are counted and measured up to the limits") {
-  std::vector<std::string> many(SystemConfig::kMaximumStrings);
+  std::vector<std::string> many(SystemConfig::kMaximumArguments);
   CHECK_NOTHROW(System{SystemConfig{}.WithArgs(many)});
   many.emplace_back();
   CheckRefused(SystemConfig{}.WithArgs(many), ErrorCode::ArgsCount,
@@ -210,6 +211,19 @@ TEST_CASE("default randomness is one fixed sequence, whatever the requests") {
   for (std::size_t at = 0; at < 40; at += 5) pieces.Random(std::span{found}.subspan(at, 5));
   CHECK(std::equal(found.begin(), found.end(), expected));
   CHECK(std::count(found.begin(), found.end(), 0) < 10);
+}
+
+TEST_CASE("a machine that gives no random bytes is an error, not a predictable sequence") {
+  // The kernel refuses to write to a page that nobody may write to.
+  const std::size_t size = 4096;
+  void* const page = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(page != MAP_FAILED);
+  const SystemConfig config = SystemConfig{}.WithSystemRandom();
+  const auto error = Thrown<tenon::ConfigError>(
+      [&] { config.Random()({static_cast<std::uint8_t*>(page), std::size_t{16}}); });
+  CHECK(error.Id() == ErrorCode::SystemRandom);
+  CHECK(std::string{error.what()}.starts_with("cannot get random bytes from the machine: "));
+  ::munmap(page, size);
 }
 
 TEST_CASE("the machine's clocks move and its randomness differs") {

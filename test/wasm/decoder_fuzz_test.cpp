@@ -21,7 +21,6 @@ namespace {
 
 using namespace tenon::wasm;
 using namespace tenon_test;
-using tenon::ErrorCode;
 using tenon::ExternKind;
 using tenon::HeapType;
 using tenon::ValueType;

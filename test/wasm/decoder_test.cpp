@@ -23,9 +23,7 @@ using namespace tenon_test;
 using tenon::CoreFeatures;
 using tenon::ErrorCode;
 using tenon::ErrorText;
-using tenon::ExternKind;
 using tenon::Feature;
-using tenon::HeapType;
 using tenon::ValueType;
 
 Fault FaultOf(const Bytes& bytes, CoreFeatures features = CoreFeatures::V2()) {

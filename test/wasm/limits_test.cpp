@@ -20,7 +20,6 @@ using namespace tenon::wasm;
 using namespace tenon_test;
 using tenon::ErrorCode;
 using tenon::ErrorText;
-using tenon::ExternKind;
 using tenon::ValueType;
 
 // The WebAssembly JavaScript Interface, section "Implementation-defined Limits".

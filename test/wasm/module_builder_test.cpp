@@ -17,7 +17,6 @@
 namespace {
 
 using namespace tenon::wasm;
-using tenon::ErrorCode;
 using tenon::ErrorText;
 using tenon::ExternKind;
 using tenon::HeapType;

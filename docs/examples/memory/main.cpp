@@ -60,7 +60,7 @@ void Run(const char* path) {
               static_cast<unsigned long long>(memory.Grow(2).value()));
   allocate(1024 * 1024);
   std::printf("memory after allocate(1 MiB): more than 1 MiB: %s\n",
-              memory.Size() > 1024 * 1024 ? "yes" : "no");
+              memory.Size() > (1u << 20) ? "yes" : "no");
   std::printf("grow by 65536 pages: %s\n", memory.Grow(65536) ? "granted" : "refused");
 
   // A guest that hands the host a wrong pointer is stopped before the host function is entered.

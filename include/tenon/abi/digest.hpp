@@ -42,6 +42,8 @@ constexpr std::uint64_t LayoutDigest() {
       offsetof(FunctionRecord, flags),
       offsetof(FunctionRecord, invoke),
       offsetof(FunctionRecord, instance),
+      offsetof(FunctionRecord, engine_code),
+      offsetof(FunctionRecord, body),
       sizeof(FunctionRecord),
       offsetof(ImportRecord, code),
       offsetof(ImportRecord, context),

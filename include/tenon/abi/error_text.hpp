@@ -76,7 +76,6 @@
   X(UndeclaredFunctionReference, "undeclared function reference {0}")                              \
   X(ImmutableGlobal, "global {0} is immutable")                                                    \
   X(AlignmentTooLarge, "alignment must not be larger than natural: 2^{0} of at most 2^{1}")        \
-  X(OffsetOutOfRange, "memory offset {0} is out of range of a 32-bit memory")                      \
   X(InvalidLane, "invalid lane index {0}, the limit is {1}")                                       \
   X(InvalidResultArity, "invalid result arity {0}")                                                \
   X(ConstantExpressionRequired, "constant expression required")                                    \
@@ -85,9 +84,7 @@
   X(MultipleTables, "multiple tables need feature \"{0}\"")                                        \
   X(LimitsOrder, "size minimum must not be greater than maximum: {0} > {1}")                       \
   X(MemoryTooLarge, "memory size must be at most 65536 pages (4 GiB): {0}")                        \
-  X(TableTooLarge, "table size must be at most {1} elements: {0}")                                 \
-  X(StartFunctionType, "start function must have no parameters and no results")                    \
-  X(NotAFunctionType, "type {0} is not a function type")
+  X(StartFunctionType, "start function must have no parameters and no results")
 
 /// Faults found while instantiating and linking: X(name, text).
 #define TENON_LINK_ERRORS(X)                                                                      \
@@ -153,7 +150,6 @@
   X(EnvironEmptyKey, "environ invalid: empty key")                                              \
   X(EnvironKeyEquals, "environ invalid: key contains '=' character")                            \
   X(EnvironNul, "environ invalid: contains NUL character")                                      \
-  X(EnvironCount, "environ invalid: exceeds maximum count: {0} > {1}")                          \
   X(EnvironSize, "environ invalid: exceeds maximum size: {0} > {1} bytes")                      \
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                     \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                     \

@@ -6,10 +6,10 @@
 /// is part of every cache key. Nothing here has behaviour.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include <tenon/abi/atomic_word.hpp>
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
 
@@ -58,6 +58,8 @@ struct FunctionRecord {
   std::uint16_t parameter_slots;  ///< slots of the operands; v128 takes two
   std::uint16_t result_slots;
   const void* engine_code;  ///< private to the engine
+  /// Compiled functions: where calls from the same instance go; null otherwise.
+  const void* body;
 };
 
 static_assert(offsetof(FunctionRecord, code) == 0);
@@ -68,7 +70,8 @@ static_assert(offsetof(FunctionRecord, invoke) == 24);
 static_assert(offsetof(FunctionRecord, instance) == 32);
 static_assert(offsetof(FunctionRecord, index) == 40);
 static_assert(offsetof(FunctionRecord, engine_code) == 48);
-static_assert(sizeof(FunctionRecord) == 56);
+static_assert(offsetof(FunctionRecord, body) == 56);
+static_assert(sizeof(FunctionRecord) == 64);
 
 /// What a call to an imported function needs, copied into the importing instance behind its header.
 struct ImportRecord {
@@ -128,13 +131,13 @@ static_assert(sizeof(GlobalRecord) == 16);
 /// What is being executed in a linkage group: the instances that can reach each other's functions
 /// without the host. One thread at a time; only `interrupt` and `activation` are touched by others.
 struct ExecContext {
-  std::uintptr_t stack_limit;             ///< lowest native stack address guest code may use
-  std::atomic<std::uint64_t> interrupt;   ///< the activation that was asked to stop, else 0
-  void* pending;                          ///< non-null while an exception or trap unwinds the guest
-  std::atomic<std::uint64_t> activation;  ///< number of the current outermost call, else 0
-  std::uintptr_t entry_stack_pointer;     ///< native stack pointer at the innermost entry
-  void* call_context;                     ///< the CallContext of the current outermost call
-  std::uintptr_t exit_stack_pointer;  ///< of the compiled code that last called out of its module
+  std::uintptr_t stack_limit;          ///< lowest native stack address guest code may use
+  AtomicWord interrupt;                ///< the activation that was asked to stop, else 0
+  void* pending;                       ///< non-null while an exception or trap unwinds the guest
+  AtomicWord activation;               ///< number of the current outermost call, else 0
+  std::uintptr_t entry_stack_pointer;  ///< native stack pointer at the innermost entry
+  void* call_context;                  ///< the CallContext of the current outermost call
+  std::uintptr_t exit_stack_pointer;   ///< of the compiled code that last called out of its module
 };
 
 static_assert(offsetof(ExecContext, stack_limit) == 0);
@@ -144,7 +147,6 @@ static_assert(offsetof(ExecContext, activation) == 24);
 static_assert(offsetof(ExecContext, entry_stack_pointer) == 32);
 static_assert(offsetof(ExecContext, call_context) == 40);
 static_assert(offsetof(ExecContext, exit_stack_pointer) == 48);
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// Head of every instance: all that code reaches at run time, it reaches from here.
 /// `ImportRecord`s of the imported functions follow directly, in index order.

@@ -16,8 +16,10 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/interp/code_reader.hpp>
 #include <tenon/interp/function_entry.hpp>
 #include <tenon/interp/operate.hpp>
+#include <tenon/interp/vector_operations.hpp>
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/group.hpp>
@@ -42,95 +44,6 @@ struct Handlers {
     (code < 0x100 ? narrow : code < 0x200 ? misc : simd)[code & 0xFF] = handler;
   }
 };
-
-// The loop's registers must not have their addresses taken: what takes `pc` by reference is always
-// inlined, and what is too long for that takes it by value.
-
-struct LongLeb {
-  std::uint64_t value;
-  const std::uint8_t* next;
-};
-
-inline LongLeb ReadLongLeb(const std::uint8_t* pc) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    const std::uint64_t byte = *pc++;
-    value |= (byte & 0x7F) << shift;
-    if (byte < 0x80) return {value, pc};
-  }
-}
-
-/// Sign-extended to 64 bits, which narrower types are cut from.
-inline LongLeb ReadLongSignedLeb(const std::uint8_t* pc) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0;;) {
-    const std::uint64_t byte = *pc++;
-    value |= (byte & 0x7F) << shift;
-    shift += 7;
-    if (byte >= 0x80) continue;
-    if (shift < 64 && (byte & 0x40) != 0) value |= ~std::uint64_t{0} << shift;
-    return {value, pc};
-  }
-}
-
-[[gnu::always_inline]] inline std::uint32_t ReadLeb(const std::uint8_t*& pc) {
-  const std::uint32_t first = *pc;
-  if (first < 0x80) [[likely]] {
-    ++pc;
-    return first;
-  }
-  const LongLeb read = ReadLongLeb(pc);
-  pc = read.next;
-  return static_cast<std::uint32_t>(read.value);
-}
-
-[[gnu::always_inline]] inline std::uint64_t ReadSignedLeb(const std::uint8_t*& pc) {
-  const std::uint8_t first = *pc;
-  if (first < 0x80) [[likely]] {
-    ++pc;
-    return static_cast<std::uint64_t>(static_cast<std::int64_t>(std::uint64_t{first} << 57) >> 57);
-  }
-  const LongLeb read = ReadLongSignedLeb(pc);
-  pc = read.next;
-  return read.value;
-}
-
-[[gnu::always_inline]] inline void SkipLeb(const std::uint8_t*& pc) {
-  while (*pc++ >= 0x80) {
-  }
-}
-
-template <class T>
-inline T LoadFrom(const std::uint8_t* address) {
-  T value;
-  std::memcpy(&value, address, sizeof(T));
-  return value;
-}
-
-/// The vector instructions that are functions of their operands and a lane number.
-struct VectorOperations {
-  using Row = abi::Slot* (*)(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan);
-
-  Row rows[256] = {};
-  std::uint8_t immediate_bytes[256] = {};
-
-  constexpr VectorOperations() {
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)                \
-  if constexpr (IsVector(wasm::Info(wasm::Opcode::name)) ||                                     \
-                IsLane(wasm::Info(wasm::Opcode::name))) {                                       \
-    rows[(code) & 0xFF] = [](abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan) {       \
-      return ApplyVector<wasm::Opcode::name>(                                                   \
-          sp, pc, canonical_nan,                                                                \
-          [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); }); \
-    };                                                                                          \
-    immediate_bytes[(code) & 0xFF] = IsLane(wasm::Info(wasm::Opcode::name)) ? 1 : 0;            \
-  }
-    TENON_OPCODES(TENON_DETAIL_ROW)
-#undef TENON_DETAIL_ROW
-  }
-};
-
-inline constexpr VectorOperations kVectorOperations{};
 
 /// Runs `callee` until it returns or something is pending. `fp` holds its operands on entry and its
 /// results on return. With `handlers_out` it does nothing but fill that.
@@ -200,7 +113,7 @@ template <int>
 #undef TENON_DETAIL_ROW
     handlers_out->narrow[wasm::kPrefixMisc] = &&PrefixMisc;
     handlers_out->narrow[wasm::kPrefixSimd] = &&PrefixSimd;
-    std::memcpy(handlers_out->wide, handlers_out->narrow, sizeof(handlers_out->wide));
+    std::copy_n(handlers_out->narrow, 256, handlers_out->wide);
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalGet)] = &&LocalGetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalSet)] = &&LocalSetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalTee)] = &&LocalTeeWide;
@@ -295,8 +208,8 @@ take_branch: {
       TENON_DETAIL_FILL();
     }
   }
-  if (taken.pc_delta <= 0 &&
-      header->exec->interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
+  if (taken.pc_delta <= 0 && header->exec->interrupt.LoadRelaxed() == watched_activation)
+      [[unlikely]] {
     goto interrupted;
   }
   TENON_DETAIL_NEXT();
@@ -409,7 +322,7 @@ enter: {
   memory_size = header->memory->size;
   watched_activation = entry->is_interruptible ? group.last_activation : UINT64_MAX;
   canonical_nan = entry->canonical_nan;
-  if (group.interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
+  if (group.interrupt.LoadRelaxed() == watched_activation) [[unlikely]] {
     goto interrupted;
   }
   TENON_DETAIL_NEXT();
@@ -514,37 +427,34 @@ LocalTee:
   TENON_DETAIL_NEXT();
 
 LocalGetWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
   TENON_DETAIL_SPILL();
-  top = fp[offset];
-  if (entry->local_offsets[index + 1] - offset == 2) {
+  top = fp[place.Slot()];
+  if (place.IsVector()) {
     TENON_DETAIL_SPILL();
-    top = fp[offset + 1];
+    top = fp[place.Slot() + 1];
   }
   TENON_DETAIL_NEXT();
 }
 
 LocalSetWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
-  if (entry->local_offsets[index + 1] - offset == 2) {
-    fp[offset + 1] = top;
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
+  if (place.IsVector()) {
+    fp[place.Slot() + 1] = top;
     TENON_DETAIL_FILL();
   }
-  fp[offset] = top;
+  fp[place.Slot()] = top;
   TENON_DETAIL_FILL();
   TENON_DETAIL_NEXT();
 }
 
 LocalTeeWide: {
-  const std::uint32_t index = ReadLeb(pc);
-  const std::uint32_t offset = entry->local_offsets[index];
-  if (entry->local_offsets[index + 1] - offset == 2) {
-    fp[offset] = sp[-1];
-    fp[offset + 1] = top;
+  const LocalPlace place = entry->PlaceOf(ReadLeb(pc));
+  if (place.IsVector()) {
+    fp[place.Slot()] = sp[-1];
+    fp[place.Slot() + 1] = top;
   } else {
-    fp[offset] = top;
+    fp[place.Slot()] = top;
   }
   TENON_DETAIL_NEXT();
 }

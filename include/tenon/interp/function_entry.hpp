@@ -16,14 +16,21 @@ struct FunctionEntry {
   const std::uint8_t* begin;  ///< first instruction
   const std::uint8_t* end;    ///< behind the final `end`
   const BranchEntry* branches;
-  const std::uint32_t* local_offsets;  ///< wide functions only: one more than there are locals
-  std::uint32_t parameter_slots;
+  const LocalPlace* places;  ///< wide functions only: of the first `place_count` locals
+  const SideTable* table;
+  std::uint32_t place_count;
+  std::uint32_t search;  ///< wide functions only: for FindLocal
   std::uint32_t local_slots;
   std::uint32_t result_slots;
   std::uint32_t frame_slots;  ///< locals, frame and operands
   bool is_wide;
   bool is_interruptible;
   bool canonical_nan;
+
+  /// Where a local of a wide function is.
+  LocalPlace PlaceOf(std::uint32_t local) const {
+    return local < place_count ? places[local] : FindLocal(*table, search, local);
+  }
 };
 
 /// Stands between the locals and the operands of a function on the value stack.

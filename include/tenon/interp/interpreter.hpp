@@ -17,12 +17,14 @@ namespace tenon::inline TENON_ABI::interp {
 struct FunctionEntry;
 
 /// What a compiled module is to the interpreter. Refers to the module's bytes.
-class InterpreterCode final : public vm::EngineCode {
+class InterpreterCode : public vm::EngineCode {
  public:
   InterpreterCode(const wasm::Module& module, SideTable table, const vm::CompileSettings& settings);
-  ~InterpreterCode() override;
+  ~InterpreterCode();
+  InterpreterCode(const InterpreterCode&) = delete;
+  InterpreterCode& operator=(const InterpreterCode&) = delete;
 
-  std::size_t Size() const noexcept override;
+  std::size_t Size() const noexcept;
   const FunctionEntry& Entry(std::uint32_t defined_function) const noexcept;
 
  private:

@@ -15,16 +15,17 @@ namespace tenon::inline TENON_ABI::interp {
 
 inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable table,
                                         const vm::CompileSettings& settings)
-    : table_{std::move(table)} {
+    : EngineCode{&InterpreterEngine()}, table_{std::move(table)} {
   entries_.reserve(table_.functions.size());
   for (const FunctionCode& code : table_.functions) {
     FunctionEntry entry{};
     entry.begin = module.bytes.data() + code.code_offset;
     entry.end = module.bytes.data() + code.code_end;
     entry.branches = table_.entries.data() + code.first_entry;
-    entry.local_offsets =
-        code.is_wide ? table_.local_slots.data() + code.first_local_offset : nullptr;
-    entry.parameter_slots = code.parameter_slots;
+    entry.places = table_.places.data() + code.first_place;
+    entry.table = &table_;
+    entry.place_count = code.place_count;
+    entry.search = code.search;
     entry.local_slots = code.local_slots;
     entry.result_slots = code.result_slots;
     // One slot below the operands takes the register that holds the top of an empty stack.
@@ -39,8 +40,8 @@ inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable ta
 inline InterpreterCode::~InterpreterCode() = default;
 
 inline std::size_t InterpreterCode::Size() const noexcept {
-  return table_.entries.size() * sizeof(BranchEntry) +
-         table_.local_slots.size() * sizeof(std::uint32_t) +
+  return table_.entries.size() * sizeof(BranchEntry) + table_.places.size() * sizeof(LocalPlace) +
+         table_.searches.size() * sizeof(LocalSearch) + table_.runs.size() * sizeof(LocalRun) +
          table_.functions.size() * sizeof(FunctionCode) + entries_.size() * sizeof(FunctionEntry);
 }
 
@@ -52,13 +53,21 @@ namespace detail {
 
 inline wasm::Fault CompileForInterpreter(const wasm::ValidationContext& context,
                                          const vm::CompileSettings& settings,
-                                         std::unique_ptr<const vm::EngineCode>& code) {
+                                         vm::EngineCodePointer& code) {
   SideTable table;
   const wasm::Fault fault = BuildSideTable(context, table);
   if (fault.IsNone()) {
-    code = std::make_unique<InterpreterCode>(*context.module, std::move(table), settings);
+    code.reset(new InterpreterCode{*context.module, std::move(table), settings});
   }
   return fault;
+}
+
+inline void DestroyInterpreted(const vm::EngineCode* code) noexcept {
+  delete static_cast<const InterpreterCode*>(code);
+}
+
+inline std::size_t InterpretedSize(const vm::EngineCode& code) noexcept {
+  return static_cast<const InterpreterCode&>(code).Size();
 }
 
 inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_function,
@@ -68,8 +77,11 @@ inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_fu
   record.engine_code = &static_cast<const InterpreterCode&>(code).Entry(defined_function);
 }
 
-inline constexpr vm::Engine kInterpreterEngine{
-    .name = "interpreter", .compile = CompileForInterpreter, .bind = BindInterpreted};
+inline constexpr vm::Engine kInterpreterEngine{.name = "interpreter",
+                                               .compile = CompileForInterpreter,
+                                               .destroy = DestroyInterpreted,
+                                               .size = InterpretedSize,
+                                               .bind = BindInterpreted};
 
 }  // namespace detail
 

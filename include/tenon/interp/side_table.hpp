@@ -32,6 +32,38 @@ struct BranchEntry {
 
 static_assert(sizeof(BranchEntry) == 16);
 
+/// Where a local of a wide function is among the slots of its locals.
+class LocalPlace {
+ public:
+  constexpr LocalPlace(std::uint32_t slot, bool is_vector)
+      : bits_{slot << 1 | (is_vector ? 1u : 0u)} {}
+
+  constexpr std::uint32_t Slot() const { return bits_ >> 1; }
+  constexpr bool IsVector() const { return (bits_ & 1) != 0; }
+
+  friend constexpr bool operator==(const LocalPlace&, const LocalPlace&) = default;
+
+ private:
+  std::uint32_t bits_;
+};
+
+/// Consecutive locals of equal width.
+struct LocalRun {
+  std::uint32_t end;       ///< index behind the last
+  std::uint32_t end_slot;  ///< slot behind the last
+  bool is_vector;
+};
+
+/// Where to search for the places that a function does not have written out: the parameters of its
+/// type, and its other locals. Positions in SideTable::runs.
+struct LocalSearch {
+  std::uint32_t parameter_count = 0;
+  std::uint32_t first_parameter_run = 0;
+  std::uint32_t end_parameter_run = 0;
+  std::uint32_t first_run = 0;
+  std::uint32_t end_run = 0;
+};
+
 /// How to run one function. Slots are 8 bytes; a v128 takes two.
 struct FunctionCode {
   std::uint32_t code_offset = 0;  ///< of the first instruction, from the module's first byte
@@ -39,25 +71,32 @@ struct FunctionCode {
   std::uint32_t parameter_slots = 0;
   std::uint32_t local_slots = 0;  ///< parameters included
   std::uint32_t result_slots = 0;
-  std::uint32_t max_stack_slots = 0;     ///< of operands alone
-  std::uint32_t first_entry = 0;         ///< in SideTable::entries
-  std::uint32_t first_local_offset = 0;  ///< wide only: in SideTable::local_slots
-  bool is_wide = false;                  ///< whether a v128 occurs anywhere in the function
+  std::uint32_t max_stack_slots = 0;  ///< of operands alone
+  std::uint32_t first_entry = 0;      ///< in SideTable::entries
+  // Wide functions only.
+  std::uint32_t first_place = 0;  ///< in SideTable::places
+  std::uint32_t place_count = 0;  ///< how many of its first locals have their place there
+  std::uint32_t search = 0;       ///< in SideTable::searches, for the others, if there are any
+  bool is_wide = false;           ///< whether a v128 occurs anywhere in the function
 };
 
 /// Of a whole module; immutable once built.
 struct SideTable {
   std::vector<BranchEntry> entries;
-  /// For each wide function: the slot at which each of its locals begins, by local index, and the
-  /// slot behind the last.
-  std::vector<std::uint32_t> local_slots;
+  /// The first locals of wide functions, about as many as their code is long: a short declaration
+  /// can claim very many locals, which costs nothing.
+  std::vector<LocalPlace> places;
+  std::vector<LocalSearch> searches;    ///< of wide functions with further locals
+  std::vector<LocalRun> runs;           ///< those of parameters are shared by functions of a type
   std::vector<FunctionCode> functions;  ///< those that are not imported
 };
 
 /// Validates all function bodies and builds the table in the same pass. Returns the first fault,
-/// or none; after a fault `out` is unspecified. Memory is bounded by a multiple of the module's
-/// size: locals of wide functions that no code could use are refused with LimitExceeded.
+/// or none; after a fault `out` is unspecified. Time and memory are linear in the module's size.
 TENON_DECL wasm::Fault BuildSideTable(const wasm::ValidationContext& context, SideTable& out);
+
+/// The place of a local that is not written out.
+TENON_DECL LocalPlace FindLocal(const SideTable& table, std::uint32_t search, std::uint32_t local);
 
 }  // namespace tenon::inline TENON_ABI::interp
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of side_table.hpp.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -22,8 +23,7 @@ namespace detail {
 /// Builds the entries of one function at a time.
 class SideTableSink : public wasm::NullSink {
  public:
-  SideTableSink(SideTable& table, std::size_t local_budget)
-      : table_{table}, local_budget_{local_budget} {}
+  SideTableSink(const wasm::Module& module, SideTable& table) : module_{module}, table_{table} {}
 
   /// Before each function; `is_wide` treats it as wide although its signature and locals are not.
   void Prepare(bool is_wide) {
@@ -35,8 +35,6 @@ class SideTableSink : public wasm::NullSink {
   /// wrong then, and must be made again.
   bool MustRepeat() const { return !is_wide_ && code_.is_wide && has_narrow_operands_; }
   const FunctionCode& Code() const { return code_; }
-  /// Slots of locals that wide functions up to this one need, if that is too many; else 0.
-  std::size_t ExcessLocals() const { return excess_locals_; }
 
   void BeginFunction(const wasm::FunctionInfo& function) {
     is_wide_ = is_wide_ || function.has_vector;
@@ -47,6 +45,7 @@ class SideTableSink : public wasm::NullSink {
     code_.local_slots = function.locals->SlotCount();
     code_.result_slots = function.result_slots;
     code_.first_entry = NextEntry();
+    type_ = function.type;
     locals_ = function.locals;
     labels_.push_back({});
   }
@@ -54,20 +53,7 @@ class SideTableSink : public wasm::NullSink {
   void EndFunction(const wasm::FunctionSummary& summary) {
     code_.max_stack_slots = summary.max_stack_slots;
     code_.is_wide = summary.has_vector;
-    if (!code_.is_wide || MustRepeat()) return;
-    const std::size_t first = table_.local_slots.size();
-    const std::size_t wanted = first + locals_->Size() + 1;
-    if (wanted > local_budget_) {
-      excess_locals_ = wanted;
-      return;
-    }
-    code_.first_local_offset = static_cast<std::uint32_t>(first);
-    std::uint32_t slot = 0;
-    for (std::uint32_t i = 0; i < locals_->Size(); ++i) {
-      table_.local_slots.push_back(slot);
-      slot += (*locals_)[i].SlotCount();
-    }
-    table_.local_slots.push_back(slot);
+    if (code_.is_wide && !MustRepeat()) PlaceLocals();
   }
 
   void BeginBlock(const wasm::BlockInfo& block) {
@@ -120,6 +106,8 @@ class SideTableSink : public wasm::NullSink {
 
  private:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  /// Locals that have their place written out even if the code is shorter.
+  static constexpr std::uint32_t kLeastPlaces = 16;
 
   struct Label {
     std::uint32_t pending = kNone;   ///< last entry that leads here, head of a list
@@ -163,10 +151,70 @@ class SideTableSink : public wasm::NullSink {
     }
   }
 
+  void PlaceLocals() {
+    const std::uint32_t written_out =
+        std::min(locals_->Size(), kLeastPlaces + code_.code_end - code_.code_offset);
+    code_.first_place = static_cast<std::uint32_t>(table_.places.size());
+    code_.place_count = written_out;
+    std::uint32_t slot = 0;
+    for (std::uint32_t i = 0; i < written_out; ++i) {
+      const ValueType type = (*locals_)[i];
+      table_.places.emplace_back(slot, type.IsVector());
+      slot += type.SlotCount();
+    }
+    if (written_out == locals_->Size()) return;
+
+    LocalSearch search;
+    search.parameter_count = module_.types[type_].parameter_count;
+    search.first_parameter_run = ParameterRuns();
+    search.end_parameter_run = search.first_parameter_run + parameter_runs_[type_].count;
+    search.first_run = NextRun();
+    std::uint32_t end = search.parameter_count;
+    slot = code_.parameter_slots;
+    for (const wasm::LocalTypes::Run& run : locals_->Runs()) {
+      slot += (run.end - end) * run.type.SlotCount();
+      end = run.end;
+      table_.runs.push_back({end, slot, run.type.IsVector()});
+    }
+    search.end_run = NextRun();
+    code_.search = static_cast<std::uint32_t>(table_.searches.size());
+    table_.searches.push_back(search);
+  }
+
+  /// The first run of the parameters of the function's type, made when first asked for.
+  std::uint32_t ParameterRuns() {
+    if (parameter_runs_.empty()) parameter_runs_.resize(module_.types.size());
+    RunRange& known = parameter_runs_[type_];
+    if (known.count != 0) return known.first;
+    known.first = NextRun();
+    std::uint32_t end = 0;
+    std::uint32_t slot = 0;
+    for (const ValueType type : module_.Parameters(type_)) {
+      ++end;
+      slot += type.SlotCount();
+      if (NextRun() == known.first || table_.runs.back().is_vector != type.IsVector()) {
+        table_.runs.push_back({end, slot, type.IsVector()});
+      } else {
+        table_.runs.back().end = end;
+        table_.runs.back().end_slot = slot;
+      }
+    }
+    known.count = NextRun() - known.first;
+    return known.first;
+  }
+
+  std::uint32_t NextRun() const { return static_cast<std::uint32_t>(table_.runs.size()); }
+
+  struct RunRange {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+  };
+
+  const wasm::Module& module_;
   SideTable& table_;
-  const std::size_t local_budget_;
-  std::size_t excess_locals_ = 0;
+  std::vector<RunRange> parameter_runs_;  ///< by type
   FunctionCode code_;
+  std::uint32_t type_ = 0;
   const wasm::LocalTypes* locals_ = nullptr;
   bool is_wide_ = false;
   bool has_narrow_operands_ = false;
@@ -176,17 +224,12 @@ class SideTableSink : public wasm::NullSink {
 }  // namespace detail
 
 TENON_DECL wasm::Fault BuildSideTable(const wasm::ValidationContext& context, SideTable& out) {
-  // A local that is used takes two bytes of code; what exceeds this many times was never used.
-  constexpr std::size_t kLocalsPerByte = 8;
-  constexpr std::size_t kLeastBudget = 1 << 20;
-
   const wasm::Module& module = *context.module;
   const auto count = static_cast<std::uint32_t>(module.bodies.size());
-  const std::size_t budget = kLeastBudget + kLocalsPerByte * module.bytes.size();
   out = {};
   out.functions.reserve(count);
   wasm::ValidationScratch scratch;
-  detail::SideTableSink sink{out, budget};
+  detail::SideTableSink sink{module, out};
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::size_t first_entry = out.entries.size();
     sink.Prepare(false);
@@ -196,20 +239,25 @@ TENON_DECL wasm::Fault BuildSideTable(const wasm::ValidationContext& context, Si
       sink.Prepare(true);
       fault = ValidateFunction(context, i, scratch, sink);
     }
-    if (fault.IsNone() && sink.ExcessLocals() != 0) {
-      fault.code = ErrorCode::LimitExceeded;
-      fault.offset = sink.Code().code_offset;
-      fault.function = module.imported_functions + i;
-      fault.arguments[0] = "locals of functions with vectors";
-      fault.arguments[1] = std::uint64_t{sink.ExcessLocals()};
-      fault.arguments[2] = std::uint64_t{budget};
-    }
     if (!fault.IsNone()) return fault;
     out.functions.push_back(sink.Code());
   }
   out.entries.shrink_to_fit();
-  out.local_slots.shrink_to_fit();
+  out.places.shrink_to_fit();
+  out.searches.shrink_to_fit();
+  out.runs.shrink_to_fit();
   return {};
+}
+
+TENON_DECL LocalPlace FindLocal(const SideTable& table, std::uint32_t search, std::uint32_t local) {
+  const LocalSearch& range = table.searches[search];
+  const bool is_parameter = local < range.parameter_count;
+  const LocalRun* const runs = table.runs.data();
+  const LocalRun& run = *std::upper_bound(
+      runs + (is_parameter ? range.first_parameter_run : range.first_run),
+      runs + (is_parameter ? range.end_parameter_run : range.end_run), local,
+      [](std::uint32_t value, const LocalRun& candidate) { return value < candidate.end; });
+  return {run.end_slot - (run.end - local) * (run.is_vector ? 2 : 1), run.is_vector};
 }
 
 }  // namespace tenon::inline TENON_ABI::interp

@@ -65,9 +65,6 @@ inline constexpr std::uint32_t kVectorParameterCount = 8;
 /// Of the thunk convention, behind context and caller.
 inline constexpr std::uint32_t kThunkIntegerParameterCount = 4;
 
-/// Where FunctionRecord::engine_code of a compiled function has the address of its body.
-inline constexpr std::int32_t kEntryPointBody = 8;
-
 /// Where one parameter goes.
 struct ParameterPlace {
   Register reg = kNoRegister;      ///< kNoRegister: on the stack

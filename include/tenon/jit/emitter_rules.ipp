@@ -836,8 +836,7 @@ inline void Emitter::Writer::WriteCall() {
     // A function of the same instance is entered as if called by number.
     code.cmp(qword[rax + offsetof(abi::FunctionRecord, instance)], r15);
     const std::uint32_t field = EmitJcc(Condition::NotEqual);
-    code.mov(r11, qword[rax + offsetof(abi::FunctionRecord, engine_code)]);
-    code.call(qword[r11 + kEntryPointBody]);
+    code.call(qword[rax + offsetof(abi::FunctionRecord, body)]);
     CallSite(instruction_->wasm_offset, instruction_->context);
     foreign_calls_.push_back({field, Offset(), instruction_});
     return;

@@ -32,9 +32,8 @@ class JitCode final : public vm::EngineCode {
   /// `context` must come from the validation of the module's declarations. Functions are valid.
   JitCode(const wasm::ValidationContext& context, const vm::CompileSettings& settings,
           FunctionSource source);
-  ~JitCode() override;
 
-  std::size_t Size() const noexcept override;
+  std::size_t Size() const noexcept;
   const wasm::Module& Module() const noexcept { return *context_.module; }
 
   /// The code that reaches memory in this style; compiled now if it is the first that asks.
@@ -61,12 +60,9 @@ class JitCode final : public vm::EngineCode {
 /// The code of one instance.
 class LinkedCode final : public vm::EngineCode {
  public:
-  LinkedCode(std::shared_ptr<const MappedCode> mapped,
-             std::shared_ptr<const FaultHandlers> handlers)
-      : mapped_{std::move(mapped)}, handlers_{std::move(handlers)} {}
+  TENON_DECL LinkedCode(std::shared_ptr<const MappedCode> mapped,
+                        std::shared_ptr<const FaultHandlers> handlers);
 
-  /// Counted with the module.
-  std::size_t Size() const noexcept override { return 0; }
   const MappedCode& Mapped() const noexcept { return *mapped_; }
 
  private:
@@ -77,7 +73,7 @@ class LinkedCode final : public vm::EngineCode {
 /// vm::Engine::compile with another source of functions.
 TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::ValidationContext& context,
                                    const vm::CompileSettings& settings,
-                                   std::unique_ptr<const vm::EngineCode>& code);
+                                   vm::EngineCodePointer& code);
 
 /// The engine's table.
 TENON_DECL const vm::Engine& JitEngine() noexcept;

@@ -63,9 +63,11 @@ inline bool IsGuarded(const abi::MemoryRecord& memory) noexcept {
 
 inline JitCode::JitCode(const wasm::ValidationContext& context, const vm::CompileSettings& settings,
                         FunctionSource source)
-    : context_{context}, settings_{settings}, source_{source} {}
+    : vm::EngineCode{&JitEngine()}, context_{context}, settings_{settings}, source_{source} {}
 
-inline JitCode::~JitCode() = default;
+TENON_DECL LinkedCode::LinkedCode(std::shared_ptr<const MappedCode> mapped,
+                                  std::shared_ptr<const FaultHandlers> handlers)
+    : vm::EngineCode{&JitEngine()}, mapped_{std::move(mapped)}, handlers_{std::move(handlers)} {}
 
 inline std::size_t JitCode::Size() const noexcept {
   const std::lock_guard lock{mutex_};
@@ -123,22 +125,21 @@ inline std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) con
 
 TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::ValidationContext& context,
                                    const vm::CompileSettings& settings,
-                                   std::unique_ptr<const vm::EngineCode>& code) {
+                                   vm::EngineCodePointer& code) {
   ModuleFacts facts;
   const wasm::Fault fault = GatherFacts(context, facts);
   if (!fault.IsNone()) return fault;
-  auto compiled = std::make_unique<JitCode>(context, settings, source);
+  auto* const compiled = new JitCode{context, settings, source};
+  code.reset(compiled);
   // Host modules need code only if they have functions without a thunk.
   if (!context.module->bodies.empty()) compiled->Compile(facts, compiled->FirstStyle());
-  code = std::move(compiled);
   return {};
 }
 
 namespace detail {
 
 inline wasm::Fault CompileModule(const wasm::ValidationContext& context,
-                                 const vm::CompileSettings& settings,
-                                 std::unique_ptr<const vm::EngineCode>& code) {
+                                 const vm::CompileSettings& settings, vm::EngineCodePointer& code) {
   return CompileWith(CompileFunctions, context, settings, code);
 }
 
@@ -165,6 +166,14 @@ inline std::shared_ptr<const vm::EngineCode> LinkCompiled(const vm::Instance& in
   return std::make_shared<LinkedCode>(code.Variant(style), std::move(handlers));
 }
 
+inline void DestroyCompiled(const vm::EngineCode* code) noexcept {
+  delete static_cast<const JitCode*>(code);
+}
+
+inline std::size_t CompiledSize(const vm::EngineCode& code) noexcept {
+  return static_cast<const JitCode&>(code).Size();
+}
+
 inline const MappedCode& MappedOf(const vm::EngineCode& code) {
   return static_cast<const LinkedCode&>(code).Mapped();
 }
@@ -174,6 +183,7 @@ inline void BindCompiled(const vm::EngineCode& code, std::uint32_t defined_funct
   record.code = MappedOf(code).External(defined_function);
   record.invoke = InvokeCompiled;
   record.engine_code = &MappedOf(code).Entry(defined_function);
+  record.body = MappedOf(code).Entry(defined_function).body;
 }
 
 inline void AdaptCompiled(const vm::EngineCode& code, std::uint32_t type,
@@ -185,6 +195,8 @@ inline void AdaptCompiled(const vm::EngineCode& code, std::uint32_t type,
 inline constexpr vm::Engine kJitEngine{.name = "jit",
                                        .revision = kCodegenRevision,
                                        .compile = CompileModule,
+                                       .destroy = DestroyCompiled,
+                                       .size = CompiledSize,
                                        .bind = BindCompiled,
                                        .link = LinkCompiled,
                                        .adapt = AdaptCompiled,

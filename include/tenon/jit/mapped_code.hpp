@@ -24,7 +24,6 @@ struct EntryPoint {
   SlotEntry enter;
   const void* body;
 };
-static_assert(offsetof(EntryPoint, body) == kEntryPointBody);
 
 /// Executable code. Immutable; any thread. Nothing of it may execute when it is destroyed.
 class MappedCode {

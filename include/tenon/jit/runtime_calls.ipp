@@ -38,12 +38,12 @@ inline std::uint64_t RaiseTrapCall(abi::InstanceHeader* caller, std::uint64_t, s
 inline std::uint64_t InterruptCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t,
                                    std::uint64_t, std::uint64_t) {
   vm::Group& group = vm::GroupOf(*caller);
-  std::uint64_t asked = group.interrupt.load();
-  if (asked == group.activation.load(std::memory_order_relaxed)) {
+  std::uint64_t asked = group.interrupt.Load();
+  if (asked == group.activation.LoadRelaxed()) {
     vm::HandleInterrupt(*caller);
   } else {
     // Meant for a call that has ended.
-    group.interrupt.compare_exchange_strong(asked, 0);
+    group.interrupt.CompareExchange(asked, 0);
   }
   return 0;
 }

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <cstring>
+#include <vector>
 
 #include <tenon/vm/bulk.hpp>
-#include <tenon/vm/constant.hpp>
 #include <tenon/vm/instance.hpp>
-#include <tenon/wasm/byte_reader.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -82,23 +81,13 @@ TENON_DECL TrapCode TableInit(Instance& instance, std::uint32_t segment, std::ui
                               std::uint64_t destination, std::uint64_t source,
                               std::uint64_t count) noexcept {
   TableInstance& target = *instance.tables[table];
-  const wasm::ElementSegment& elements = instance.Module().elements[segment];
-  const std::uint64_t available = instance.dropped_elements[segment] ? 0 : elements.count;
-  if (!detail::IsInBounds(source, count, available) || !target.Contains(destination, count)) {
+  const std::vector<abi::Slot>& elements = instance.elements[segment];
+  if (!detail::IsInBounds(source, count, elements.size()) || !target.Contains(destination, count)) {
     return TrapCode::OutOfBoundsTableAccess;
   }
-  if (count == 0) return TrapCode::None;
-  wasm::ByteReader reader{instance.Module().bytes, elements.items};
-  for (std::uint64_t i = 0; i < source + count; ++i) {
-    abi::Slot value[2] = {0, 0};
-    if (elements.items_are_expressions) {
-      EvaluateConstant(instance, reader, value);
-    } else {
-      std::uint32_t function = 0;
-      reader.ReadU32(function);
-      value[0] = reinterpret_cast<abi::Slot>(instance.functions[function]);
-    }
-    if (i >= source) target[destination + (i - source)] = value[0];
+  if (count != 0) {
+    std::memcpy(&target[destination], elements.data() + source,
+                static_cast<std::size_t>(count) * sizeof(abi::Slot));
   }
   return TrapCode::None;
 }
@@ -127,7 +116,7 @@ TENON_DECL TrapCode TableFill(Instance& instance, std::uint32_t table, std::uint
 }
 
 TENON_DECL void ElementDrop(Instance& instance, std::uint32_t segment) noexcept {
-  instance.dropped_elements[segment] = true;
+  std::vector<abi::Slot>{}.swap(instance.elements[segment]);
 }
 
 TENON_DECL std::uint64_t TableGrow(Instance& instance, std::uint32_t table, std::uint64_t delta,

@@ -73,7 +73,7 @@ class Activation {
         instance_{instance},
         previous_context_{group_.call_context},
         previous_stack_limit_{group_.stack_limit},
-        is_outermost_{group_.activation.load(std::memory_order_relaxed) == 0} {}
+        is_outermost_{group_.activation.LoadRelaxed() == 0} {}
   Activation(const Activation&) = delete;
   Activation& operator=(const Activation&) = delete;
   ~Activation() {
@@ -96,7 +96,7 @@ class Activation {
       if (is_outermost_) {
         group_.pending = nullptr;
         if (group_.interrupt_is_exit.load() &&
-            group_.interrupt.load() == group_.activation.load()) {
+            group_.interrupt.Load() == group_.activation.Load()) {
           store_.Close(instance_, exit_code);
         }
       }
@@ -127,14 +127,14 @@ class Activation {
     group_.call_context = const_cast<CallContext*>(context != nullptr ? context : &no_context);
     has_begun_ = true;
     // In this order against Store::Close, which sets the instance's state and then looks here.
-    group_.activation.store(activation);
+    group_.activation.Store(activation);
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
     if (context == nullptr || !store_.settings.close_on_context_done) return nullptr;
     if (context->StopToken().stop_possible()) {
       stop_callback_.emplace(context->StopToken(), StopRequest{&group_, activation});
     }
-    if (context->Deadline().has_value()) {
-      ticket_ = store_.Timer().Add(*context->Deadline(), group_, activation);
+    if (const auto& deadline = context->Deadline(); deadline.has_value()) {
+      ticket_ = store_.Timer().Add(*deadline, group_, activation);
     }
     return nullptr;
   }
@@ -181,7 +181,7 @@ class Activation {
     stop_callback_.reset();
     if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
     group_.outermost = nullptr;
-    group_.activation.store(0);
+    group_.activation.Store(0);
     if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
   }
 
@@ -332,8 +332,8 @@ TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept {
       return true;
     }
   }
-  std::uint64_t current = group.activation.load(std::memory_order_relaxed);
-  group.interrupt.compare_exchange_strong(current, 0);
+  std::uint64_t current = group.activation.LoadRelaxed();
+  group.interrupt.CompareExchange(current, 0);
   return false;
 }
 

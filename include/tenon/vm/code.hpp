@@ -18,6 +18,7 @@
 #include <tenon/definition.hpp>
 #include <tenon/value.hpp>
 #include <tenon/vm/engine.hpp>
+#include <tenon/vm/extern_index.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/name_section.hpp>
 
@@ -36,12 +37,15 @@ struct ModuleCode {
   std::vector<std::uint8_t> bytes;  ///< what `module` and `names` point into
   wasm::Module module;
   wasm::NameSection names;
-  std::unique_ptr<const EngineCode> engine_code;
+  ExternIndex externs;
+  EngineCodePointer engine_code;
   CodeKey key{};
   bool is_host = false;
 
-  std::size_t Size() const {
-    return bytes.size() + (engine_code == nullptr ? 0 : engine_code->Size());
+  std::size_t Size() const { return bytes.size() + EngineSize(); }
+  /// Bytes that the engine made.
+  std::size_t EngineSize() const {
+    return engine_code == nullptr ? 0 : engine_code->engine->size(*engine_code);
   }
 };
 

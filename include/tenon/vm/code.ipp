@@ -14,19 +14,14 @@ inline void FillExtern(const ModuleCode& code, const std::string& module_name, E
   const wasm::Module& module = code.module;
   definition.module_name = module_name;
   definition.index = index;
-  if (!code.is_host) {
-    for (const wasm::Import& import : module.imports) {
-      if (import.kind == kind && import.index == index) {
-        definition.import = ImportName{std::string{module.Text(import.module)},
-                                       std::string{module.Text(import.name)}};
-        break;
-      }
-    }
+  // A host module's functions are imports of its encoding only.
+  const wasm::Import* import = code.is_host ? nullptr : code.externs.ImportOf(module, kind, index);
+  if (import != nullptr) {
+    definition.import = ImportName{std::string{module.Text(import->module)},
+                                   std::string{module.Text(import->name)}};
   }
-  for (const wasm::Export& exported : module.exports) {
-    if (exported.kind == kind && exported.index == index) {
-      definition.export_names.emplace_back(module.Text(exported.name));
-    }
+  for (const std::uint32_t position : code.externs.ExportsOf(module, kind, index)) {
+    definition.export_names.emplace_back(module.Text(module.exports[position].name));
   }
 }
 

@@ -45,13 +45,19 @@ struct FrameCursor {
   std::uintptr_t words[6] = {};     ///< the engine's; 0 in the beginning
 };
 
-/// What an engine keeps for a compiled module. Immutable; any thread.
-class EngineCode {
- public:
-  virtual ~EngineCode() = default;
-  /// Bytes of code and tables.
-  virtual std::size_t Size() const noexcept = 0;
+struct Engine;
+
+/// What an engine keeps for a compiled module. Immutable; any thread. No virtual functions:
+/// compilers guess whose they are, and would put the engine into units that only let go of a
+/// module.
+struct EngineCode {
+  const Engine* engine;
 };
+
+struct EngineCodeDeleter {
+  inline void operator()(const EngineCode* code) const noexcept;
+};
+using EngineCodePointer = std::unique_ptr<const EngineCode, EngineCodeDeleter>;
 
 /// An engine. Static storage.
 struct Engine {
@@ -60,7 +66,10 @@ struct Engine {
   std::uint32_t revision = 0;
   /// Validates the bodies of a module whose declarations are valid, and makes code for them.
   wasm::Fault (*compile)(const wasm::ValidationContext& context, const CompileSettings& settings,
-                         std::unique_ptr<const EngineCode>& code);
+                         EngineCodePointer& code);
+  void (*destroy)(const EngineCode* code) noexcept;
+  /// Bytes of code and tables.
+  std::size_t (*size)(const EngineCode& code) noexcept;
   /// Fills code, invoke and engine_code of the record of a function defined by the module, counted
   /// without the imported ones. `code` is what `link` gave, if it gave something.
   void (*bind)(const EngineCode& code, std::uint32_t defined_function,
@@ -78,6 +87,10 @@ struct Engine {
   /// What code of this engine may ask of the runtime.
   const abi::RuntimeCalls* runtime_calls = nullptr;
 };
+
+inline void EngineCodeDeleter::operator()(const EngineCode* code) const noexcept {
+  code->engine->destroy(code);
+}
 
 }  // namespace vm
 }  // namespace tenon::inline TENON_ABI

@@ -81,7 +81,8 @@ class Instance {
   std::vector<abi::MemoryRecord*> memory_records;
   std::vector<std::shared_ptr<GlobalInstance>> globals;
   std::vector<abi::Slot*> global_slots;
-  std::vector<bool> dropped_elements;
+  /// References of the element segments, by index; empty ones were dropped.
+  std::vector<std::vector<abi::Slot>> elements;
   std::vector<bool> dropped_data;
   std::vector<InstanceHandle> host_imports;  ///< host modules whose functions it calls
   // Guarded by the store's mutex.

@@ -46,10 +46,7 @@ TENON_DECL void Instance::ReleaseResources() noexcept {
 }
 
 TENON_DECL const wasm::Export* Instance::FindExport(std::string_view export_name) const {
-  for (const wasm::Export& candidate : Module().exports) {
-    if (Module().Text(candidate.name) == export_name) return &candidate;
-  }
-  return nullptr;
+  return code->externs.FindExport(Module(), export_name);
 }
 
 TENON_DECL std::optional<std::uint32_t> Instance::FindExport(ExternKind kind,

@@ -19,6 +19,7 @@
 #include <tenon/vm/instantiate.hpp>
 #include <tenon/vm/linker.hpp>
 #include <tenon/vm/store.hpp>
+#include <tenon/wasm/byte_reader.hpp>
 #include <tenon/wasm/error_format.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -56,7 +57,7 @@ class InstanceMaker {
     }
     MakeFunctions();
     MakeGlobals();
-    instance_.dropped_elements.assign(module_.elements.size(), false);
+    MakeElements();
     instance_.dropped_data.assign(module_.data.size(), false);
     FillHeader();
   }
@@ -202,6 +203,27 @@ class InstanceMaker {
         slots[1] = value[1];
       }
       instance_.global_slots.push_back(slots);
+    }
+  }
+
+  void MakeElements() {
+    instance_.elements.resize(module_.elements.size());
+    for (std::size_t i = 0; i < module_.elements.size(); ++i) {
+      const wasm::ElementSegment& segment = module_.elements[i];
+      std::vector<abi::Slot>& elements = instance_.elements[i];
+      elements.reserve(segment.count);
+      wasm::ByteReader reader{module_.bytes, segment.items};
+      while (elements.size() != segment.count) {
+        abi::Slot value[2] = {0, 0};
+        if (segment.items_are_expressions) {
+          EvaluateConstant(instance_, reader, value);
+        } else {
+          std::uint32_t function = 0;
+          reader.ReadU32(function);
+          value[0] = reinterpret_cast<abi::Slot>(instance_.functions[function]);
+        }
+        elements.push_back(value[0]);
+      }
     }
   }
 

@@ -73,8 +73,8 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   Group* target = other.group;
   Group* source = instance.group;
   if (target == source) return;
-  const bool source_busy = source->activation.load() != 0;
-  const bool target_busy = target->activation.load() != 0;
+  const bool source_busy = source->activation.Load() != 0;
+  const bool target_busy = target->activation.Load() != 0;
   if (source_busy && target_busy) {
     throw LinkError{ErrorCode::GroupsBusy, ErrorText(ErrorCode::GroupsBusy)};
   }
@@ -165,12 +165,12 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     std::atomic_thread_fence(std::memory_order_seq_cst);
     Group& group = *instance.group;
     group.release_deferred.store(true);
-    const std::uint64_t activation = group.activation.load();
+    const std::uint64_t activation = group.activation.Load();
     if (activation == 0) {
       instance.ReleaseResources();
     } else {
-      std::uint64_t current = group.interrupt.load();
-      while (current < activation && !group.interrupt.compare_exchange_weak(current, activation)) {
+      std::uint64_t current = group.interrupt.Load();
+      while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
       }
     }
   }
@@ -247,7 +247,7 @@ inline void Store::DestroyGroup(Group* group) noexcept {
 
 TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   const std::lock_guard lock{mutex_};
-  if (group.activation.load() != 0 || !group.release_deferred.exchange(false)) return;
+  if (group.activation.Load() != 0 || !group.release_deferred.exchange(false)) return;
   for (Instance* member : group.instances) {
     if (member->IsClosed()) member->ReleaseResources();
   }
@@ -261,11 +261,11 @@ TENON_DECL DeadlineTimer& Store::Timer() {
 
 TENON_DECL void Interrupt(Group& group, std::uint64_t activation,
                           std::uint32_t exit_code) noexcept {
-  if (group.activation.load() != activation) return;
+  if (group.activation.Load() != activation) return;
   group.interrupt_code.store(exit_code);
   group.interrupt_is_exit.store(true);
-  std::uint64_t current = group.interrupt.load();
-  while (current < activation && !group.interrupt.compare_exchange_weak(current, activation)) {
+  std::uint64_t current = group.interrupt.Load();
+  while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
   }
 }
 

@@ -52,7 +52,7 @@ struct Fault {
   constexpr bool IsNone() const { return code == ErrorCode::None; }
   /// Whether the module was well-formed and broke a validation rule.
   constexpr bool IsValidation() const {
-    return code >= ErrorCode::FeatureDisabled && code <= ErrorCode::NotAFunctionType;
+    return code >= ErrorCode::FeatureDisabled && code <= ErrorCode::StartFunctionType;
   }
 };
 

@@ -119,35 +119,24 @@ class DeclarationValidator {
   bool Functions() {
     for (std::uint32_t i = 0; i < module_.functions.size(); ++i) {
       const std::uint32_t type = module_.functions[i];
-      const bool is_known = type < module_.types.size();
-      if (is_known && module_.types[type].kind == TypeKind::Function) continue;
+      if (type < module_.types.size() && module_.types[type].kind == TypeKind::Function) continue;
       return Fail(Place(ExternKind::Func, i, module_.imported_functions, kFunctionSection),
-                  is_known ? ErrorCode::NotAFunctionType : ErrorCode::UnknownType, type);
+                  ErrorCode::UnknownType, type);
     }
     return true;
   }
 
   bool Tables() {
-    constexpr std::uint64_t kMaxElements = 0xFFFFFFFF;
     for (std::uint32_t i = 0; i < module_.tables.size(); ++i) {
+      const auto place = [&] {
+        return Place(ExternKind::Table, i, module_.imported_tables, kTableSection);
+      };
       const Limits& limits = module_.tables[i].limits;
-      ErrorCode code = ErrorCode::None;
-      std::uint64_t size = limits.minimum;
-      std::uint64_t bound = kMaxElements;
       if (i == 1 && !context_.features.IsEnabled(Feature::ReferenceTypes)) {
-        return Fail(Place(ExternKind::Table, i, module_.imported_tables, kTableSection),
-                    ErrorCode::MultipleTables, Feature::ReferenceTypes);
+        return Fail(place(), ErrorCode::MultipleTables, Feature::ReferenceTypes);
       }
       if (limits.has_maximum && limits.minimum > limits.maximum) {
-        code = ErrorCode::LimitsOrder;
-        bound = limits.maximum;
-      } else if (!limits.is_64) {
-        if (limits.has_maximum) size = limits.maximum;
-        if (size > kMaxElements) code = ErrorCode::TableTooLarge;
-      }
-      if (code != ErrorCode::None) {
-        return Fail(Place(ExternKind::Table, i, module_.imported_tables, kTableSection), code, size,
-                    bound);
+        return Fail(place(), ErrorCode::LimitsOrder, limits.minimum, limits.maximum);
       }
     }
     return true;

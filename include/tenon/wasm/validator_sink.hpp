@@ -22,6 +22,12 @@ enum class BlockKind : std::uint8_t { Function, Block, Loop, If, Else };
 /// bytes of the body, however many locals a short declaration claims.
 class LocalTypes {
  public:
+  /// Locals of one type, up to but without index `end`.
+  struct Run {
+    std::uint32_t end;
+    ValueType type;
+  };
+
   /// Parameters and locals together.
   std::uint32_t Size() const { return size_; }
   /// Type of local `index`, which must be below Size().
@@ -32,6 +38,8 @@ class LocalTypes {
   std::uint32_t SlotCount() const { return slots_; }
   /// Whether any of them is a vector.
   bool HasVector() const { return slots_ != size_; }
+  /// Of the locals behind the parameters; neighbours differ in type.
+  std::span<const Run> Runs() const { return runs_; }
 
   /// Starts over with a function's parameters, which take `slots`. Of what is appended, at most
   /// `expansion` types are written out one by one.
@@ -41,11 +49,6 @@ class LocalTypes {
   TENON_DECL void Append(std::uint32_t count, ValueType type);
 
  private:
-  struct Run {
-    std::uint32_t end;
-    ValueType type;
-  };
-
   TENON_DECL ValueType Find(std::uint32_t index) const;
 
   std::uint32_t expansion_ = 0;

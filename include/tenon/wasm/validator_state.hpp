@@ -62,6 +62,9 @@ namespace detail {
 /// cannot be reached leaves behind.
 class BodyState {
  public:
+  BodyState(const BodyState&) = delete;
+  BodyState& operator=(const BodyState&) = delete;
+
   const Fault& FirstFault() const { return reader_.FirstFault(); }
 
  protected:
@@ -69,9 +72,6 @@ class BodyState {
 
   TENON_DECL BodyState(const ValidationContext& context, std::uint32_t defined_function,
                        ValidationScratch& scratch);
-  BodyState(const BodyState&) = delete;
-  BodyState& operator=(const BodyState&) = delete;
-
   /// A fault at the current instruction.
   bool Fail(ErrorCode code, FaultArgument first = {}, FaultArgument second = {},
             FaultArgument third = {}) {

@@ -153,14 +153,12 @@ TENON_DECL bool BodyState::BeginBlock(BlockKind kind) {
     std::int64_t type = 0;
     if (!reader_.ReadS33(type)) return false;
     if (type < 0) return reader_.Fail(ErrorCode::MalformedBlockType, offset);
-    if (static_cast<std::uint64_t>(type) >= module_.types.size()) {
+    if (static_cast<std::uint64_t>(type) >= module_.types.size() ||
+        module_.types[static_cast<std::size_t>(type)].kind != TypeKind::Function) {
       return Fail(ErrorCode::UnknownType, static_cast<std::uint64_t>(type));
     }
     frame.type = static_cast<std::uint32_t>(type);
     const TypeDefinition& definition = module_.types[frame.type];
-    if (definition.kind != TypeKind::Function) {
-      return Fail(ErrorCode::NotAFunctionType, frame.type);
-    }
     if ((definition.parameter_count != 0 || definition.result_count > 1) &&
         !context_.features.IsEnabled(Feature::MultiValue)) {
       return Fail(ErrorCode::FeatureDisabled, Feature::MultiValue, "a block type");
@@ -453,9 +451,8 @@ TENON_DECL bool BodyState::Call(std::uint32_t& function) {
 
 TENON_DECL bool BodyState::CallIndirect(std::uint32_t& type, std::uint32_t& table) {
   if (!reader_.ReadU32(type) || !ReadTable(table)) return false;
-  if (type >= module_.types.size()) return Fail(ErrorCode::UnknownType, type);
-  if (module_.types[type].kind != TypeKind::Function) {
-    return Fail(ErrorCode::NotAFunctionType, type);
+  if (type >= module_.types.size() || module_.types[type].kind != TypeKind::Function) {
+    return Fail(ErrorCode::UnknownType, type);
   }
   if (module_.tables[table].element != ValueType::FuncRef) {
     return Fail(ErrorCode::TypeMismatch, ValueType::FuncRef, module_.tables[table].element);

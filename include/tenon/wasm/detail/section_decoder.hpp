@@ -99,7 +99,7 @@ class ModuleDecoder {
       case SectionId::Export:
         return DecodeExports(in);
       case SectionId::Start:
-        return in.ReadU32(module_.start);
+        return DecodeStart(in);
       case SectionId::Element:
         return DecodeElements(in);
       case SectionId::Code:
@@ -418,6 +418,13 @@ class ModuleDecoder {
     }
     segment.items = in.Since(begin);
     return true;
+  }
+
+  constexpr bool DecodeStart(ByteReader& in) {
+    const std::uint32_t offset = in.Offset();
+    if (!in.ReadU32(module_.start)) return false;
+    // What stands for no start function is a function that no module has.
+    return module_.start != kNoIndex || in.Fail(ErrorCode::UnknownFunction, offset, module_.start);
   }
 
   constexpr bool DecodeDataCount(ByteReader& in) {
