@@ -5,10 +5,10 @@
 # usage: .ci/install.sh quickstart|tests|ci
 set -euo pipefail
 
-quickstart=(g++ meson ninja-build pkg-config)
-tests=("${quickstart[@]}" catch2 libboost1.81-dev libxbyak-dev)
+quickstart=(g++ meson ninja-build pkg-config libxbyak-dev)
+tests=("${quickstart[@]}" catch2 libboost1.81-dev)
 ci=("${tests[@]}" clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev lld-19 wasi-libc
-  libclang-rt-19-dev-wasm32 cmake git)
+  libclang-rt-19-dev-wasm32 cmake git binaryen)
 
 case "${1:-}" in
   quickstart) wanted=("${quickstart[@]}") ;;

@@ -69,6 +69,9 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   settings.make_views = MakeViews;
   settings.invoke_listened = InvokeListened;
   settings.signal_handlers = config.SignalHandlers();
+  settings.compilation_progress = config.CompilationProgress();
+  settings.code_map = config.CodeMap();
+  settings.gdb_jit = config.GdbJit();
   settings.compilation_threads = config.CompilationThreads();
   if (settings.compilation_threads == 0) {
     settings.compilation_threads = std::max(std::thread::hardware_concurrency(), 1u);
@@ -76,14 +79,9 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   return settings;
 }
 
-/// Whether EngineKind::Auto tries the compiler first.
-inline constexpr bool kAutoCompiles = false;
-
 /// Chooses the engine and completes what `settings` says of it.
 inline const vm::Engine& SelectEngine(const RuntimeConfig& config, vm::StoreSettings& settings) {
-  const bool is_wanted =
-      config.Engine() == EngineKind::Jit || (config.Engine() == EngineKind::Auto && kAutoCompiles);
-  if (!is_wanted) return interp::InterpreterEngine();
+  if (config.Engine() == EngineKind::Interpreter) return interp::InterpreterEngine();
 #if TENON_HAS_JIT
   const std::string refusal = jit::JitRefusal(config.CpuFeatures());
   if (refusal.empty()) {

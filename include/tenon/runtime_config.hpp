@@ -4,12 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/cache.hpp>
+#include <tenon/code_map_kind.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
 #include <tenon/listener.hpp>
@@ -28,6 +31,12 @@ enum class EngineKind : std::uint8_t {
 /// Called when a module is closed, by whichever thread closes it, before its memory goes. Must not
 /// throw.
 using CloseNotifier = std::function<void(const std::string& module_name, std::uint32_t exit_code)>;
+
+/// Called while the compiler compiles a module, about a hundred times and at last with all of them,
+/// by the thread that compiles the module; other threads may be compiling meanwhile. What it throws
+/// ends the compilation and comes out of it.
+using CompilationProgress =
+    std::function<void(std::uint32_t done_functions, std::uint32_t total_functions)>;
 
 /// Settings of a runtime. A value: every With... returns a changed copy and leaves the original
 /// alone. Any thread.
@@ -97,6 +106,22 @@ class RuntimeConfig {
   [[nodiscard]] RuntimeConfig WithCompilationThreads(std::uint32_t threads) const {
     return Changed(&RuntimeConfig::compilation_threads_, threads);
   }
+  /// Told how far a compilation is. Not called for host modules, for what comes from a cache, for
+  /// code that instances with other memories need later, nor by the interpreter. Default: none.
+  [[nodiscard]] RuntimeConfig WithCompilationProgress(tenon::CompilationProgress progress) const {
+    return Changed(&RuntimeConfig::compilation_progress_, std::move(progress));
+  }
+  /// Tells profilers the names of the functions that this runtime compiles (those that it takes from
+  /// a cache were told, or not, by who compiled them). What cannot be written is left out. Default:
+  /// None.
+  [[nodiscard]] RuntimeConfig WithCodeMap(CodeMapKind kind) const {
+    return Changed(&RuntimeConfig::code_map_, kind);
+  }
+  /// Tells debuggers that know GDB's JIT interface the names of the functions that this runtime
+  /// compiles, as long as their code exists. Default: false.
+  [[nodiscard]] RuntimeConfig WithGdbJit(bool enabled) const {
+    return Changed(&RuntimeConfig::gdb_jit_, enabled);
+  }
   /// Processor extensions that compiled code may use, of those that the machine has. Default: all.
   [[nodiscard]] RuntimeConfig WithCpuFeatures(tenon::CpuFeatures features) const {
     return Changed(&RuntimeConfig::cpu_features_, features);
@@ -133,6 +158,9 @@ class RuntimeConfig {
   bool CanonicalNaN() const { return canonical_nan_; }
   bool CustomSections() const { return custom_sections_; }
   std::uint32_t CompilationThreads() const { return compilation_threads_; }
+  const tenon::CompilationProgress& CompilationProgress() const { return compilation_progress_; }
+  CodeMapKind CodeMap() const { return code_map_; }
+  bool GdbJit() const { return gdb_jit_; }
   tenon::CpuFeatures CpuFeatures() const { return cpu_features_; }
   tenon::SignalHandlers SignalHandlers() const { return signal_handlers_; }
   const std::optional<tenon::CompilationCache>& CompilationCache() const { return cache_; }
@@ -160,12 +188,15 @@ class RuntimeConfig {
   bool close_on_context_done_ = false;
   bool canonical_nan_ = false;
   bool custom_sections_ = false;
+  bool gdb_jit_ = false;
+  CodeMapKind code_map_ = CodeMapKind::None;
   std::uint32_t compilation_threads_ = 0;
   tenon::CpuFeatures cpu_features_ = tenon::CpuFeatures::All();
   tenon::SignalHandlers signal_handlers_ = tenon::SignalHandlers::Automatic;
   std::shared_ptr<tenon::MemoryAllocator> memory_allocator_;
   std::optional<tenon::CompilationCache> cache_;
   tenon::FunctionListenerFactory listener_factory_;
+  tenon::CompilationProgress compilation_progress_;
   tenon::CloseNotifier close_notifier_;
 };
 

@@ -382,10 +382,14 @@ def main():
     parser.add_argument("spectest", help="the spectest executable")
     parser.add_argument("--spec", help="folder with core2/ and core3/")
     parser.add_argument("--engine", help="as spectest's")
+    parser.add_argument("--explicit-checks", action="store_true", help="as spectest's")
+    parser.add_argument("--cpu", help="as spectest's")
     parser.add_argument("--groups", default=",".join(GROUPS), help="of the suite; default: %(default)s")
     options = parser.parse_args()
     options.groups = options.groups.split(",")
     options.engine = [f"--engine={options.engine}"] if options.engine else []
+    options.engine += ["--explicit-checks"] if options.explicit_checks else []
+    options.engine += [f"--cpu={options.cpu}"] if options.cpu else []
     commands[options.command](options)
 
 

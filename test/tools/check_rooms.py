@@ -23,6 +23,7 @@ SHARED = {
     "cache.hpp": _CONFIG,
     "call_context.hpp": _HANDLE,
     "call_result.hpp": _VALUE,
+    "code_map_kind.hpp": _VALUE,
     "core_features.hpp": _VALUE,
     "cpu_features.hpp": _VALUE,
     "definition.hpp": _VALUE,

@@ -35,7 +35,12 @@ inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
   settings.guard_pages = store.settings.signal_handlers != SignalHandlers::None &&
                          store.settings.memory_allocator == nullptr;
   settings.cpu = store.settings.cpu;
-  settings.threads = store.settings.compilation_threads;
+  settings.conduct.threads = store.settings.compilation_threads;
+  if (store.settings.compilation_progress) {
+    settings.conduct.progress = &store.settings.compilation_progress;
+  }
+  settings.conduct.code_map = store.settings.code_map;
+  settings.conduct.gdb_jit = store.settings.gdb_jit;
   return settings;
 }
 

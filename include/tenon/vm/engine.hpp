@@ -5,12 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/code_map_kind.hpp>
 #include <tenon/cpu_features.hpp>
 #include <tenon/wasm/fault.hpp>
 #include <tenon/wasm/module.hpp>
@@ -25,7 +27,17 @@ namespace vm {
 
 class Instance;
 
-/// Settings that change what an engine makes of a module; all but `threads` are part of the cache
+/// How an engine makes code, and what it tells of it. Changes nothing of what comes out.
+struct CompileConduct {
+  std::uint32_t threads = 1;  ///< how many may compile
+  /// Called by the compiling thread with the numbers of functions done and in all, as long as
+  /// Engine::compile runs; null: not.
+  const std::function<void(std::uint32_t, std::uint32_t)>* progress = nullptr;
+  CodeMapKind code_map = CodeMapKind::None;
+  bool gdb_jit = false;
+};
+
+/// Settings that change what an engine makes of a module; all but `conduct` are part of the cache
 /// key.
 struct CompileSettings {
   bool interruptible = false;
@@ -33,8 +45,8 @@ struct CompileSettings {
   std::vector<bool> listeners;  ///< by function index; empty: none
   /// Whether memories will have guard pages whose faults reach the engine. Compilers only.
   bool guard_pages = false;
-  CpuFeatures cpu;            ///< compilers only
-  std::uint32_t threads = 1;  ///< how many may compile
+  CpuFeatures cpu;         ///< compilers only
+  CompileConduct conduct;  ///< compilers only
 };
 
 /// A place among the functions in execution in a linkage group; see CallStack.

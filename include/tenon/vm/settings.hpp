@@ -13,6 +13,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/code_map_kind.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
 #include <tenon/definition.hpp>
@@ -51,6 +52,9 @@ struct StoreSettings {
   /// Of the compiler.
   CpuFeatures cpu;
   std::uint32_t compilation_threads = 1;
+  std::function<void(std::uint32_t, std::uint32_t)> compilation_progress;
+  CodeMapKind code_map = CodeMapKind::None;
+  bool gdb_jit = false;
   SignalHandlers signal_handlers = SignalHandlers::Automatic;
   std::shared_ptr<MemoryAllocator> memory_allocator;
   std::shared_ptr<cache::CodeMap> cache;
