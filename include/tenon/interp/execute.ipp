@@ -432,6 +432,9 @@ call_host: {
   TENON_DETAIL_FILL();
   memory_base = header->memory->base;
   memory_size = header->memory->size;
+  if (group.interrupt.load(std::memory_order_relaxed) == watched_activation) [[unlikely]] {
+    goto interrupted;
+  }
   TENON_DETAIL_NEXT();
 }
 

@@ -92,17 +92,15 @@ class Activation {
     if (group_.pending == nullptr) [[likely]]
       return nullptr;
     Pending& pending = group_.pending_state;
+    // Also if a host function made another exception of it: the guest was stopped in the middle.
+    if (is_outermost_ && group_.interrupt_is_exit.load() &&
+        group_.interrupt.load() == group_.activation.load()) {
+      store_.Close(instance_, group_.interrupt_code.load());
+    }
     if (pending.kind == Pending::Kind::Exit) {
-      const std::uint32_t exit_code = pending.exit_code;
       // Stays pending for an outer guest, in case the host function between swallows the exception.
-      if (is_outermost_) {
-        group_.pending = nullptr;
-        if (group_.interrupt_is_exit.load() &&
-            group_.interrupt.load() == group_.activation.load()) {
-          store_.Close(instance_, exit_code);
-        }
-      }
-      return std::make_exception_ptr(ExitError{exit_code});
+      if (is_outermost_) group_.pending = nullptr;
+      return std::make_exception_ptr(ExitError{pending.exit_code});
     }
     group_.pending = nullptr;
     if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
@@ -261,19 +259,23 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept {
 
 TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept {
   Group& group = GroupOf(header);
+  // Cleared before looking: whoever asks from now on writes the word again.
+  const std::uint64_t activation = group.activation.load(std::memory_order_relaxed);
+  std::uint64_t current = activation;
+  group.interrupt.compare_exchange_strong(current, 0);
   if (group.interrupt_is_exit.load()) {
+    group.interrupt.store(activation);
     RaiseExit(header, group.interrupt_code.load());
     return true;
   }
   for (const Frame* frame = group.frame; frame != nullptr; frame = frame->previous) {
     const Instance& instance = OwnerOf(*frame->function);
-    if (instance.IsClosed()) {
+    if (instance.close_state.load() != 0) {
+      group.interrupt.store(activation);
       RaiseExit(header, instance.ExitCode());
       return true;
     }
   }
-  std::uint64_t current = group.activation.load(std::memory_order_relaxed);
-  group.interrupt.compare_exchange_strong(current, 0);
   return false;
 }
 
