@@ -102,6 +102,7 @@
   X(ImportNeedsMemory,                                                                            \
     "import func \"{1}\".\"{2}\": the host function uses the caller's memory, but this module "   \
     "has none")                                                                                   \
+  X(ImportsOmitted, "and {0} more imports that do not link")                                      \
   X(ImportForeignRuntime, "import \"{0}\".\"{1}\" belongs to another runtime")                    \
   X(GroupsBusy, "cannot link instances of two groups that are both executing")                    \
   X(SourceNotCompiled, "source module must be compiled before instantiation")                     \

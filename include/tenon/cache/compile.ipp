@@ -87,6 +87,7 @@ inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
     ThrowFault(code->module, fault);
   }
   code->names = wasm::ParseNames(code->module);
+  code->SortExports();
   return code;
 }
 

@@ -122,8 +122,7 @@ class Activation {
     group_.interrupt_is_exit.store(false, std::memory_order_relaxed);
     group_.pending = nullptr;
     group_.stack_limit = NativeStackLimit();
-    static const CallContext no_context;
-    group_.call_context = const_cast<CallContext*>(context != nullptr ? context : &no_context);
+    ShowContext(context != nullptr ? *context : CallContext{});
     has_begun_ = true;
     // In this order against Store::Close, which sets the instance's state and then looks here.
     group_.activation.store(activation);
@@ -153,8 +152,13 @@ class Activation {
           TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow), CollectBacktrace(group_)});
     }
     has_begun_ = true;
-    if (context != nullptr) group_.call_context = const_cast<CallContext*>(context);
+    if (context != nullptr) ShowContext(*context);
     return nullptr;
+  }
+
+  /// Host functions get a copy, so that what they write to it ends with this call.
+  void ShowContext(CallContext context) {
+    group_.call_context = &shown_context_.emplace(std::move(context));
   }
 
   void End() {
@@ -173,6 +177,7 @@ class Activation {
   void* previous_context_;
   bool is_outermost_;
   bool has_begun_ = false;
+  std::optional<CallContext> shown_context_;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
   std::optional<DeadlineTimer::Ticket> ticket_;
 };

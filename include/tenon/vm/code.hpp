@@ -3,14 +3,17 @@
 /// A compiled module: what the cache shares, and what belongs to one compilation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
@@ -36,9 +39,27 @@ struct ModuleCode {
   std::vector<std::uint8_t> bytes;  ///< what `module` and `names` point into
   wasm::Module module;
   wasm::NameSection names;
+  std::vector<std::uint32_t> exports_by_name;  ///< indices of `module.exports`, sorted
   std::unique_ptr<const EngineCode> engine_code;
   CodeKey key{};
   bool is_host = false;
+
+  /// Null if nothing of this name is exported.
+  const wasm::Export* FindExport(std::string_view name) const {
+    const auto text = [this](std::uint32_t index) {
+      return module.Text(module.exports[index].name);
+    };
+    const auto found = std::ranges::lower_bound(exports_by_name, name, {}, text);
+    if (found == exports_by_name.end() || text(*found) != name) return nullptr;
+    return &module.exports[*found];
+  }
+  void SortExports() {
+    exports_by_name.resize(module.exports.size());
+    std::iota(exports_by_name.begin(), exports_by_name.end(), 0u);
+    std::ranges::sort(exports_by_name, {}, [this](std::uint32_t index) {
+      return module.Text(module.exports[index].name);
+    });
+  }
 
   std::size_t Size() const {
     return bytes.size() + (engine_code == nullptr ? 0 : engine_code->Size());

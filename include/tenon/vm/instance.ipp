@@ -32,23 +32,23 @@ inline Instance::Instance(std::shared_ptr<Store> owner, const CompiledState& com
 
 inline Instance::~Instance() {
   // Without Close, memories live on for the handles that refer to them.
-  if (!uses_memories) return;
+  store->types.Release(types);
+  if (!uses_resources) return;
   for (const MemoryPointer& memory : memories) memory->ForgetUser();
+  for (const auto& table : tables) table->ForgetUser();
 }
 
 TENON_DECL void Instance::ReleaseResources() noexcept {
-  if (!uses_memories) return;
-  uses_memories = false;
+  if (!uses_resources) return;
+  uses_resources = false;
   for (const MemoryPointer& memory : memories) memory->RemoveUser();
+  for (const auto& table : tables) table->RemoveUser();
   header->memory = &EmptyMemory();
   header->memory_base = header->memory->base;
 }
 
 TENON_DECL const wasm::Export* Instance::FindExport(std::string_view export_name) const {
-  for (const wasm::Export& candidate : Module().exports) {
-    if (Module().Text(candidate.name) == export_name) return &candidate;
-  }
-  return nullptr;
+  return code->FindExport(export_name);
 }
 
 TENON_DECL std::optional<std::uint32_t> Instance::FindExport(ExternKind kind,
