@@ -37,6 +37,10 @@ inline void InvokeDynamic(const abi::FunctionRecord* callee, abi::InstanceHeader
     const auto& dynamic = *static_cast<const DynamicHostFunction*>(callee->context);
     const std::size_t count = std::max(callee->parameter_slots, callee->result_slots);
     dynamic.function(*static_cast<Module*>(caller->module), std::span{slots, count});
+    for (const ValueType type : dynamic.results) {
+      if (type == ValueType::FuncRef && !bind::detail::CheckFunction(caller, *slots)) return;
+      slots += type.SlotCount();
+    }
   } catch (...) {
     vm::CaptureException(*caller);
   }
@@ -60,6 +64,7 @@ inline bind::OwnedHostFunction MakeDynamic(
       .flags = flags,
       .thunk = nullptr,
       .invoke = InvokeDynamic,
+      .special_count = 0,
   };
   const abi::HostSignature* signature = &dynamic->signature;
   return bind::OwnedHostFunction{abi::HostFunction{

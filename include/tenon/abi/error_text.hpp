@@ -126,6 +126,8 @@
   X(SignatureMismatch, "function {0}: signature mismatch: called as {1}, but it is {2}")        \
   X(ParameterCount, "expected {0} params, but passed {1}")                                      \
   X(ParameterType, "param[{0}]: expected {1}, but passed {2}")                                  \
+  X(ParameterForeignFunction,                                                                   \
+    "param[{0}]: a function of another linkage group, or one that is gone, cannot be passed")   \
   X(StackSize, "need {0} params, but stack size is {1}")                                        \
   X(HostFunctionNeedsCaller,                                                                    \
     "host function {0} needs a calling guest; it cannot be called from the host")               \

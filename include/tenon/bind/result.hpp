@@ -90,6 +90,11 @@ struct Elements<T, std::index_sequence<I...>> {
     for (std::size_t i = 0; i < element; ++i) offset += SlotsOf(kWires[i]);
     return offset;
   }
+  static consteval bool HasFunctions() {
+    bool has_functions = false;
+    for (std::size_t i = 0; i < kCount; ++i) has_functions |= kWires[i] == WireKind::FuncRef;
+    return has_functions;
+  }
   /// Writes the elements in order.
   static void Store(abi::Slot* results, T&& value) {
     (ToSlot(results + OffsetOf(I), Scalar<std::remove_const_t<std::tuple_element_t<I, T>>>::To(
@@ -106,6 +111,7 @@ inline constexpr ResultFacts kResultFacts = detail::ResultFactsOf<T>();
 /// Gives back a result of type T:
 /// - `NativeResult`: what the thunk returns, void for none and for several;
 /// - `kHasArea`: whether the thunk takes a `Slot*` behind its operands;
+/// - `kHasFunctions`: whether references to functions are among the values;
 /// - `Return(value, area...)`: the conversion. Only user types throw.
 template <class T, ResultKind kKind = kResultFacts<T>.kind>
 struct Result;
@@ -123,6 +129,7 @@ struct Result<T, ResultKind::Scalar> {
   using Mapping = Scalar<std::remove_const_t<T>>;
   using NativeResult = Native<Mapping::kWire>;
   static constexpr bool kHasArea = false;
+  static constexpr bool kHasFunctions = Mapping::kWire == WireKind::FuncRef;
   static constexpr std::uint32_t kCount = 1;
   static consteval const ValueType* Types() { return ValueTypes<Mapping::kWire>(); }
   static NativeResult Return(T&& value) { return Mapping::To(static_cast<T&&>(value)); }
@@ -133,6 +140,7 @@ struct Result<T, ResultKind::Tuple> {
   using Elements = detail::Elements<T>;
   static constexpr std::uint32_t kCount = Elements::kCount;
   static constexpr bool kHasArea = kCount > 1;
+  static constexpr bool kHasFunctions = Elements::HasFunctions();
   static consteval const ValueType* Types() { return Elements::Types(); }
 
   static auto Empty() {

@@ -192,6 +192,21 @@ inline Pending& BeginPending(abi::InstanceHeader& header, Pending::Kind kind) no
   return pending;
 }
 
+/// The name of a C++ parameter, counted with the special ones; "" if it has none.
+inline std::string_view HostParameterName(const abi::FunctionRecord& function,
+                                          std::uint32_t parameter) noexcept {
+  const Instance& instance = OwnerOf(function);
+  if (!instance.IsHost()) return {};
+  const abi::HostSignature& signature =
+      *instance.host->functions[function.index].callable->Get().signature;
+  if (parameter < signature.special_count) return {};
+  const std::uint32_t position = parameter - signature.special_count;
+  if (position >= signature.cpp_parameter_count) return {};
+  std::uint32_t operand = 0;
+  for (std::uint32_t i = 0; i < position; ++i) operand += signature.parameter_widths[i];
+  return instance.code->names.Local(function.index, operand);
+}
+
 inline void CaptureExceptionOperation(abi::InstanceHeader* caller) noexcept {
   CaptureException(*caller);
 }
@@ -202,13 +217,28 @@ inline void RaiseTrapOperation(abi::InstanceHeader* caller, TrapCode code,
 inline void RaiseParameterTrapOperation(abi::InstanceHeader* caller, TrapCode code,
                                         std::uint32_t parameter) noexcept {
   RaiseTrap(*caller, code, nullptr);
-  GroupOf(*caller).pending_state.message += " (parameter " + std::to_string(parameter) + ")";
+  Group& group = GroupOf(*caller);
+  std::string& message = group.pending_state.message;
+  message += " (parameter " + std::to_string(parameter);
+  // Without a calling guest there is no frame of the host function.
+  const bool has_frame = !InstanceOf(*caller).IsHost() && group.frame != nullptr;
+  const std::string_view name =
+      has_frame ? HostParameterName(*group.frame->function, parameter) : std::string_view{};
+  if (!name.empty()) message.append(" \"").append(name).append("\"");
+  message += ')';
+}
+inline bool MayHoldOperation(abi::InstanceHeader* caller,
+                             const abi::FunctionRecord* function) noexcept {
+  Instance& instance = InstanceOf(*caller);
+  // A host module that is called from the host is no guest: it gives the reference back.
+  return instance.IsHost() || instance.store->Keeps(*instance.group, function);
 }
 
 inline constexpr abi::Operations kThunkOperations{
     .capture_exception = CaptureExceptionOperation,
     .raise_trap = RaiseTrapOperation,
     .raise_parameter_trap = RaiseParameterTrapOperation,
+    .may_hold = MayHoldOperation,
 };
 
 }  // namespace detail
@@ -295,14 +325,46 @@ inline std::exception_ptr EnterAs(Instance& caller, const abi::FunctionRecord& f
   return activation.Finish();
 }
 
+inline std::exception_ptr RefuseWithoutCaller(const Instance& instance,
+                                              const abi::FunctionRecord& function) {
+  return std::make_exception_ptr(
+      ConfigError{ErrorCode::HostFunctionNeedsCaller,
+                  FormatError(ErrorCode::HostFunctionNeedsCaller,
+                              {FunctionDebugName(*instance.code, instance.name, function.index)})});
+}
+
+/// Null if the guest may be given the functions among the operands. Others could be gone while it
+/// still holds them, or be of another runtime, whose types have other numbers.
+inline std::exception_ptr CheckFunctionArguments(const Instance& instance,
+                                                 const abi::FunctionRecord& function,
+                                                 const abi::Slot* slots) {
+  const wasm::Module& module = instance.Module();
+  std::uint32_t position = 0;
+  for (const ValueType type : module.Parameters(module.functions[function.index])) {
+    const auto* argument = reinterpret_cast<const abi::FunctionRecord*>(*slots);
+    if (type == ValueType::FuncRef && argument != nullptr &&
+        !instance.store->Keeps(*instance.group, argument)) {
+      return std::make_exception_ptr(ConfigError{
+          ErrorCode::ParameterForeignFunction,
+          FormatError(ErrorCode::ParameterForeignFunction, {std::to_string(position)})});
+    }
+    slots += type.SlotCount();
+    ++position;
+  }
+  return nullptr;
+}
+
 inline std::exception_ptr Enter(const abi::FunctionRecord& function, abi::Slot* slots,
                                 const CallContext* context) {
   Instance& instance = OwnerOf(function);
-  if ((FlagsOf(function) & (abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory)) != 0) {
-    return std::make_exception_ptr(ConfigError{
-        ErrorCode::HostFunctionNeedsCaller,
-        FormatError(ErrorCode::HostFunctionNeedsCaller,
-                    {FunctionDebugName(*instance.code, instance.name, function.index)})});
+  constexpr std::uint32_t kUnusual =
+      abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory | abi::kFunctionTakesFunctions;
+  const std::uint32_t flags = FlagsOf(function);
+  if ((flags & kUnusual) != 0) [[unlikely]] {
+    std::exception_ptr error = (flags & abi::kFunctionTakesFunctions) != 0
+                                   ? CheckFunctionArguments(instance, function, slots)
+                                   : RefuseWithoutCaller(instance, function);
+    if (error != nullptr) return error;
   }
   return EnterAs(instance, function, slots, context);
 }

@@ -92,6 +92,10 @@ class InstanceMaker {
         record.context = instance_.header;
         instance_.store->engine.bind(*instance_.code->engine_code, i, record);
       }
+      if (!instance_.IsHost() && std::ranges::find(module_.Parameters(type), ValueType::FuncRef) !=
+                                     module_.Parameters(type).end()) {
+        record.flags |= abi::kFunctionTakesFunctions;
+      }
       if (!instance_.listeners.empty() && instance_.listeners[record.index] != nullptr) {
         record.invoke = instance_.store->settings.invoke_listened;
       }
