@@ -3,6 +3,10 @@
 /// Everything that a host program uses.
 #pragma once
 
+#if !defined(__cpp_exceptions)
+#error "tenon: the engine needs exceptions; with -fno-exceptions include tenon/bind.hpp only"
+#else
+
 // First, so that compilers print few "included from" lines above a refusal.
 #include <tenon/bind/refusal.hpp>
 
@@ -32,3 +36,5 @@
 #include <tenon/typed_function.hpp>
 #include <tenon/value.hpp>
 // IWYU pragma: end_exports
+
+#endif

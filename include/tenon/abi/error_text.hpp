@@ -141,6 +141,12 @@
   X(BuilderNotExported, "func[{0}.{1}] was defined but never exported")                         \
   X(BuilderParameterNames, "has {0} params, but {1} params names")                              \
   X(BuilderResultNames, "has {0} results, but {1} results names")                               \
+  X(BuilderModuleName, "host module \"{0}\": the name is not UTF-8")                            \
+  X(BuilderFunctionName, "has a name, or a parameter's name, that is not UTF-8")                \
+  X(BuilderExportName, "{0}[{1}.{2}] has a name that is not UTF-8")                             \
+  X(BuilderValueCount, "has {0} {1}, the limit is {2}")                                         \
+  X(BuilderSize, "{0}[{1}.{2}] has a size of {3}, the limit is {4}")                            \
+  X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")           \
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")  \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                               \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                           \

@@ -57,14 +57,21 @@ inline std::vector<BacktraceFrame> CollectBacktrace(const Group& group) {
   return backtrace;
 }
 
-inline std::uintptr_t ThreadStackLow() noexcept {
+/// Lowest address of the calling thread's stack, and the one behind its highest; 0 if unknown.
+struct StackBounds {
+  std::uintptr_t low = 0;
+  std::uintptr_t high = 0;
+};
+
+inline StackBounds ThreadStackBounds() noexcept {
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
   void* low = nullptr;
   std::size_t size = 0;
   pthread_attr_getstack(&attributes, &low, &size);
   pthread_attr_destroy(&attributes);
-  return reinterpret_cast<std::uintptr_t>(low);
+  const auto begin = reinterpret_cast<std::uintptr_t>(low);
+  return {begin, begin + size};
 }
 
 /// The state of one call from host code while it runs.
@@ -246,14 +253,13 @@ inline constexpr abi::Operations kThunkOperations{
 TENON_DECL const abi::Operations& ThunkOperations() noexcept { return detail::kThunkOperations; }
 
 TENON_DECL std::uintptr_t NativeStackLimit() noexcept {
-  static thread_local const std::uintptr_t low = detail::ThreadStackLow();
+  static thread_local const detail::StackBounds bounds = detail::ThreadStackBounds();
   const std::uintptr_t here = CurrentStackPointer();
-  constexpr std::uintptr_t kUnknownStack = std::uintptr_t{64} << 20;
-  // Code that runs on a stack of its own (a fiber) is told by its distance from the thread's.
-  if (low == 0 || here < low || here - low > kUnknownStack) {
+  // Code that runs on a stack of its own (a fiber) is outside of the thread's.
+  if (bounds.low == 0 || here < bounds.low || here >= bounds.high) {
     return here > detail::kStackReserve ? here - detail::kStackReserve : 0;
   }
-  return low + detail::kStackReserve;
+  return bounds.low + detail::kStackReserve;
 }
 
 TENON_DECL void RaiseTrap(abi::InstanceHeader& header, TrapCode code, const char* detail) noexcept {

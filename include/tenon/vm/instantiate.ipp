@@ -290,6 +290,7 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
       CallAs(instance, function, slots.data(), settings.context);
     } catch (const ExitError& exit) {
       if (exit.ExitCode() != 0) throw;
+      instance.store->Close(instance, 0);
       return;
     }
   }
