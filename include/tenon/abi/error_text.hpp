@@ -15,6 +15,10 @@
   X(EmptyModule, "the module is empty (0 bytes)")                                             \
   X(NotAModuleText,                                                                           \
     "not a WebAssembly module but text (first bytes \"(module\"); assemble it first")         \
+  X(NotAModuleLfs,                                                                            \
+    "not a WebAssembly module but a Git LFS pointer; fetch the file with git lfs pull")       \
+  X(NotAModuleJson, "not a WebAssembly module but JSON")                                      \
+  X(NotAModuleScript, "not a WebAssembly module but a script (first bytes \"#!\")")           \
   X(NotAModuleComponent, "a WebAssembly component, not a core module")                        \
   X(NotAModuleGzip, "not a WebAssembly module but gzip data; decompress it first")            \
   X(NotAModuleHtml, "not a WebAssembly module but an HTML page")                              \

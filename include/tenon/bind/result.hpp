@@ -59,8 +59,9 @@ consteval Refusal RefusalOfResult() {
 template <class T, std::size_t... I>
 consteval Refusal RefusalOfElements(std::index_sequence<I...>) {
   Refusal refusal = Refusal::None;
-  static_cast<void>(
-      ((refusal = RefusalOfResult<std::tuple_element_t<I, T>>(), refusal == Refusal::None) && ...));
+  static_cast<void>(((refusal = RefusalOfResult<std::remove_const_t<std::tuple_element_t<I, T>>>(),
+                      refusal == Refusal::None) &&
+                     ...));
   return refusal;
 }
 
@@ -106,7 +107,7 @@ struct Elements<T, std::index_sequence<I...>> {
 }  // namespace detail
 
 template <class T>
-inline constexpr ResultFacts kResultFacts = detail::ResultFactsOf<T>();
+inline constexpr ResultFacts kResultFacts = detail::ResultFactsOf<std::remove_const_t<T>>();
 
 /// Gives back a result of type T:
 /// - `NativeResult`: what the thunk returns, void for none and for several;
