@@ -5,13 +5,20 @@
 
 #include <tenon/cache.hpp>
 #include <tenon/cache/code_map.hpp>
+#include <tenon/vm/call.hpp>
 
 namespace tenon::inline TENON_ABI {
 
 TENON_DECL CompilationCache::CompilationCache() : map_{std::make_shared<cache::CodeMap>()} {}
 
-TENON_DECL CacheStatistics CompilationCache::Statistics() const { return map_->Statistics(); }
+TENON_DECL CacheStatistics CompilationCache::Statistics() const {
+  if (map_ == nullptr) vm::ThrowEmptyHandle("CompilationCache");
+  return map_->Statistics();
+}
 
-TENON_DECL void CompilationCache::Clear() const { map_->Clear(); }
+TENON_DECL void CompilationCache::Clear() const {
+  if (map_ == nullptr) vm::ThrowEmptyHandle("CompilationCache");
+  map_->Clear();
+}
 
 }  // namespace tenon::inline TENON_ABI

@@ -36,9 +36,11 @@ class CallContext {
     changed.deadline_ = deadline;
     return changed;
   }
-  /// WithDeadline, counted from now.
+  /// WithDeadline, counted from now; one that is beyond what the clock can say never passes.
   [[nodiscard]] CallContext WithTimeout(Clock::duration timeout) const {
-    return WithDeadline(Clock::now() + timeout);
+    const Clock::time_point now = Clock::now();
+    return WithDeadline(timeout < Clock::time_point::max() - now ? now + timeout
+                                                                 : Clock::time_point::max());
   }
   /// A changed copy that carries a pointer for host functions. Not owned.
   [[nodiscard]] CallContext WithUserData(void* data) const {

@@ -112,7 +112,8 @@ class Trap : public Error {
   std::vector<BacktraceFrame> backtrace_;
 };
 
-/// The module was closed: by exit, by Close, by a stop request or a deadline.
+/// The module was closed: by exit, by Close, by a stop request or a deadline. Thrown by a host
+/// function it ends the guest's call; the module is closed only if the host function closes it too.
 class ExitError : public Error {
  public:
   /// ExitCode() after a stop request.

@@ -36,15 +36,18 @@ TENON_DECL FunctionDefinition Function::Definition() const {
 TENON_DECL std::vector<Value> Function::CallWith(const CallContext* context,
                                                  std::span<const Value> arguments) const {
   if (!*this) vm::ThrowEmptyHandle("Function");
-  const std::span<const ValueType> parameters = detail::ParametersOf(*Record());
-  const std::span<const ValueType> results = detail::ResultsOf(*Record());
+  // The call may end with the last other handle gone, and this one with it.
+  const FunctionHandle keep_alive = function_;
+  const abi::FunctionRecord& function = *keep_alive.Get();
+  const std::span<const ValueType> parameters = detail::ParametersOf(function);
+  const std::span<const ValueType> results = detail::ResultsOf(function);
   if (arguments.size() != parameters.size()) {
     throw ConfigError{ErrorCode::ParameterCount,
                       FormatError(ErrorCode::ParameterCount, {std::to_string(parameters.size()),
                                                               std::to_string(arguments.size())})};
   }
   std::vector<abi::Slot> slots(
-      std::max({Record()->parameter_slots, Record()->result_slots, std::uint16_t{1}}));
+      std::max({function.parameter_slots, function.result_slots, std::uint16_t{1}}));
   abi::Slot* next = slots.data();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (arguments[i].Type() != parameters[i]) {
@@ -56,7 +59,7 @@ TENON_DECL std::vector<Value> Function::CallWith(const CallContext* context,
     arguments[i].ToSlots(next);
     next += parameters[i].SlotCount();
   }
-  vm::Call(*Record(), slots.data(), context);
+  vm::Call(function, slots.data(), context);
   std::vector<Value> values;
   values.reserve(results.size());
   const abi::Slot* result = slots.data();

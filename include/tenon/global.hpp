@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/bind/diagnostics.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/instance_handle.hpp>
 #include <tenon/value.hpp>
@@ -37,12 +38,18 @@ class Global {
   /// V128, ExternRef or FuncRef. Throws ConfigError if the global is of another type.
   template <class T>
   T Get() const {
-    const Value value = GetAs(Value{T{}}.Type());
-    abi::Slot slots[2] = {0, 0};
-    value.ToSlots(slots);
-    T result;
-    std::memcpy(&result, slots, sizeof(T));
-    return result;
+    constexpr bool kIsValueType = requires { Value{T{}}; };
+    static_assert(kIsValueType, TENON_REFUSED_GLOBAL_TYPE);
+    if constexpr (kIsValueType) {
+      const Value value = GetAs(Value{T{}}.Type());
+      abi::Slot slots[2] = {0, 0};
+      value.ToSlots(slots);
+      T result;
+      std::memcpy(&result, slots, sizeof(T));
+      return result;
+    } else {
+      return T();
+    }
   }
 
   /// For the library's own rooms.

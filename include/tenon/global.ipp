@@ -9,6 +9,7 @@
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
 #include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
 #include <tenon/vm/table_instance.hpp>
 #include <tenon/wasm/error_format.hpp>
 
@@ -73,7 +74,7 @@ TENON_DECL void Global::Set(const Value& value) {
         FormatError(ErrorCode::GlobalType, {TypeName(value.Type()), TypeName(Type())})};
   }
   if (value.Type() == ValueType::FuncRef && !value.Func().IsNull() &&
-      vm::OwnerOf(*value.Func().Record()).group != instance_.Get()->group) {
+      !instance_.Get()->store->Keeps(*instance_.Get()->group, value.Func().Record())) {
     throw ConfigError{ErrorCode::GlobalForeignFunction,
                       ErrorText(ErrorCode::GlobalForeignFunction)};
   }

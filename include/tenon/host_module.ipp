@@ -15,7 +15,9 @@
 #include <tenon/vm/host_module_state.hpp>
 #include <tenon/vm/instantiate.hpp>
 #include <tenon/vm/store.hpp>
+#include <tenon/wasm/byte_reader.hpp>
 #include <tenon/wasm/error_format.hpp>
+#include <tenon/wasm/limits.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -37,6 +39,10 @@ inline void InvokeDynamic(const abi::FunctionRecord* callee, abi::InstanceHeader
     const auto& dynamic = *static_cast<const DynamicHostFunction*>(callee->context);
     const std::size_t count = std::max(callee->parameter_slots, callee->result_slots);
     dynamic.function(*static_cast<Module*>(caller->module), std::span{slots, count});
+    for (const ValueType type : dynamic.results) {
+      if (type == ValueType::FuncRef && !bind::detail::CheckFunction(caller, *slots)) return;
+      slots += type.SlotCount();
+    }
   } catch (...) {
     vm::CaptureException(*caller);
   }
@@ -60,6 +66,7 @@ inline bind::OwnedHostFunction MakeDynamic(
       .flags = flags,
       .thunk = nullptr,
       .invoke = InvokeDynamic,
+      .special_count = 0,
   };
   const abi::HostSignature* signature = &dynamic->signature;
   return bind::OwnedHostFunction{abi::HostFunction{
@@ -75,6 +82,7 @@ class HostModuleEncoder {
 
   std::shared_ptr<vm::CompiledState> Run() {
     CheckDrafts();
+    if (!IsName(state_.name)) Fail(ErrorCode::BuilderModuleName, {Shown(state_.name)});
     if (!state_.name.empty()) builder_.NameModule(state_.name);
     for (const auto& [name, exported] : state_.exports) {
       std::visit([&](const auto& item) { Add(name, item); }, exported);
@@ -90,7 +98,22 @@ class HostModuleEncoder {
   [[noreturn]] void FailFunction(const std::string& name, ErrorCode code,
                                  std::initializer_list<std::string_view> arguments) const {
     throw ConfigError{code, FormatError(ErrorCode::BuilderFunctionPrefix,
-                                        {state_.name, name, FormatError(code, arguments)})};
+                                        {state_.name, Shown(name), FormatError(code, arguments)})};
+  }
+
+  static bool IsName(std::string_view name) {
+    return wasm::IsUtf8({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
+  }
+  /// A name for an error text, which is UTF-8 even if the name is not.
+  static std::string Shown(std::string name) {
+    if (!IsName(name)) {
+      std::ranges::replace_if(
+          name, [](char byte) { return static_cast<unsigned char>(byte) > 0x7F; }, '?');
+    }
+    return name;
+  }
+  void CheckExportName(std::string_view kind, const std::string& name) const {
+    if (!IsName(name)) Fail(ErrorCode::BuilderExportName, {kind, state_.name, Shown(name)});
   }
 
   void CheckDrafts() const {
@@ -113,6 +136,7 @@ class HostModuleEncoder {
     const std::span parameters{signature.parameters, signature.parameter_count};
     const std::span results{signature.results, signature.result_count};
     CheckNames(name, draft, signature);
+    CheckCounts(name, parameters, results);
     CheckFeatures(name, parameters, results);
     const std::uint32_t function =
         builder_.ImportFunction(state_.name, name, builder_.Type(parameters, results));
@@ -131,6 +155,10 @@ class HostModuleEncoder {
 
   void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,
                   const abi::HostSignature& signature) const {
+    if (!IsName(name) || !IsName(draft.name) ||
+        !std::ranges::all_of(draft.parameter_names, IsName)) {
+      FailFunction(name, ErrorCode::BuilderFunctionName, {});
+    }
     if (!draft.parameter_names.empty() &&
         draft.parameter_names.size() != signature.cpp_parameter_count) {
       FailFunction(name, ErrorCode::BuilderParameterNames,
@@ -141,6 +169,20 @@ class HostModuleEncoder {
       FailFunction(
           name, ErrorCode::BuilderResultNames,
           {std::to_string(signature.result_count), std::to_string(draft.result_names.size())});
+    }
+  }
+
+  void CheckCounts(const std::string& name, std::span<const ValueType> parameters,
+                   std::span<const ValueType> results) const {
+    const wasm::ImplementationLimits limits;
+    if (parameters.size() > limits.parameters) {
+      FailFunction(
+          name, ErrorCode::BuilderValueCount,
+          {std::to_string(parameters.size()), "params", std::to_string(limits.parameters)});
+    }
+    if (results.size() > limits.results) {
+      FailFunction(name, ErrorCode::BuilderValueCount,
+                   {std::to_string(results.size()), "results", std::to_string(limits.results)});
     }
   }
 
@@ -161,8 +203,14 @@ class HostModuleEncoder {
     }
   }
 
-  void CheckLimits(std::string_view kind, const std::string& name,
-                   const wasm::Limits& limits) const {
+  void CheckLimits(std::string_view kind, const std::string& name, const wasm::Limits& limits,
+                   std::uint64_t most) const {
+    CheckExportName(kind, name);
+    const std::uint64_t largest = std::max(limits.minimum, limits.has_maximum ? limits.maximum : 0);
+    if (largest > most) {
+      Fail(ErrorCode::BuilderSize,
+           {kind, state_.name, name, std::to_string(largest), std::to_string(most)});
+    }
     if (limits.has_maximum && limits.minimum > limits.maximum) {
       Fail(ErrorCode::BuilderLimits, {kind, state_.name, name, std::to_string(limits.minimum),
                                       std::to_string(limits.maximum)});
@@ -170,17 +218,22 @@ class HostModuleEncoder {
   }
 
   void Add(const std::string& name, const wasm::MemoryType& memory) {
-    CheckLimits("memory", name, memory.limits);
+    CheckLimits("memory", name, memory.limits, wasm::kMaxPages32);
     if (std::exchange(has_memory_, true)) {
       Fail(ErrorCode::BuilderTooManyMemories, {state_.name});
     }
     builder_.Export(name, ExternKind::Memory, builder_.Memory(memory));
   }
   void Add(const std::string& name, const wasm::TableType& table) {
-    CheckLimits("table", name, table.limits);
+    // A maximum is not allocated; what is, the runtime's limit of elements bounds.
+    CheckLimits("table", name, table.limits, UINT32_MAX);
+    if (table.element != ValueType::FuncRef && table.element != ValueType::ExternRef) {
+      Fail(ErrorCode::BuilderTableElement, {state_.name, name, TypeName(table.element)});
+    }
     builder_.Export(name, ExternKind::Table, builder_.Table(table));
   }
   void Add(const std::string& name, const vm::HostGlobal& global) {
+    CheckExportName("global", name);
     const ValueType type = global.value.Type();
     if (type == ValueType::FuncRef && !global.value.Func().IsNull()) {
       Fail(ErrorCode::GlobalForeignFunction, {});
@@ -207,6 +260,12 @@ class HostModuleEncoder {
   bool has_memory_ = false;
 };
 
+/// What a builder handle refers to; a handle that was moved from refers to nothing.
+inline vm::HostModuleState& RequireState(const std::shared_ptr<vm::HostModuleState>& state) {
+  if (state == nullptr) vm::ThrowEmptyHandle("HostModuleBuilder");
+  return *state;
+}
+
 }  // namespace detail
 
 TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
@@ -228,38 +287,38 @@ TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
 
 TENON_DECL HostFunctionBuilder
 HostFunctionBuilder::WithHostFunction(bind::OwnedHostFunction function) {
-  state_->functions[function_].callable =
+  detail::RequireState(state_).functions[function_].callable =
       std::make_shared<const bind::OwnedHostFunction>(std::move(function));
   return *this;
 }
 
 TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithName(std::string name) {
-  state_->functions[function_].name = std::move(name);
+  detail::RequireState(state_).functions[function_].name = std::move(name);
   return *this;
 }
 
 TENON_DECL HostFunctionBuilder
 HostFunctionBuilder::WithParameterNames(std::vector<std::string> names) {
-  state_->functions[function_].parameter_names = std::move(names);
+  detail::RequireState(state_).functions[function_].parameter_names = std::move(names);
   return *this;
 }
 
 TENON_DECL HostFunctionBuilder
 HostFunctionBuilder::WithResultNames(std::vector<std::string> names) {
-  state_->functions[function_].result_names = std::move(names);
+  detail::RequireState(state_).functions[function_].result_names = std::move(names);
   return *this;
 }
 
 TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
-  vm::HostFunctionDraft& draft = state_->functions[function_];
+  vm::HostFunctionDraft& draft = detail::RequireState(state_).functions[function_];
   draft.is_exported = true;
-  state_->exports.insert_or_assign(std::move(name), draft);
+  detail::RequireState(state_).exports.insert_or_assign(std::move(name), draft);
   return HostModuleBuilder{state_};
 }
 
 TENON_DECL HostFunctionBuilder HostModuleBuilder::NewFunctionBuilder() {
-  state_->functions.emplace_back();
-  return HostFunctionBuilder{state_, state_->functions.size() - 1};
+  detail::RequireState(state_).functions.emplace_back();
+  return HostFunctionBuilder{state_, detail::RequireState(state_).functions.size() - 1};
 }
 
 TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
@@ -268,7 +327,7 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
   wasm::MemoryType type;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
-  state_->exports.insert_or_assign(std::move(name), type);
+  detail::RequireState(state_).exports.insert_or_assign(std::move(name), type);
   return *this;
 }
 
@@ -279,19 +338,19 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportTable(std::string name, Va
   type.element = element;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
-  state_->exports.insert_or_assign(std::move(name), type);
+  detail::RequireState(state_).exports.insert_or_assign(std::move(name), type);
   return *this;
 }
 
 TENON_DECL HostModuleBuilder HostModuleBuilder::ExportGlobal(std::string name, const Value& value,
                                                              bool is_mutable) {
-  state_->exports.insert_or_assign(std::move(name), vm::HostGlobal{value, is_mutable});
+  detail::RequireState(state_).exports.insert_or_assign(std::move(name),
+                                                        vm::HostGlobal{value, is_mutable});
   return *this;
 }
 
 TENON_DECL CompiledModule HostModuleBuilder::Compile() const {
-  if (state_->store == nullptr) vm::ThrowEmptyHandle("HostModuleBuilder");
-  state_->store->RequireOpen();
+  detail::RequireState(state_).store->RequireOpen();
   return CompiledModule{detail::HostModuleEncoder{*state_}.Run()};
 }
 

@@ -29,7 +29,9 @@ TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcep
 /// of bounds give false and write nothing. Offsets are bytes from the start.
 ///
 /// An empty handle, and one whose modules were all closed, is a memory of size 0. Copies refer to
-/// the same memory and keep it alive beyond the last Module handle. One thread at a time.
+/// the same memory and keep it alive beyond the last Module handle. One thread at a time, and not
+/// while another thread closes the last module that uses the memory: closing frees it at once,
+/// unless a call runs.
 class Memory {
  public:
   Memory() noexcept = default;
@@ -141,7 +143,8 @@ class Memory {
   }
   bool WriteBytes(std::uint64_t offset, const void* bytes, std::uint64_t length) noexcept {
     if (!Contains(offset, length)) return false;
-    if (length != 0) std::memcpy(Base() + offset, bytes, static_cast<std::size_t>(length));
+    // The source may be a view of the same memory.
+    if (length != 0) std::memmove(Base() + offset, bytes, static_cast<std::size_t>(length));
     return true;
   }
 

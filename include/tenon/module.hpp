@@ -30,7 +30,9 @@ class System;
 ///
 /// A named module lives until it or its runtime is closed; an anonymous one until then or until its
 /// last handle goes. One thread at a time for all modules of one linkage group (those that import
-/// each other), except Close, CloseWithExitCode and IsClosed, which any thread may call.
+/// each other), except Close, CloseWithExitCode and IsClosed, which any thread may call, also while
+/// the module runs; but not beside host code that uses the module's Memory, Table or views of them
+/// outside of a call, because outside of a call they go at once.
 class Module {
  public:
   Module() noexcept = default;

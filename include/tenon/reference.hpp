@@ -34,11 +34,14 @@ class ExternRef {
   std::uintptr_t value_ = 0;
 };
 
-/// A reference to a function of some instance or host module (`funcref`). Trivially copyable.
+/// A reference to a function of some instance or host module (`funcref`). Trivially copyable. A
+/// guest may be given only functions of its own linkage group, and of host modules that the group
+/// calls.
 ///
 /// It does not keep its function alive: it is valid as long as the linkage group of the instance
 /// that defines the function lives (every instance that imports from it, or exports to it, is in
-/// that group). Keep a Module of the group to hold on to it.
+/// that group), or, once that instance was closed, as long as another instance or a handle refers
+/// to it. Keep its Module, or a Function, to hold on to it.
 class FuncRef {
  public:
   /// The null reference.

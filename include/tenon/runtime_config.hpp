@@ -111,9 +111,9 @@ class RuntimeConfig {
   [[nodiscard]] RuntimeConfig WithCompilationProgress(tenon::CompilationProgress progress) const {
     return Changed(&RuntimeConfig::compilation_progress_, std::move(progress));
   }
-  /// Tells profilers the names of the functions that this runtime compiles (those that it takes from
-  /// a cache were told, or not, by who compiled them). What cannot be written is left out. Default:
-  /// None.
+  /// Tells profilers the names of the functions that this runtime compiles (those that it takes
+  /// from a cache were told, or not, by who compiled them). What cannot be written is left out.
+  /// Default: None.
   [[nodiscard]] RuntimeConfig WithCodeMap(CodeMapKind kind) const {
     return Changed(&RuntimeConfig::code_map_, kind);
   }

@@ -5,6 +5,7 @@
 
 #include <tenon/table.hpp>
 #include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
 #include <tenon/vm/table_instance.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -17,8 +18,7 @@ inline bool FitsTable(const vm::Instance& instance, const vm::TableInstance& tab
                       const Value& value) {
   if (value.Type() != table.Type().element) return false;
   if (value.Type() != ValueType::FuncRef || value.Func().IsNull()) return true;
-  const abi::FunctionRecord* function = value.Func().Record();
-  return vm::OwnerOf(*function).group == instance.group;
+  return instance.store->Keeps(*instance.group, value.Func().Record());
 }
 
 }  // namespace detail

@@ -48,8 +48,10 @@
 #include <tenon/wasm/validator_state.ipp>
 #if TENON_HAS_JIT
 #include <tenon/jit/body_facts.ipp>
+#include <tenon/jit/code_announcement.ipp>
 #include <tenon/jit/code_object.ipp>
 #include <tenon/jit/code_registry.ipp>
+#include <tenon/jit/code_symbols.ipp>
 #include <tenon/jit/constant_pool.ipp>
 #include <tenon/jit/dead_code.ipp>
 #include <tenon/jit/emitter.ipp>
@@ -62,6 +64,7 @@
 #include <tenon/jit/front_end_control.ipp>
 #include <tenon/jit/front_end_inlining.ipp>
 #include <tenon/jit/function_compiler.ipp>
+#include <tenon/jit/gdb_interface.ipp>
 #include <tenon/jit/ir_builder.ipp>
 #include <tenon/jit/ir_printer.ipp>
 #include <tenon/jit/ir_verifier.ipp>
@@ -72,6 +75,7 @@
 #include <tenon/jit/mapped_code.ipp>
 #include <tenon/jit/module_compiler.ipp>
 #include <tenon/jit/parallel_moves.ipp>
+#include <tenon/jit/perf_map.ipp>
 #include <tenon/jit/register_allocator.ipp>
 #include <tenon/jit/runtime_calls.ipp>
 #include <tenon/jit/selection.ipp>

@@ -3,6 +3,10 @@
 /// Everything that a host program uses.
 #pragma once
 
+#if !defined(__cpp_exceptions)
+#error "tenon: the engine needs exceptions; with -fno-exceptions include tenon/bind.hpp only"
+#else
+
 // First, so that compilers print few "included from" lines above a refusal.
 #include <tenon/bind/refusal.hpp>
 
@@ -11,6 +15,7 @@
 #include <tenon/cache.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/call_result.hpp>
+#include <tenon/code_map_kind.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
@@ -35,3 +40,5 @@
 #include <tenon/typed_function.hpp>
 #include <tenon/value.hpp>
 // IWYU pragma: end_exports
+
+#endif

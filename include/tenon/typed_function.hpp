@@ -17,8 +17,20 @@
 
 namespace tenon::inline TENON_ABI {
 
+/// Refused: Signature is no R(A...). It has what a typed handle has, so that nothing else is
+/// reported.
 template <class Signature>
-class TypedFunction;
+class TypedFunction {
+ public:
+  static_assert(sizeof(bind::CallSignature<Signature>) != 0);
+
+  explicit operator bool() const noexcept { return false; }
+  template <class... A>
+  int operator()(const A&...) const {
+    return 0;
+  }
+  static TypedFunction FromChecked(const Function&) noexcept { return {}; }
+};
 
 /// A handle to a function of a module, called like a C++ function. Made by
 /// `Module::ExportedFunction<R(A...)>(name)` or Function::As, which check the signature. Several

@@ -24,7 +24,7 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap};
+    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;
@@ -78,6 +78,8 @@ class FakeInstance {
   std::uint32_t parameter = kNoParameter;
   std::exception_ptr exception;
   int raised = 0;
+  /// The one function that a guest may be given.
+  const tenon::abi::FunctionRecord* held = nullptr;
 
   char module_address = 0;
   char memory_address = 0;
@@ -105,6 +107,11 @@ class FakeInstance {
     Of(caller).trap = code;
     Of(caller).parameter = parameter;
     Pend(caller);
+  }
+
+  static bool MayHold(tenon::abi::InstanceHeader* caller,
+                      const tenon::abi::FunctionRecord* function) noexcept {
+    return function == Of(caller).held;
   }
 
   alignas(64) std::uint8_t bytes_[kMemorySize];

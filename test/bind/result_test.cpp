@@ -94,3 +94,47 @@ TEST_CASE("results may stand where the operands stood") {
   CHECK(slots[0] == 2);
   CHECK(slots[1] == 1);
 }
+
+TEST_CASE("a guest is given only functions that it may hold") {
+  FakeInstance fake;
+  const tenon::abi::FunctionRecord own{};
+  const tenon::abi::FunctionRecord foreign{};
+  fake.held = &own;
+  tenon::FuncRef given{&own};
+  const auto address = [](const tenon::abi::FunctionRecord* record) {
+    return reinterpret_cast<std::uint64_t>(record);
+  };
+  auto single = Bind([&] { return given; });
+  auto several = Bind([&] { return std::tuple{1, given}; });
+  CHECK(fake.Native<std::uint64_t>(single.Get()) == address(&own));
+  CHECK(fake.Slots(several.Get(), {})[1] == address(&own));
+  CHECK(fake.raised == 0);
+  given = tenon::FuncRef{&foreign};
+  CHECK(fake.Native<std::uint64_t>(single.Get()) == 0);
+  CHECK(fake.trap == tenon::TrapCode::ResultOutOfRange);
+  fake.Clear();
+  fake.Slots(several.Get(), {});
+  CHECK(fake.trap == tenon::TrapCode::ResultOutOfRange);
+  fake.Clear();
+  given = tenon::FuncRef{};
+  CHECK(fake.Native<std::uint64_t>(single.Get()) == 0);
+  CHECK(fake.raised == 0);
+}
+
+namespace {
+
+template <class R>
+R Seven() {
+  return 7;
+}
+
+}  // namespace
+
+TEST_CASE("a const result is the value") {
+  FakeInstance fake;
+  auto number = Bind(Seven<const int>);
+  auto tuple = Bind([]() -> const std::tuple<const int, double> { return {1, 2.0}; });
+  CHECK(fake.Native<std::uint32_t>(number.Get()) == 7);
+  CHECK(Results(number.Get()) == std::vector{tenon::ValueType::I32});
+  CHECK(fake.Slots(tuple.Get(), {})[0] == 1);
+}

@@ -250,6 +250,7 @@ TEST_CASE("references cross with null") {
   FakeInstance fake;
   int object = 0;
   const tenon::abi::FunctionRecord record{};
+  fake.held = &record;
   bool is_null = false;
   auto external = Bind([&](ExternRef ref) {
     is_null = ref.IsNull();

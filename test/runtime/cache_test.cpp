@@ -269,3 +269,12 @@ TEST_CASE("indirect calls match types in every runtime that shares a module") {
   CHECK(call(second, 1) == 2);
   CHECK_THROWS_AS(call(second, 2), tenon::Trap);
 }
+
+TEST_CASE("a cache that was moved from is an empty handle") {
+  tenon::CompilationCache cache;
+  const tenon::CompilationCache taken = std::move(cache);
+  CHECK(Thrown<tenon::ConfigError>([&] { cache.Statistics(); }).Id() ==
+        tenon::ErrorCode::EmptyHandle);
+  CHECK_THROWS_AS(cache.Clear(), tenon::ConfigError);
+  CHECK(taken.Statistics().entries == 0);
+}

@@ -324,3 +324,29 @@ TEST_CASE("a host function may define, compile, instantiate and close modules") 
   CHECK(guest.ExportedFunction<std::int32_t()>("run")() == 42);
   CHECK_FALSE(runtime.FindModule("inner"));
 }
+
+TEST_CASE("a refused parameter is counted as in the signature, and named if it has a name") {
+  const tenon::Runtime runtime;
+  const auto bound = [&](bool is_named) {
+    const auto builder = runtime.NewHostModuleBuilder("env");
+    auto function = tenon::HostModuleBuilder{builder}.NewFunctionBuilder().WithFunc(
+        [](tenon::Module&, std::string_view, std::uint8_t) {});
+    if (is_named) function.WithParameterNames("text", "level");
+    const tenon::Module env = runtime.InstantiateModule(function.Export("f").Compile(),
+                                                        tenon::ModuleConfig{}.WithName(""));
+    return runtime.Instantiate(guests::Forwarder("env", "f", {{kI32, kI32, kI32}, {}}, true),
+                               tenon::ModuleConfig{}.WithName("").WithImport("env", env));
+  };
+  const auto text_of = [](const tenon::Module& guest, std::int32_t length, std::int32_t level) {
+    return Thrown<tenon::Trap>([&] {
+             guest.ExportedFunction<void(std::int32_t, std::int32_t, std::int32_t)>("run")(
+                 0, length, level);
+           })
+        .Message();
+  };
+  CHECK(text_of(bound(true), 1, 256) ==
+        "value out of range for the host function's parameter (parameter 2 \"level\")");
+  CHECK(text_of(bound(true), -1, 1) == "out of bounds memory access (parameter 1 \"text\")");
+  CHECK(text_of(bound(false), 1, 256) ==
+        "value out of range for the host function's parameter (parameter 2)");
+}

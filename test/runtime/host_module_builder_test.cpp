@@ -471,3 +471,55 @@ TEST_CASE(
   }
   CHECK(kept.expired());
 }
+
+TEST_CASE("what cannot be encoded is an error of the definition that says where") {
+  const tenon::Runtime runtime;
+  const auto text_of = [&](auto define) {
+    return TextOf<tenon::ConfigError>([&] {
+      tenon::HostModuleBuilder env = runtime.NewHostModuleBuilder("env");
+      define(env);
+      env.Compile();
+    });
+  };
+  using Builder = tenon::HostModuleBuilder;
+  using Types = std::vector<tenon::ValueType>;
+  const auto nothing = [](std::span<tenon::abi::Slot>) {};
+  CHECK(text_of([](Builder env) { env.NewFunctionBuilder().WithFunc([] {}).Export("a\xFF"); }) ==
+        "func[env.a?] has a name, or a parameter's name, that is not UTF-8");
+  CHECK(text_of([](Builder env) {
+          env.NewFunctionBuilder().WithFunc([](int) {}).WithParameterNames("\xFF").Export("f");
+        }) == "func[env.f] has a name, or a parameter's name, that is not UTF-8");
+  CHECK(text_of([](Builder env) { env.ExportMemory("m\xFF", 1); }) ==
+        "memory[env.m?] has a name that is not UTF-8");
+  CHECK(text_of([&](Builder env) {
+          env.NewFunctionBuilder()
+              .WithHostFunction(nothing, Types(1001, tenon::ValueType::I32), {})
+              .Export("f");
+        }) == "func[env.f] has 1001 params, the limit is 1000");
+  CHECK(text_of([&](Builder env) {
+          env.NewFunctionBuilder()
+              .WithHostFunction(nothing, {}, Types(1001, tenon::ValueType::I32))
+              .Export("f");
+        }) == "func[env.f] has 1001 results, the limit is 1000");
+  CHECK(text_of([](Builder env) { env.ExportMemory("m", 70000); }) ==
+        "memory[env.m] has a size of 70000, the limit is 65536");
+  CHECK(text_of([](Builder env) { env.ExportMemory("m", 1, 70000); }) ==
+        "memory[env.m] has a size of 70000, the limit is 65536");
+  CHECK(text_of([](Builder env) { env.ExportTable("t", tenon::ValueType::I32, 1); }) ==
+        "table[env.t] cannot hold i32: take FuncRef or ExternRef");
+  CHECK(TextOf<tenon::ConfigError>([&] { runtime.NewHostModuleBuilder("\xFF").Compile(); }) ==
+        "host module \"?\": the name is not UTF-8");
+}
+
+TEST_CASE("builders that were moved from are empty handles") {
+  const tenon::Runtime runtime;
+  tenon::HostModuleBuilder env = runtime.NewHostModuleBuilder("env");
+  tenon::HostFunctionBuilder function = env.NewFunctionBuilder();
+  const tenon::HostModuleBuilder taken = std::move(env);
+  const tenon::HostFunctionBuilder taken_function = std::move(function);
+  CHECK(Thrown<tenon::ConfigError>([&] { env.Compile(); }).Id() == tenon::ErrorCode::EmptyHandle);
+  CHECK_THROWS_AS(env.NewFunctionBuilder(), tenon::ConfigError);
+  CHECK_THROWS_AS(env.ExportMemory("m", 1), tenon::ConfigError);
+  CHECK_THROWS_AS(function.WithName("f"), tenon::ConfigError);
+  CHECK_THROWS_AS(function.Export("f"), tenon::ConfigError);
+}

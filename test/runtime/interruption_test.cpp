@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -136,4 +138,78 @@ TEST_CASE("an interruption that a host function swallows is raised again") {
       [&] { guest.ExportedFunction<std::int32_t(std::int32_t)>("run")(context, 1); });
   CHECK(error.ExitCode() == tenon::ExitError::kContextCanceled);
   CHECK(swallowed);
+}
+
+TEST_CASE("with CloseOnContextDone a closed guest makes no further host calls") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  int calls = 0;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Module& caller) {
+        ++calls;
+        caller.CloseWithExitCode(7);
+      })
+      .Export("close")
+      .Instantiate();
+  guests::Guest guest;
+  const std::uint32_t close = guest.AddImport("env", "close", {});
+  guest.Add("run", {}, [&](guests::CodeBuilder& code) { code.Call(close).Call(close); });
+  const tenon::Module module = runtime.Instantiate(guest.Build());
+  CHECK(Thrown<tenon::ExitError>([&] { module.ExportedFunction<void()>("run")(); }).ExitCode() ==
+        7);
+  CHECK(calls == 1);
+}
+
+TEST_CASE("a deadline closes the module also if a host function throws something else for it") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](tenon::Module& caller, std::int32_t depth) -> std::int32_t {
+        try {
+          return caller.ExportedFunction<std::int32_t(std::int32_t)>("run")(depth - 1);
+        } catch (const tenon::ExitError&) {
+          throw std::runtime_error{"the inner call failed"};
+        }
+      })
+      .Export("outer")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::CallsOrSpins("env", "outer"));
+  const auto context = tenon::CallContext{}.WithTimeout(std::chrono::milliseconds{10});
+  CHECK_THROWS_AS(guest.ExportedFunction<std::int32_t(std::int32_t)>("run")(context, 1),
+                  std::runtime_error);
+  CHECK(guest.IsClosed());
+  CHECK(Thrown<tenon::ExitError>([&] {
+          guest.ExportedFunction<std::int32_t(std::int32_t)>("run")(0);
+        }).ExitCode() == tenon::ExitError::kDeadlineExceeded);
+}
+
+TEST_CASE("a timeout beyond what the clock can say never passes") {
+  using Clock = tenon::CallContext::Clock;
+  const auto endless = tenon::CallContext{}.WithTimeout(Clock::duration::max());
+  CHECK(endless.Deadline() == Clock::time_point::max());
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  const tenon::Module guest = runtime.Instantiate(guests::Loops());
+  CHECK(guest.ExportedFunction<std::int32_t(std::int32_t)>("fib")(endless, 10) == 55);
+}
+
+TEST_CASE("what a host function writes to its call context ends with the call") {
+  const tenon::Runtime runtime;
+  int object = 0;
+  std::vector<void*> seen;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::CallContext& context) {
+        seen.push_back(context.UserData());
+        context = context.WithUserData(&object);
+      })
+      .Export("f")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::Forwarder("env", "f", {}));
+  const auto run = guest.ExportedFunction<void()>("run");
+  const tenon::CallContext context;
+  run();
+  run();
+  run(context);
+  CHECK(seen == std::vector<void*>{nullptr, nullptr, nullptr});
+  CHECK(context.UserData() == nullptr);
 }

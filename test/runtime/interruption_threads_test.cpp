@@ -279,3 +279,76 @@ TEST_CASE("a deadline ends start functions too") {
       Thrown<tenon::ExitError>([&] { runtime.InstantiateModule(compiled, config, context); });
   CHECK(error.ExitCode() == tenon::ExitError::kDeadlineExceeded);
 }
+
+TEST_CASE("a deadline holds while an older one that passed waits for its host function") {
+  const tenon::Runtime runtime{kInterruptible};
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([] { std::this_thread::sleep_for(200ms); })
+      .Export("slow")
+      .Instantiate();
+  const auto anonymous = tenon::ModuleConfig{}.WithName("");
+  const tenon::Module slow = runtime.Instantiate(guests::CallsThenSpins("env", "slow"), anonymous);
+  const tenon::Module spinning = runtime.Instantiate(guests::Loops(), anonymous);
+  std::thread older{[&] {
+    CHECK_THROWS_AS(slow.ExportedFunction<void()>("run")(tenon::CallContext{}.WithTimeout(5ms)),
+                    tenon::ExitError);
+  }};
+  std::this_thread::sleep_for(50ms);
+  std::thread rescue{[&] {
+    for (int i = 0; i < 500 && !spinning.IsClosed(); ++i) std::this_thread::sleep_for(10ms);
+    spinning.CloseWithExitCode(1);
+  }};
+  CHECK(Thrown<tenon::ExitError>([&] {
+          spinning.ExportedFunction<void()>("spin")(tenon::CallContext{}.WithTimeout(20ms));
+        }).ExitCode() == tenon::ExitError::kDeadlineExceeded);
+  older.join();
+  rescue.join();
+}
+
+TEST_CASE("a stop request is not lost beside Close of another module of the group") {
+  guests::Guest deep;
+  deep.NameModule("deep");
+  deep.Add("nothing", {}, [](guests::CodeBuilder&) {});
+  const std::uint32_t down = deep.DeclareFunction(deep.TypeOf({{guests::kI32}, {}}));
+  deep.DefineFunction(down, {}, [&](guests::CodeBuilder& code) {
+    code.LocalGet(0).If(
+        {},
+        [&](guests::CodeBuilder& then) {
+          then.LocalGet(0).I32Const(1).Emit(guests::Opcode::I32Sub).Call(down);
+        },
+        [](guests::CodeBuilder& otherwise) {
+          otherwise.Loop({}, [](guests::CodeBuilder& loop) { loop.Br(0); });
+        });
+  });
+  deep.Export("down", guests::Kind::Func, down);
+  const auto bytes = deep.Build();
+  for (int i = 0; i < 12; ++i) {
+    // Looking through many frames takes a moment, in which the request comes.
+    const tenon::Runtime runtime{kInterruptible.WithStackLimit(1u << 27)};
+    const tenon::Module running = runtime.Instantiate(bytes);
+    const tenon::Module other = runtime.Instantiate(guests::Forwarder("deep", "nothing", {}));
+    std::stop_source source;
+    std::atomic<bool> ended = false;
+    std::atomic<std::uint32_t> code = 0;
+    std::thread caller{[&] {
+      try {
+        running.ExportedFunction<void(std::int32_t)>("down")(
+            tenon::CallContext{}.WithStopToken(source.get_token()), 300'000);
+      } catch (const tenon::ExitError& error) {
+        code = error.ExitCode();
+      }
+      ended = true;
+    }};
+    std::this_thread::sleep_for(30ms);
+    other.Close();
+    const auto until = Clock::now() + std::chrono::microseconds{i * 100};
+    while (Clock::now() < until) {
+    }
+    source.request_stop();
+    for (int wait = 0; wait < 3000 && !ended; ++wait) std::this_thread::sleep_for(1ms);
+    running.CloseWithExitCode(1);
+    caller.join();
+    CHECK(code == tenon::ExitError::kContextCanceled);
+  }
+}

@@ -195,3 +195,17 @@ TEST_CASE("a stack limit outside its range is clamped") {
               .ExportedFunction<std::int32_t(std::int32_t)>("fib")(10) == 55);
   }
 }
+
+TEST_CASE("a capacity taken from the maximum counts against the limit of bytes") {
+  const tenon::Runtime runtime{
+      tenon::RuntimeConfig{}.WithMemoryCapacityFromMax(true).WithMemoryLimitBytes(
+          8 * std::uint64_t{65536})};
+  CHECK(Thrown<tenon::LinkError>([&] { runtime.Instantiate(guests::MemoryUser({1, 9})); }).Id() ==
+        tenon::ErrorCode::MemoryLimit);
+  for (int i = 0; i < 3; ++i) {
+    const tenon::Module guest = runtime.Instantiate(guests::MemoryUser({1, 8}));
+    // Growing within it takes nothing more.
+    CHECK(guest.DefaultMemory().Grow(7) == 1);
+    CHECK_THROWS_AS(runtime.Instantiate(guests::MemoryUser({1, 1})), tenon::LinkError);
+  }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Linking: exact types, texts that name both sides, and what a failed instantiation leaves behind.
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -371,4 +372,37 @@ TEST_CASE("a module that imports from itself by an older instance links to that 
   }
   CHECK(last.ExportedFunction<std::int32_t()>("run")() == 1);
   CHECK(counter.ExportedFunction<std::int32_t()>("increment")() == 2);
+}
+
+TEST_CASE("of many imports that do not link, the first are shown and the others counted") {
+  const tenon::Runtime runtime;
+  runtime.NewHostModuleBuilder("env").Instantiate();
+  guests::Guest guest;
+  for (int i = 0; i < 1000; ++i) guest.AddImport("missing", "f" + std::to_string(i), {});
+  for (int i = 0; i < 1000; ++i) guest.AddImport("env", "f" + std::to_string(i), {});
+  const std::string text = TextOf<tenon::LinkError>([&] { runtime.Instantiate(guest.Build()); });
+  CHECK(std::count(text.begin(), text.end(), '\n') == 20);
+  CHECK_THAT(text,
+             Catch::StartsWith("module[missing] not instantiated\nimport func \"env\".\"f0\""));
+  CHECK_THAT(text, Catch::EndsWith("\nand 981 more imports that do not link"));
+}
+
+TEST_CASE("every one of many exports is found by its name") {
+  const tenon::Runtime runtime;
+  guests::Guest library;
+  library.NameModule("library");
+  guests::Guest user;
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "f" + std::to_string(i * 7919 % 500);
+    library.Add(name, {{}, {guests::kI32}}, [&](auto& code) { code.I32Const(i); });
+    user.Export(name, guests::Kind::Func, user.AddImport("library", name, {{}, {guests::kI32}}));
+  }
+  const tenon::Module exporter = runtime.Instantiate(library.Build());
+  const tenon::Module importer = runtime.Instantiate(user.Build());
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "f" + std::to_string(i * 7919 % 500);
+    CHECK(importer.ExportedFunction<std::int32_t()>(name)() == i);
+  }
+  CHECK_FALSE(exporter.ExportedFunction("f500"));
+  CHECK_FALSE(exporter.ExportedFunction(""));
 }

@@ -365,3 +365,16 @@ TEST_CASE("MemoryCapacityFromMax asks for the maximum at once") {
   CHECK_FALSE(memory.ReadByte(kPage));
   CHECK(memory.Grow(3) == 1);
 }
+
+TEST_CASE("a view of the same memory may be written elsewhere in it") {
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(guests::MemoryUser({1, 1}));
+  tenon::Memory memory = guest.DefaultMemory();
+  for (std::uint64_t i = 0; i < 1000; ++i) memory.WriteByte(i, static_cast<std::uint8_t>(i));
+  CHECK(memory.Write(3, *memory.View(0, 900)));
+  bool is_moved = true;
+  for (std::uint64_t i = 0; i < 900; ++i) {
+    is_moved &= memory.ReadByte(i + 3) == static_cast<std::uint8_t>(i);
+  }
+  CHECK(is_moved);
+}

@@ -94,3 +94,14 @@ TEST_CASE("a validation error names the function and the place") {
   CHECK_THAT(error.what(), Catch::Contains("type mismatch: expected i32, found i64"));
   CHECK_THAT(error.what(), Catch::Contains("broken"));
 }
+
+TEST_CASE("Git LFS pointers, JSON and scripts are said to be what they are") {
+  CheckNamed(Bytes("version https://git-lfs.github.com/spec/v1\noid sha256:00"),
+             tenon::ErrorCode::NotAModuleLfs,
+             "not a WebAssembly module but a Git LFS pointer; fetch the file with git lfs pull");
+  for (const char* text : {"{\"error\": 404}", "{}", "\n{ \"a\": 1}", "[{\"a\": 1}]", "[\"a\"]"}) {
+    CheckNamed(Bytes(text), tenon::ErrorCode::NotAModuleJson, "not a WebAssembly module but JSON");
+  }
+  CheckNamed(Bytes("#!/bin/sh\n"), tenon::ErrorCode::NotAModuleScript,
+             "not a WebAssembly module but a script (first bytes \"#!\")");
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// The life of plugins: many instances, handles that outlive what they refer to, memory given back.
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 #include <catch2/catch.hpp>
 
 #include <tenon/tenon.hpp>
+#include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
@@ -186,4 +189,155 @@ TEST_CASE("two anonymous modules that import from each other's exporter form no 
     CHECK(allocator->alive == 1);
   }
   CHECK(allocator->alive == 0);
+}
+
+TEST_CASE("a host function may drop the last handle of the module that calls it") {
+  bool told = false;
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseNotifier(
+      [&](const std::string&, std::uint32_t) { told = true; })};
+  struct Plugin {
+    tenon::Module module;
+    tenon::TypedFunction<std::int32_t()> typed;
+    tenon::Function untyped;
+  };
+  std::optional<Plugin> plugin;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Memory& memory) -> std::int32_t {
+        plugin.reset();
+        CHECK_FALSE(told);
+        return memory.ReadByte(0).value_or(0);
+      })
+      .Export("unload")
+      .Instantiate();
+  const auto bytes = guests::Forwarder("env", "unload", {{}, {guests::kI32}}, true);
+  const auto load = [&] {
+    told = false;
+    const tenon::Module guest = runtime.Instantiate(bytes, kAnonymous);
+    guest.DefaultMemory().WriteByte(0, 42);
+    plugin =
+        Plugin{guest, guest.ExportedFunction<std::int32_t()>("run"), guest.ExportedFunction("run")};
+  };
+  load();
+  CHECK(plugin->typed() == 42);
+  CHECK(told);
+  load();
+  CHECK(plugin->untyped.Call().at(0).I32() == 42);
+  CHECK(told);
+}
+
+TEST_CASE("a handle taken again before the call ends keeps the module") {
+  bool told = false;
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseNotifier(
+      [&](const std::string& name, std::uint32_t) { told |= name.empty(); })};
+  tenon::Module kept;
+  std::optional<tenon::TypedFunction<void()>> run;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::Module& caller) {
+        run.reset();
+        kept = caller;
+      })
+      .Export("keep")
+      .Instantiate();
+  run = runtime.Instantiate(guests::Forwarder("env", "keep", {}), kAnonymous)
+            .ExportedFunction<void()>("run");
+  (*run)();
+  CHECK_FALSE(told);
+  CHECK_FALSE(kept.IsClosed());
+  kept = {};
+  CHECK(told);
+}
+
+TEST_CASE("failed instantiations that import from a guest give their memory back") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithMemoryLimitBytes(4 * 65536)};
+  const tenon::Module library =
+      runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("library"));
+  guests::Guest guest;
+  guest.AddImport("library", "increment", {{}, {guests::kI32}});
+  guest.Memory(1, 1);
+  guest.Start(guest.Function(guest.TypeOf({}), {}, [](auto& code) { code.Unreachable(); }));
+  const tenon::CompiledModule failing = runtime.CompileModule(guest.Build());
+  for (int i = 0; i < 50; ++i) CHECK_THROWS_AS(runtime.InstantiateModule(failing), tenon::Trap);
+}
+
+TEST_CASE("a failed instantiation keeps its memory for functions that it left in a table") {
+  const tenon::Runtime runtime;
+  const tenon::Module owner =
+      runtime.Instantiate(guests::Tables(), tenon::ModuleConfig{}.WithName("owner"));
+  guests::Guest guest;
+  const std::uint32_t table = guest.ImportTable(
+      "owner", "table", {tenon::ValueType::FuncRef, guests::LimitsOf(4, std::nullopt)});
+  guest.Memory(1, 1);
+  const std::uint32_t pages =
+      guest.Add("pages", {{}, {guests::kI32}}, [](auto& code) { code.MemorySize(); });
+  guest.ActiveElement(table, guests::ConstantExpression::I32(3),
+                      guests::ElementItems::Functions({pages}));
+  guest.Start(guest.AddHidden("start", {}, [](auto& code) { code.Unreachable(); }));
+  CHECK_THROWS_AS(runtime.Instantiate(guest.Build()), tenon::Trap);
+  CHECK(owner.ExportedFunction<std::int32_t(std::int32_t)>("call")(3) == 1);
+}
+
+TEST_CASE("closed plugins leave nothing behind in the group of their library") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  const tenon::Module library =
+      runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("library"));
+  const tenon::CompiledModule plugin =
+      runtime.CompileModule(guests::Forwarder("library", "increment", {{}, {guests::kI32}}, true));
+  const auto members = [&] { return library.Get()->group->instances.size(); };
+  for (std::int32_t i = 1; i <= 5; ++i) {
+    const tenon::Module module = runtime.InstantiateModule(plugin, kAnonymous);
+    CHECK(module.ExportedFunction<std::int32_t()>("run")() == i);
+    CHECK(members() == 2);
+    module.Close();
+    CHECK(members() == 2);
+  }
+  CHECK(members() == 1);
+  // One whose functions another holds stays.
+  const auto named = tenon::ModuleConfig{}.WithName("plugin");
+  runtime.InstantiateModule(plugin, named);
+  const tenon::Module user =
+      runtime.Instantiate(guests::Forwarder("plugin", "run", {{}, {guests::kI32}}), kAnonymous);
+  runtime.FindModule("plugin").CloseWithExitCode(4);
+  CHECK(members() == 3);
+  CHECK(Thrown<tenon::ExitError>([&] { user.ExportedFunction("run").Call(); }).ExitCode() == 4);
+}
+
+TEST_CASE("a plugin closed and dropped by a host function goes when the call ends") {
+  const tenon::Runtime runtime;
+  tenon::Module plugin;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&] {
+        plugin.Close();
+        plugin = {};
+      })
+      .Export("unload")
+      .Instantiate();
+  guests::Guest guest;
+  guest.NameModule("library");
+  const std::uint32_t unload = guest.AddImport("env", "unload", {});
+  guest.Add("unload", {}, [&](auto& code) { code.Call(unload); });
+  const tenon::Module library = runtime.Instantiate(guest.Build());
+  plugin = runtime.Instantiate(guests::Forwarder("library", "unload", {}), kAnonymous);
+  CHECK(library.Get()->group->instances.size() == 2);
+  library.ExportedFunction<void()>("unload")();
+  CHECK(library.Get()->group->instances.size() == 1);
+}
+
+TEST_CASE("types that no module uses any more are forgotten") {
+  const tenon::Runtime runtime;
+  const auto types = [&] {
+    const tenon::Module probe = runtime.Instantiate(guests::Empty());
+    return probe.Get()->store->types.Size();
+  };
+  const tenon::Module guest =
+      runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("guest"));
+  const std::size_t before = types();
+  for (int i = 0; i < 3; ++i) {
+    const tenon::Module other = runtime.Instantiate(guests::Arithmetic(), kAnonymous);
+    CHECK(types() > before);
+  }
+  CHECK(types() == before);
+  CHECK(guest.ExportedFunction<std::int32_t()>("increment")() == 1);
 }

@@ -3,6 +3,7 @@
 /// externref and funcref: round trips through calls, tables, globals and host functions.
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -118,16 +119,77 @@ TEST_CASE("a host function calls a function that a guest gave it") {
       .WithFunc([&](tenon::FuncRef function) { callback = tenon::Function{function}; })
       .Export("give")
       .Instantiate();
-  const tenon::Module give = runtime.Instantiate(guests::Forwarder("env", "give", {{kFunc}, {}}));
   {
-    const tenon::Module guest = runtime.Instantiate(guests::References());
-    give.ExportedFunction<void(tenon::FuncRef)>("run")(
-        guest.ExportedFunction("answer").Reference());
+    guests::Guest guest;
+    const std::uint32_t give = guest.AddImport("env", "give", {{kFunc}, {}});
+    guest.Add("answer", {{}, {guests::kI32}}, [](guests::CodeBuilder& code) { code.I32Const(42); });
+    guest.Add("run", {{kFunc}, {}},
+              [&](guests::CodeBuilder& code) { code.LocalGet(0).Call(give); });
+    const tenon::Module module = runtime.Instantiate(guest.Build());
+    const auto run = module.ExportedFunction<void(tenon::FuncRef)>("run");
+    run(tenon::FuncRef{});
+    CHECK_FALSE(callback);
+    run(module.ExportedFunction("answer").Reference());
   }
   REQUIRE(callback);
   CHECK(callback.As<std::int32_t()>()() == 42);
-  give.ExportedFunction<void(tenon::FuncRef)>("run")(tenon::FuncRef{});
-  CHECK_FALSE(callback);
+}
+
+TEST_CASE("a guest is passed functions of its own linkage group only") {
+  const tenon::Runtime runtime;
+  const tenon::Runtime other_runtime;
+  const auto anonymous = tenon::ModuleConfig{}.WithName("");
+  const tenon::Module guest = runtime.Instantiate(guests::References(), anonymous);
+  tenon::Module other = runtime.Instantiate(guests::References(), anonymous);
+  const tenon::Module foreign = other_runtime.Instantiate(guests::References(), anonymous);
+  const auto call = guest.ExportedFunction<std::int32_t(tenon::FuncRef)>("call");
+  tenon::FuncRef refused = foreign.ExportedFunction("answer").Reference();
+  SECTION("not of another runtime") {}
+  SECTION("not of another group") { refused = other.ExportedFunction("answer").Reference(); }
+  SECTION("not one that is gone") {
+    refused = other.ExportedFunction("answer").Reference();
+    other = {};
+  }
+  const auto error = Thrown<tenon::ConfigError>([&] { call(refused); });
+  CHECK(error.Id() == tenon::ErrorCode::ParameterForeignFunction);
+  CHECK(std::string{error.what()} ==
+        "param[0]: a function of another linkage group, or one that is gone, cannot be passed");
+  CHECK_THROWS_AS(guest.ExportedFunction("call").Call({tenon::Value{refused}}), tenon::ConfigError);
+  tenon::abi::Slot slot[1];
+  tenon::Value{refused}.ToSlots(slot);
+  CHECK_THROWS_AS(guest.ExportedFunction("call").CallWithStack(slot), tenon::ConfigError);
+  CHECK(call.TryCall(refused).Error() != nullptr);
+  CHECK(call(guest.ExportedFunction("answer").Reference()) == 42);
+}
+
+TEST_CASE("a host function gives a guest functions of its linkage group only") {
+  const tenon::Runtime runtime;
+  tenon::FuncRef given;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&] { return given; })
+      .Export("typed")
+      .NewFunctionBuilder()
+      .WithHostFunction(
+          [&](std::span<tenon::abi::Slot> slots) { tenon::Value{given}.ToSlots(slots.data()); }, {},
+          {kFunc})
+      .Export("dynamic")
+      .Instantiate();
+  const tenon::Module other =
+      runtime.Instantiate(guests::References(), tenon::ModuleConfig{}.WithName(""));
+  for (const char* name : {"typed", "dynamic"}) {
+    INFO(name);
+    const tenon::Module guest = runtime.Instantiate(guests::Forwarder("env", name, {{}, {kFunc}}),
+                                                    tenon::ModuleConfig{}.WithName(""));
+    const auto run = guest.ExportedFunction<tenon::FuncRef()>("run");
+    given = guest.ExportedFunction("run").Reference();
+    CHECK(run() == given);
+    given = other.ExportedFunction("answer").Reference();
+    CHECK(Thrown<tenon::Trap>([&] { run(); }).Code() == tenon::TrapCode::ResultOutOfRange);
+    // The host functions that it imports are the guest's to hold.
+    given = runtime.FindModule("env").ExportedFunction(name).Reference();
+    CHECK(run() == given);
+  }
 }
 
 TEST_CASE("an untyped call passes references as values") {

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include <tenon/tenon.hpp>
+#include <tenon/vm/call.hpp>
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
@@ -106,4 +107,12 @@ TEST_CASE("an instance made on one thread overflows cleanly on another with less
     });
   }
   CHECK(traps == 3);
+}
+
+TEST_CASE("all of a large native stack may be used") {
+  RunWithStack(std::size_t{256} << 20, [] {
+    const std::uintptr_t left = tenon::vm::CurrentStackPointer() - tenon::vm::NativeStackLimit();
+    CHECK(left > std::size_t{200} << 20);
+    CHECK(left < std::size_t{256} << 20);
+  });
 }

@@ -168,3 +168,16 @@ TEST_CASE("a start function may instantiate another module, and not another unde
   CHECK(outcome == std::vector<std::string>{"refused", "other"});
   CHECK(runtime.FindModule("guest"));
 }
+
+TEST_CASE("a start function that throws an exit with code 0 without Close gives a closed module") {
+  const tenon::Runtime runtime;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([] { throw tenon::ExitError{0}; })
+      .Export("exit")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(
+      guests::Forwarder("env", "exit", {}), tenon::ModuleConfig{}.WithStartFunctions({"run"}));
+  REQUIRE(guest);
+  CHECK(guest.IsClosed());
+}

@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <tenon/tenon.hpp>
+#include <tenon/vm/instance.hpp>
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
@@ -202,4 +203,16 @@ TEST_CASE("an empty table handle is a table without elements") {
   CHECK_FALSE(empty.Set(0, tenon::Value{tenon::FuncRef{}}));
   CHECK_FALSE(empty.Grow(0, tenon::Value{tenon::FuncRef{}}).has_value());
   CHECK_FALSE(empty.LookupFunction(0));
+}
+
+TEST_CASE("the elements of a table go with the last open module that uses it") {
+  const tenon::Runtime runtime;
+  const tenon::Module owner =
+      runtime.Instantiate(guests::Tables(), tenon::ModuleConfig{}.WithName("owner"));
+  const tenon::Module user = runtime.Instantiate(guests::ImportsTable({.offset = 3}));
+  const auto table = owner.Get()->tables[0];
+  owner.Close();
+  CHECK(table->Size() == 4);
+  user.Close();
+  CHECK(table->Size() == 0);
 }

@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include <tenon/tenon.hpp>
+#include <tenon/vm/instance.hpp>
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
@@ -288,3 +289,94 @@ TEST_CASE("a debug build tells when two threads enter one instance") {
   CHECK(text == "two threads entered the same module at the same time");
 }
 #endif
+
+TEST_CASE(
+    "guests that share a memory or a mutable global of the host do not run at the same time") {
+  const tenon::Runtime runtime;
+  std::atomic<bool> inside = false;
+  std::atomic<bool> leave = false;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&] {
+        inside = true;
+        while (!leave) std::this_thread::yield();
+      })
+      .Export("wait")
+      .Instantiate();
+  runtime.NewHostModuleBuilder("shared")
+      .ExportMemory("memory", 1, 2)
+      .ExportGlobal("level", tenon::Value{1}, true)
+      .ExportGlobal("constant", tenon::Value{1}, false)
+      .Instantiate();
+  const auto make = [&](const char* shared) {
+    guests::Guest guest;
+    const std::uint32_t wait = guest.AddImport("env", "wait", {});
+    const std::string name = shared;
+    if (name == "memory") guest.ImportMemory("shared", name, {guests::LimitsOf(1, 2)});
+    if (name == "level") guest.ImportGlobal("shared", name, {guests::kI32, true});
+    if (name == "constant") guest.ImportGlobal("shared", name, {guests::kI32, false});
+    guest.Add("wait", {}, [&](guests::CodeBuilder& code) { code.Call(wait); });
+    guest.Add("nothing", {}, [](guests::CodeBuilder&) {});
+    return runtime.Instantiate(guest.Build(), tenon::ModuleConfig{}.WithName(""));
+  };
+  for (const char* shared : {"memory", "level", "constant"}) {
+    INFO(shared);
+    const tenon::Module first = make(shared);
+    const tenon::Module second = make(shared);
+    inside = false;
+    leave = false;
+    std::thread runs{[&] { first.ExportedFunction<void()>("wait")(); }};
+    while (!inside) std::this_thread::yield();
+    const auto nothing = second.ExportedFunction<void()>("nothing");
+    if (std::string{shared} == "constant") {
+      CHECK_NOTHROW(nothing());
+    } else {
+      CHECK(Thrown<tenon::ConfigError>([&] { nothing(); }).Id() ==
+            tenon::ErrorCode::CrossThreadEntry);
+    }
+    leave = true;
+    runs.join();
+    CHECK_NOTHROW(nothing());
+  }
+}
+
+TEST_CASE("a module is found only after its data is in place, and by its own start function") {
+  const tenon::Runtime runtime;
+  bool found = false;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&] { found = static_cast<bool>(runtime.FindModule("plugin")); })
+      .Export("start")
+      .Instantiate();
+  guests::Guest guest;
+  guest.NameModule("plugin");
+  guest.Start(guest.AddImport("env", "start", {}));
+  guest.Memory(1, 1);
+  for (int i = 0; i < 300; ++i) {
+    guest.ActiveData(guests::ConstantExpression::I32(1000), std::string(4000, 'x'));
+  }
+  guest.ActiveData(guests::ConstantExpression::I32(0), "*");
+  const tenon::CompiledModule compiled = runtime.CompileModule(guest.Build());
+  std::atomic<bool> stop = false;
+  int looked = 0;
+  int unfinished = 0;
+  std::thread looks{[&] {
+    while (!stop) {
+      const tenon::Module module = runtime.FindModule("plugin");
+      if (!module) continue;
+      ++looked;
+      if (module.Get()->dropped_data[300] == false) ++unfinished;
+    }
+  }};
+  for (int i = 0; i < 200; ++i) runtime.InstantiateModule(compiled).Close();
+  stop = true;
+  looks.join();
+  CHECK(unfinished == 0);
+  CHECK(found);
+  CHECK_THROWS_AS(
+      [&] {
+        const tenon::Module first = runtime.InstantiateModule(compiled);
+        runtime.InstantiateModule(compiled);
+      }(),
+      tenon::LinkError);
+}

@@ -9,6 +9,7 @@ HTML comment on the line before it that says what it is:
     <!-- fragment tenon::Runtime& runtime -->  the same, with these parameters
     <!-- declarations -->                      compiled in a namespace of its own
     <!-- program, not run -->                  compiled and linked, not run
+    <!-- program, prints: TEXT -->             run; the last line that it prints is TEXT
 
 usage: extract_code.py --compiler CXX --args "..." --link "..." [--run-in FOLDER] FILE.md...
 """
@@ -50,6 +51,8 @@ class Block:
         self.code = code
         self.is_program = re.search(r"^int main\(", code, re.MULTILINE) is not None
         self.runs = self.is_program and not self.comment.startswith("program, not run")
+        prints = re.match(r"program, prints: (.*)", self.comment)
+        self.prints = prints.group(1) if prints else None
 
     def source(self):
         """The translation unit of this block, or None where nobody said what it is."""
@@ -111,6 +114,9 @@ def main():
                 )
                 if result.returncode != 0:
                     return f"exits with {result.returncode}\n{result.stdout}{result.stderr}"
+                printed = result.stdout.rstrip("\n").rpartition("\n")[2]
+                if block.prints is not None and printed != block.prints:
+                    return f"prints at last: {printed}\ninstead of: {block.prints}"
             return None
 
         blocks = [block for file in options.files for block in blocks_of(file)]

@@ -14,8 +14,8 @@
 #define TENON_VERSION_MINOR 1
 #define TENON_VERSION_PATCH 0
 
-#if defined(__FAST_MATH__)
-#error "tenon: -ffast-math breaks WebAssembly's floating point rules; compile without it"
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ == 1)
+#error "tenon: -ffast-math and its parts break WebAssembly's floating point rules; compile without"
 #endif
 
 #if !defined(__cplusplus) || __cplusplus < 202002L

@@ -15,6 +15,10 @@
   X(EmptyModule, "the module is empty (0 bytes)")                                             \
   X(NotAModuleText,                                                                           \
     "not a WebAssembly module but text (first bytes \"(module\"); assemble it first")         \
+  X(NotAModuleLfs,                                                                            \
+    "not a WebAssembly module but a Git LFS pointer; fetch the file with git lfs pull")       \
+  X(NotAModuleJson, "not a WebAssembly module but JSON")                                      \
+  X(NotAModuleScript, "not a WebAssembly module but a script (first bytes \"#!\")")           \
   X(NotAModuleComponent, "a WebAssembly component, not a core module")                        \
   X(NotAModuleGzip, "not a WebAssembly module but gzip data; decompress it first")            \
   X(NotAModuleHtml, "not a WebAssembly module but an HTML page")                              \
@@ -99,6 +103,7 @@
   X(ImportNeedsMemory,                                                                            \
     "import func \"{1}\".\"{2}\": the host function uses the caller's memory, but this module "   \
     "has none")                                                                                   \
+  X(ImportsOmitted, "and {0} more imports that do not link")                                      \
   X(ImportForeignRuntime, "import \"{0}\".\"{1}\" belongs to another runtime")                    \
   X(GroupsBusy, "cannot link instances of two groups that are both executing")                    \
   X(SourceNotCompiled, "source module must be compiled before instantiation")                     \
@@ -122,6 +127,8 @@
   X(SignatureMismatch, "function {0}: signature mismatch: called as {1}, but it is {2}")        \
   X(ParameterCount, "expected {0} params, but passed {1}")                                      \
   X(ParameterType, "param[{0}]: expected {1}, but passed {2}")                                  \
+  X(ParameterForeignFunction,                                                                   \
+    "param[{0}]: a function of another linkage group, or one that is gone, cannot be passed")   \
   X(StackSize, "need {0} params, but stack size is {1}")                                        \
   X(HostFunctionNeedsCaller,                                                                    \
     "host function {0} needs a calling guest; it cannot be called from the host")               \
@@ -135,6 +142,12 @@
   X(BuilderNotExported, "func[{0}.{1}] was defined but never exported")                         \
   X(BuilderParameterNames, "has {0} params, but {1} params names")                              \
   X(BuilderResultNames, "has {0} results, but {1} results names")                               \
+  X(BuilderModuleName, "host module \"{0}\": the name is not UTF-8")                            \
+  X(BuilderFunctionName, "has a name, or a parameter's name, that is not UTF-8")                \
+  X(BuilderExportName, "{0}[{1}.{2}] has a name that is not UTF-8")                             \
+  X(BuilderValueCount, "has {0} {1}, the limit is {2}")                                         \
+  X(BuilderSize, "{0}[{1}.{2}] has a size of {3}, the limit is {4}")                            \
+  X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")           \
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")  \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                               \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                           \

@@ -23,7 +23,8 @@ struct HostSignature {
   std::uint32_t cpp_parameter_count;
   std::uint32_t flags;  ///< FunctionFlags
   NativeCode thunk;
-  SlotInvoke invoke;  ///< adapter from slots to `thunk`, one per wasm signature
+  SlotInvoke invoke;            ///< adapter from slots to `thunk`, one per wasm signature
+  std::uint32_t special_count;  ///< C++ parameters in front that take no operand
 };
 
 /// A callable with its state. Owned by whoever holds it; `destroy` is called exactly once.

@@ -17,9 +17,13 @@ struct Operations {
   void (*capture_exception)(InstanceHeader* caller) noexcept;
   /// Makes a trap pending. `detail` (static storage or null) is appended to the trap's text.
   void (*raise_trap)(InstanceHeader* caller, TrapCode code, const char* detail) noexcept;
-  /// Makes a trap pending that names a C++ parameter of the host function, counted from 0.
+  /// Makes a trap pending that names a C++ parameter of the host function, counted from 0 as in its
+  /// signature, special parameters included.
   void (*raise_parameter_trap)(InstanceHeader* caller, TrapCode code,
                                std::uint32_t parameter) noexcept;
+  /// Whether the caller may be given this function, which may be any address: its linkage group
+  /// must own it, or the host modules that the group calls. Never looks behind the address.
+  bool (*may_hold)(InstanceHeader* caller, const FunctionRecord* function) noexcept;
 };
 
 }  // namespace tenon::inline TENON_ABI::abi

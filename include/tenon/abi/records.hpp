@@ -39,9 +39,10 @@ using SlotInvoke = void (*)(const FunctionRecord* callee, InstanceHeader* caller
 /// Facts about a function that linking and lookup check.
 enum FunctionFlags : std::uint32_t {
   kFunctionIsHost = 1u << 0,
-  kFunctionNeedsCaller = 1u << 1,  ///< has a Module or CallContext parameter
-  kFunctionNeedsMemory = 1u << 2,  ///< reads the calling instance's memory
-  kFunctionClosed = 1u << 3,       ///< its module was closed; must not run
+  kFunctionNeedsCaller = 1u << 1,     ///< has a Module or CallContext parameter
+  kFunctionNeedsMemory = 1u << 2,     ///< reads the calling instance's memory
+  kFunctionClosed = 1u << 3,          ///< its module was closed; must not run
+  kFunctionTakesFunctions = 1u << 4,  ///< a guest's, with a funcref parameter: host calls check it
 };
 
 /// A function at run time. Lives as long as the linkage group of its instance; its address is the

@@ -117,7 +117,7 @@ consteval Verdict JudgeCall() {
   if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
     refusal = RefusalOfReceivedTuple<R>(std::make_index_sequence<std::tuple_size_v<R>>{});
   } else if constexpr (kResultFacts<R>.kind != ResultKind::Void) {
-    refusal = RefusalOfReceived<R>();
+    refusal = RefusalOfReceived<std::remove_const_t<R>>();
   }
   if (refusal != Refusal::None) return {refusal, Part::Result, 0};
   const Refusal refusals[] = {RefusalOfArgument<A>()..., Refusal::None};
@@ -206,7 +206,13 @@ struct CallSlots<kVerdict, R, A...> {
 /// or,
 ///   for types without default constructor, what converting the bits gave.
 template <class S>
-struct CallSignature;
+struct CallSignature {
+  static_assert(detail::kAccepted<S>, TENON_REFUSED_CALL_SIGNATURE);
+
+  static constexpr std::uint32_t kSlotCount = 0;
+  static constexpr std::span<const ValueType> Parameters() { return {}; }
+  static constexpr std::span<const ValueType> Results() { return {}; }
+};
 
 template <class R, class... A>
 struct CallSignature<R(A...)> : detail::CallSlots<detail::JudgeCall<R, A...>(), R, A...> {};

@@ -18,7 +18,7 @@
 #define TENON_REFUSED_REFERENCE(n)                              \
   "tenon: parameter " n                                         \
   " is a reference: take it by value (only Module, Memory and " \
-  "CallContext can be taken by reference)"
+  "CallContext can be taken by reference), or name the signature, as in WithFunc<int(int)>(f)"
 #define TENON_REFUSED_LONG_DOUBLE(n) \
   "tenon: parameter " n " is long double, which WebAssembly does not have: take double"
 #define TENON_REFUSED_OWNING_CONTAINER(n)                             \
@@ -106,6 +106,12 @@
 #define TENON_REFUSED_WRONG_OBJECT                                                            \
   "tenon: the member function cannot be called on this object: pass a (non-const, where the " \
   "function is not const) object of its class, or a pointer to one"
+#define TENON_REFUSED_CALL_SIGNATURE                                                          \
+  "tenon: the type of a function to call is no signature: name result and parameters, as in " \
+  "ExportedFunction<int(int)>(name)"
+#define TENON_REFUSED_GLOBAL_TYPE                                                                \
+  "tenon: a global is read as std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, float, " \
+  "double, V128, ExternRef or FuncRef"
 #define TENON_REFUSED_VOLATILE "tenon: volatile values do not exist in WebAssembly: drop volatile"
 
 /// Refusals of a parameter: X(name, text at position "N").
@@ -143,6 +149,8 @@
   X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)               \
   X(NoObject, TENON_REFUSED_NO_OBJECT)                     \
   X(WrongObject, TENON_REFUSED_WRONG_OBJECT)               \
+  X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)           \
+  X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                 \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

@@ -59,8 +59,9 @@ consteval Refusal RefusalOfResult() {
 template <class T, std::size_t... I>
 consteval Refusal RefusalOfElements(std::index_sequence<I...>) {
   Refusal refusal = Refusal::None;
-  static_cast<void>(
-      ((refusal = RefusalOfResult<std::tuple_element_t<I, T>>(), refusal == Refusal::None) && ...));
+  static_cast<void>(((refusal = RefusalOfResult<std::remove_const_t<std::tuple_element_t<I, T>>>(),
+                      refusal == Refusal::None) &&
+                     ...));
   return refusal;
 }
 
@@ -90,6 +91,11 @@ struct Elements<T, std::index_sequence<I...>> {
     for (std::size_t i = 0; i < element; ++i) offset += SlotsOf(kWires[i]);
     return offset;
   }
+  static consteval bool HasFunctions() {
+    bool has_functions = false;
+    for (std::size_t i = 0; i < kCount; ++i) has_functions |= kWires[i] == WireKind::FuncRef;
+    return has_functions;
+  }
   /// Writes the elements in order.
   static void Store(abi::Slot* results, T&& value) {
     (ToSlot(results + OffsetOf(I), Scalar<std::remove_const_t<std::tuple_element_t<I, T>>>::To(
@@ -101,11 +107,12 @@ struct Elements<T, std::index_sequence<I...>> {
 }  // namespace detail
 
 template <class T>
-inline constexpr ResultFacts kResultFacts = detail::ResultFactsOf<T>();
+inline constexpr ResultFacts kResultFacts = detail::ResultFactsOf<std::remove_const_t<T>>();
 
 /// Gives back a result of type T:
 /// - `NativeResult`: what the thunk returns, void for none and for several;
 /// - `kHasArea`: whether the thunk takes a `Slot*` behind its operands;
+/// - `kHasFunctions`: whether references to functions are among the values;
 /// - `Return(value, area...)`: the conversion. Only user types throw.
 template <class T, ResultKind kKind = kResultFacts<T>.kind>
 struct Result;
@@ -123,6 +130,7 @@ struct Result<T, ResultKind::Scalar> {
   using Mapping = Scalar<std::remove_const_t<T>>;
   using NativeResult = Native<Mapping::kWire>;
   static constexpr bool kHasArea = false;
+  static constexpr bool kHasFunctions = Mapping::kWire == WireKind::FuncRef;
   static constexpr std::uint32_t kCount = 1;
   static consteval const ValueType* Types() { return ValueTypes<Mapping::kWire>(); }
   static NativeResult Return(T&& value) { return Mapping::To(static_cast<T&&>(value)); }
@@ -133,6 +141,7 @@ struct Result<T, ResultKind::Tuple> {
   using Elements = detail::Elements<T>;
   static constexpr std::uint32_t kCount = Elements::kCount;
   static constexpr bool kHasArea = kCount > 1;
+  static constexpr bool kHasFunctions = Elements::HasFunctions();
   static consteval const ValueType* Types() { return Elements::Types(); }
 
   static auto Empty() {

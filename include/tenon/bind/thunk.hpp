@@ -38,6 +38,35 @@ namespace detail {
   caller->operations->capture_exception(caller);
 }
 
+/// Whether a guest may be given this function; makes a trap pending if not. Otherwise it could keep
+/// one that is gone, or of another runtime, whose types have other numbers.
+[[gnu::noinline]] inline bool CheckFunction(abi::InstanceHeader* caller,
+                                            std::uint64_t reference) noexcept {
+  const auto* function = reinterpret_cast<const abi::FunctionRecord*>(reference);
+  if (function == nullptr || caller->operations->may_hold(caller, function)) return true;
+  caller->operations->raise_trap(caller, TrapCode::ResultOutOfRange,
+                                 "a function of another linkage group");
+  return false;
+}
+
+/// Result<R>::Return, and the check of the functions among the results.
+template <class R>
+inline auto ReturnFunctions(abi::InstanceHeader* caller, R&& value) {
+  auto native = Result<R>::Return(static_cast<R&&>(value));
+  if (!CheckFunction(caller, native)) native = 0;
+  return native;
+}
+template <class R>
+inline void ReturnFunctions(abi::InstanceHeader* caller, R&& value, abi::Slot* area) {
+  using Elements = typename Result<R>::Elements;
+  Result<R>::Return(static_cast<R&&>(value), area);
+  for (std::uint32_t i = 0; i < Elements::kCount; ++i) {
+    const bool is_function = Elements::kWires[i] == WireKind::FuncRef;
+    if (is_function && !CheckFunction(caller, *area)) return;
+    area += SlotsOf(Elements::kWires[i]);
+  }
+}
+
 /// The adapter of one wasm signature, shared by all its callables. `Area` is empty, or `Slot*` if
 /// there are several results.
 template <class R, class Indices, class Area, class... N>
@@ -113,7 +142,7 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
     const Operand operands[] = {natives..., Operand{}};
     if constexpr (kLayout<P...>.needs_check) {
       if (!(Parameter<P>::Check(caller, operands + kLayout<P...>.offsets[I],
-                                static_cast<std::uint32_t>(I) - kLayout<P...>.special_count) &&
+                                static_cast<std::uint32_t>(I)) &&
             ...)) {
         return NativeResult();
       }
@@ -127,11 +156,18 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
         Held held{{Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])}...};
         if constexpr (std::is_void_v<R>) {
           held.PassTo(callee);
+        } else if constexpr (Result<R>::kHasFunctions) {
+          return detail::ReturnFunctions<R>(caller, static_cast<R>(held.PassTo(callee)), area...);
         } else {
           return Result<R>::Return(static_cast<R>(held.PassTo(callee)), area...);
         }
       } else if constexpr (std::is_void_v<R>) {
         callee(Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])...);
+      } else if constexpr (Result<R>::kHasFunctions) {
+        return detail::ReturnFunctions<R>(caller,
+                                          static_cast<R>(callee(Parameter<P>::Make(
+                                              caller, operands + kLayout<P...>.offsets[I])...)),
+                                          area...);
       } else {
         return Result<R>::Return(static_cast<R>(callee(Parameter<P>::Make(
                                      caller, operands + kLayout<P...>.offsets[I])...)),
@@ -154,7 +190,8 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
       kLayout<P...>.flags,
       reinterpret_cast<abi::NativeCode>(&Call),
       &detail::Adapter<NativeResult, std::index_sequence<J...>, detail::AreaList<Area...>,
-                       Native<kLayout<P...>.wires[J]>...>::Invoke};
+                       Native<kLayout<P...>.wires[J]>...>::Invoke,
+      kLayout<P...>.special_count};
 };
 
 namespace detail {

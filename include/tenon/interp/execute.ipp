@@ -345,6 +345,9 @@ call_host: {
   TENON_DETAIL_FILL();
   memory_base = header->memory->base;
   memory_size = header->memory->size;
+  if (group.interrupt.LoadRelaxed() == watched_activation) [[unlikely]] {
+    goto interrupted;
+  }
   TENON_DETAIL_NEXT();
 }
 

@@ -16,6 +16,7 @@
 #include <tenon/jit/fault_handler.hpp>
 #include <tenon/jit/front_end.hpp>
 #include <tenon/jit/mapped_code.hpp>
+#include <tenon/jit/module_compiler.hpp>
 #include <tenon/vm/engine.hpp>
 #include <tenon/wasm/validation_context.hpp>
 
@@ -23,7 +24,8 @@ namespace tenon::inline TENON_ABI::jit {
 
 /// Compiles all functions of a module; CompileFunctions, or a test's own.
 using FunctionSource = void (*)(const FrontEndInput& input, std::uint32_t threads,
-                                std::vector<CompiledFunction>& out);
+                                std::vector<CompiledFunction>& out,
+                                const ProgressFunction* progress);
 
 /// What a compiled module is to the compiler: its code for the memories that instances are expected
 /// to have, and, once one has another, for those too. Refers to the module. Any thread.
@@ -45,13 +47,13 @@ class JitCode final : public vm::EngineCode {
     return settings_.guard_pages ? MemoryStyle::Guarded : MemoryStyle::Checked;
   }
   /// Keeps what `facts` says of the functions for the first variant.
-  void Compile(const ModuleFacts& facts, MemoryStyle style) const;
+  void Compile(const ModuleFacts& facts, MemoryStyle style, const ProgressFunction* progress) const;
 
  private:
   std::vector<bool> EscapingFunctions() const;
 
   const wasm::ValidationContext context_;
-  const vm::CompileSettings settings_;
+  vm::CompileSettings settings_;
   const FunctionSource source_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const MappedCode> variants_[2];

@@ -9,6 +9,7 @@
 
 #include <tenon/error.hpp>
 #include <tenon/jit/body_facts.hpp>
+#include <tenon/jit/code_announcement.hpp>
 #include <tenon/jit/code_object.hpp>
 #include <tenon/jit/cpu_detection.hpp>
 #include <tenon/jit/frame_walker.hpp>
@@ -63,7 +64,10 @@ inline bool IsGuarded(const abi::MemoryRecord& memory) noexcept {
 
 inline JitCode::JitCode(const wasm::ValidationContext& context, const vm::CompileSettings& settings,
                         FunctionSource source)
-    : vm::EngineCode{&JitEngine()}, context_{context}, settings_{settings}, source_{source} {}
+    : vm::EngineCode{&JitEngine()}, context_{context}, settings_{settings}, source_{source} {
+  // Nobody waits any more when later variants are compiled.
+  settings_.conduct.progress = nullptr;
+}
 
 TENON_DECL LinkedCode::LinkedCode(std::shared_ptr<const MappedCode> mapped,
                                   std::shared_ptr<const FaultHandlers> handlers)
@@ -87,13 +91,15 @@ inline std::vector<bool> JitCode::EscapingFunctions() const {
   return escapes;
 }
 
-inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style) const {
+inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style,
+                             const ProgressFunction* progress) const {
   const wasm::Module& module = Module();
   const CompileOptions options = detail::OptionsOf(settings_, style);
   std::vector<CompiledFunction> functions;
   // The functions of a host module are its imports.
   if (!module.bodies.empty()) {
-    source_(FrontEndInput{module, context_, facts, options}, settings_.threads, functions);
+    source_(FrontEndInput{module, context_, facts, options}, settings_.conduct.threads, functions,
+            progress);
   }
   // Any record may turn out to have nothing but its `invoke` if functions are listened to, or if
   // there are no bodies: then the records are those of host functions.
@@ -110,6 +116,7 @@ inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style) const 
   std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
   variant = MappedCode::Map(object, reason);
   if (variant == nullptr) detail::RefuseToRun(reason);
+  variant = AnnounceCode(std::move(variant), module, settings_.conduct);
 }
 
 inline std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
@@ -118,7 +125,7 @@ inline std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) con
   if (variant == nullptr) {
     ModuleFacts facts;
     static_cast<void>(GatherFacts(context_, facts));
-    Compile(facts, style);
+    Compile(facts, style, nullptr);
   }
   return variant;
 }
@@ -132,7 +139,9 @@ TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::Validation
   auto* const compiled = new JitCode{context, settings, source};
   code.reset(compiled);
   // Host modules need code only if they have functions without a thunk.
-  if (!context.module->bodies.empty()) compiled->Compile(facts, compiled->FirstStyle());
+  if (!context.module->bodies.empty()) {
+    compiled->Compile(facts, compiled->FirstStyle(), settings.conduct.progress);
+  }
   return {};
 }
 

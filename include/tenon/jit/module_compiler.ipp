@@ -57,29 +57,62 @@ class FunctionQueue {
   std::size_t next_ = 0;
 };
 
+/// Counts functions that are done, and tells of them.
+class ProgressCounter {
+ public:
+  ProgressCounter(const ProgressFunction* progress, std::uint32_t total)
+      : progress_{progress}, total_{total}, step_{std::max(total / 100, 1u)} {}
+
+  /// Any thread.
+  void Add(std::uint32_t functions) { done_.fetch_add(functions, std::memory_order_relaxed); }
+  /// One thread: tells if there is something worth telling.
+  void Report() {
+    if (progress_ == nullptr) return;
+    const std::uint32_t done = done_.load(std::memory_order_relaxed);
+    if (done - told_ < step_ && (done != total_ || told_ == total_)) return;
+    told_ = done;
+    (*progress_)(done, total_);
+  }
+
+ private:
+  const ProgressFunction* progress_;
+  const std::uint32_t total_;
+  const std::uint32_t step_;
+  std::atomic<std::uint32_t> done_{0};
+  std::uint32_t told_ = 0;
+};
+
 }  // namespace detail
 
 TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threads,
-                                 std::vector<CompiledFunction>& out) {
+                                 std::vector<CompiledFunction>& out,
+                                 const ProgressFunction* progress) {
   const wasm::Module& module = input.module;
   const auto count = static_cast<std::uint32_t>(module.bodies.size());
   out.resize(count);
   threads = std::min(threads, module.code_section.size / detail::kBytesPerThread);
+  detail::ProgressCounter counter{progress, count};
   if (threads <= 1) {
     FunctionCompiler compiler{input};
-    for (std::uint32_t i = 0; i < count; ++i) compiler.Compile(i, out[i]);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      compiler.Compile(i, out[i]);
+      counter.Add(1);
+      counter.Report();
+    }
     return;
   }
   detail::FunctionQueue queue{module};
   std::exception_ptr error;
   std::mutex error_mutex;
-  const auto work = [&]() noexcept {
+  const auto work = [&](bool reports) noexcept {
     try {
       FunctionCompiler compiler{input};
       for (;;) {
         const std::span<const std::uint32_t> functions = queue.Take();
         if (functions.empty()) return;
         for (const std::uint32_t function : functions) compiler.Compile(function, out[function]);
+        counter.Add(static_cast<std::uint32_t>(functions.size()));
+        if (reports) counter.Report();
       }
     } catch (...) {
       queue.Stop();
@@ -90,13 +123,14 @@ TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threa
   std::vector<std::thread> helpers;
   helpers.reserve(threads - 1);
   try {
-    for (std::uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+    for (std::uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work, false);
   } catch (const std::system_error&) {
     // Those that there are, and this one, do it all.
   }
-  work();
+  work(true);
   for (std::thread& helper : helpers) helper.join();
   if (error != nullptr) std::rethrow_exception(error);
+  counter.Report();
 }
 
 }  // namespace tenon::inline TENON_ABI::jit

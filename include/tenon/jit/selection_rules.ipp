@@ -630,6 +630,14 @@ inline void Selector::FinishCall(ValueId value, std::uint32_t type,
   draft->clobbers = kCallClobbers;
   draft->is_call = true;
   draft->wasm_offset = ir_->wasm_offsets[value];
+  // A host function that takes its time, called by a guest that does nothing else.
+  if (options_.interruptible && opcode != MachineOpcode::CallDirect) {
+    const VirtualId first = NewVirtual(Type::I64);
+    const VirtualId second = NewVirtual(Type::I64);
+    Draft check = Emit(MachineOpcode::CheckInterrupt, 8);
+    check.Temporary(first).Temporary(second);
+    check->wasm_offset = ir_->wasm_offsets[value];
+  }
 }
 
 inline void Selector::SelectCall(ValueId value) {

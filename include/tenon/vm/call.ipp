@@ -19,6 +19,7 @@
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/call_stack.hpp>
 #include <tenon/vm/deadline_timer.hpp>
+#include <tenon/vm/float_modes.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
@@ -90,17 +91,15 @@ class Activation {
     if (group_.pending == nullptr) [[likely]]
       return nullptr;
     Pending& pending = group_.pending_state;
+    // Also if a host function made another exception of it: the guest was stopped in the middle.
+    if (is_outermost_ && group_.interrupt_is_exit.load() &&
+        group_.interrupt.Load() == group_.activation.Load()) {
+      store_.Close(instance_, group_.interrupt_code.load());
+    }
     if (pending.kind == Pending::Kind::Exit) {
-      const std::uint32_t exit_code = pending.exit_code;
       // Stays pending for an outer guest, in case the host function between swallows the exception.
-      if (is_outermost_) {
-        group_.pending = nullptr;
-        if (group_.interrupt_is_exit.load() &&
-            group_.interrupt.Load() == group_.activation.Load()) {
-          store_.Close(instance_, exit_code);
-        }
-      }
-      return std::make_exception_ptr(ExitError{exit_code});
+      if (is_outermost_) group_.pending = nullptr;
+      return std::make_exception_ptr(ExitError{pending.exit_code});
     }
     group_.pending = nullptr;
     if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
@@ -123,8 +122,7 @@ class Activation {
     group_.pending = nullptr;
     group_.stack_limit = NativeStackLimit(StackBytes());
     group_.is_on_thread_stack = IsOnThreadStack();
-    static const CallContext no_context;
-    group_.call_context = const_cast<CallContext*>(context != nullptr ? context : &no_context);
+    ShowContext(context != nullptr ? *context : CallContext{});
     has_begun_ = true;
     // In this order against Store::Close, which sets the instance's state and then looks here.
     group_.activation.Store(activation);
@@ -155,7 +153,7 @@ class Activation {
           TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow), CollectBacktrace(group_)});
     }
     has_begun_ = true;
-    if (context != nullptr) group_.call_context = const_cast<CallContext*>(context);
+    if (context != nullptr) ShowContext(*context);
     return nullptr;
   }
 
@@ -174,6 +172,11 @@ class Activation {
     return store_.engine.next_frame != nullptr ? store_.settings.stack_bytes : UINT64_MAX;
   }
 
+  /// Host functions get a copy, so that what they write to it ends with this call.
+  void ShowContext(CallContext context) {
+    group_.call_context = &shown_context_.emplace(std::move(context));
+  }
+
   void End() {
     group_.call_context = previous_context_;
     group_.stack_limit = previous_stack_limit_;
@@ -185,6 +188,7 @@ class Activation {
     if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
   }
 
+  FloatModes float_modes_;
   Store& store_;
   Group& group_;
   Instance& instance_;
@@ -192,6 +196,7 @@ class Activation {
   std::uintptr_t previous_stack_limit_;
   bool is_outermost_;
   bool has_begun_ = false;
+  std::optional<CallContext> shown_context_;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
   std::optional<DeadlineTimer::Ticket> ticket_;
 };
@@ -206,6 +211,21 @@ inline Pending& BeginPending(abi::InstanceHeader& header, Pending::Kind kind) no
   return pending;
 }
 
+/// The name of a C++ parameter, counted with the special ones; "" if it has none.
+inline std::string_view HostParameterName(const abi::FunctionRecord& function,
+                                          std::uint32_t parameter) noexcept {
+  const Instance& instance = OwnerOf(function);
+  if (!instance.IsHost()) return {};
+  const abi::HostSignature& signature =
+      *instance.host->functions[function.index].callable->Get().signature;
+  if (parameter < signature.special_count) return {};
+  const std::uint32_t position = parameter - signature.special_count;
+  if (position >= signature.cpp_parameter_count) return {};
+  std::uint32_t operand = 0;
+  for (std::uint32_t i = 0; i < position; ++i) operand += signature.parameter_widths[i];
+  return instance.code->names.Local(function.index, operand);
+}
+
 inline void CaptureExceptionOperation(abi::InstanceHeader* caller) noexcept {
   CaptureException(*caller);
 }
@@ -216,13 +236,28 @@ inline void RaiseTrapOperation(abi::InstanceHeader* caller, TrapCode code,
 inline void RaiseParameterTrapOperation(abi::InstanceHeader* caller, TrapCode code,
                                         std::uint32_t parameter) noexcept {
   RaiseTrap(*caller, code, nullptr);
-  GroupOf(*caller).pending_state.message += " (parameter " + std::to_string(parameter) + ")";
+  Group& group = GroupOf(*caller);
+  std::string& message = group.pending_state.message;
+  message += " (parameter " + std::to_string(parameter);
+  // Without a calling guest there is no frame of the host function.
+  const bool has_frame = !InstanceOf(*caller).IsHost() && group.frame != nullptr;
+  const std::string_view name =
+      has_frame ? HostParameterName(*group.frame->function, parameter) : std::string_view{};
+  if (!name.empty()) message.append(" \"").append(name).append("\"");
+  message += ')';
+}
+inline bool MayHoldOperation(abi::InstanceHeader* caller,
+                             const abi::FunctionRecord* function) noexcept {
+  Instance& instance = InstanceOf(*caller);
+  // A host module that is called from the host is no guest: it gives the reference back.
+  return instance.IsHost() || instance.store->Keeps(*instance.group, function);
 }
 
 inline constexpr abi::Operations kThunkOperations{
     .capture_exception = CaptureExceptionOperation,
     .raise_trap = RaiseTrapOperation,
     .raise_parameter_trap = RaiseParameterTrapOperation,
+    .may_hold = MayHoldOperation,
 };
 
 }  // namespace detail
@@ -321,19 +356,23 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept {
 
 TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept {
   Group& group = GroupOf(header);
+  // Cleared before looking: whoever asks from now on writes the word again.
+  const std::uint64_t activation = group.activation.LoadRelaxed();
+  std::uint64_t current = activation;
+  group.interrupt.CompareExchange(current, 0);
   if (group.interrupt_is_exit.load()) {
+    group.interrupt.Store(activation);
     RaiseExit(header, group.interrupt_code.load());
     return true;
   }
   for (CallStack stack{group}; stack.Next();) {
     const Instance& instance = OwnerOf(stack.Function());
-    if (instance.IsClosed()) {
+    if (instance.close_state.load() != 0) {
+      group.interrupt.Store(activation);
       RaiseExit(header, instance.ExitCode());
       return true;
     }
   }
-  std::uint64_t current = group.activation.LoadRelaxed();
-  group.interrupt.CompareExchange(current, 0);
   return false;
 }
 
@@ -348,14 +387,46 @@ inline std::exception_ptr EnterAs(Instance& caller, const abi::FunctionRecord& f
   return activation.Finish();
 }
 
+inline std::exception_ptr RefuseWithoutCaller(const Instance& instance,
+                                              const abi::FunctionRecord& function) {
+  return std::make_exception_ptr(
+      ConfigError{ErrorCode::HostFunctionNeedsCaller,
+                  FormatError(ErrorCode::HostFunctionNeedsCaller,
+                              {FunctionDebugName(*instance.code, instance.name, function.index)})});
+}
+
+/// Null if the guest may be given the functions among the operands. Others could be gone while it
+/// still holds them, or be of another runtime, whose types have other numbers.
+inline std::exception_ptr CheckFunctionArguments(const Instance& instance,
+                                                 const abi::FunctionRecord& function,
+                                                 const abi::Slot* slots) {
+  const wasm::Module& module = instance.Module();
+  std::uint32_t position = 0;
+  for (const ValueType type : module.Parameters(module.functions[function.index])) {
+    const auto* argument = reinterpret_cast<const abi::FunctionRecord*>(*slots);
+    if (type == ValueType::FuncRef && argument != nullptr &&
+        !instance.store->Keeps(*instance.group, argument)) {
+      return std::make_exception_ptr(ConfigError{
+          ErrorCode::ParameterForeignFunction,
+          FormatError(ErrorCode::ParameterForeignFunction, {std::to_string(position)})});
+    }
+    slots += type.SlotCount();
+    ++position;
+  }
+  return nullptr;
+}
+
 inline std::exception_ptr Enter(const abi::FunctionRecord& function, abi::Slot* slots,
                                 const CallContext* context) {
   Instance& instance = OwnerOf(function);
-  if ((FlagsOf(function) & (abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory)) != 0) {
-    return std::make_exception_ptr(ConfigError{
-        ErrorCode::HostFunctionNeedsCaller,
-        FormatError(ErrorCode::HostFunctionNeedsCaller,
-                    {FunctionDebugName(*instance.code, instance.name, function.index)})});
+  constexpr std::uint32_t kUnusual =
+      abi::kFunctionNeedsCaller | abi::kFunctionNeedsMemory | abi::kFunctionTakesFunctions;
+  const std::uint32_t flags = FlagsOf(function);
+  if ((flags & kUnusual) != 0) [[unlikely]] {
+    std::exception_ptr error = (flags & abi::kFunctionTakesFunctions) != 0
+                                   ? CheckFunctionArguments(instance, function, slots)
+                                   : RefuseWithoutCaller(instance, function);
+    if (error != nullptr) return error;
   }
   return EnterAs(instance, function, slots, context);
 }

@@ -3,14 +3,17 @@
 /// A compiled module: what the cache shares, and what belongs to one compilation.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tenon/abi/config.hpp>

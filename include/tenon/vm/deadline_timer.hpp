@@ -42,7 +42,7 @@ class DeadlineTimer {
   Ticket Add(Clock::time_point deadline, Group& group, std::uint64_t activation) {
     const std::lock_guard lock{mutex_};
     const Ticket ticket = calls_.emplace(deadline, Call{&group, activation});
-    if (ticket == calls_.begin()) changed_.notify_one();
+    if (deadline < awaited_) changed_.notify_one();
     return ticket;
   }
   /// After this returns, the call is not touched any more.
@@ -64,6 +64,7 @@ class DeadlineTimer {
         }
         Interrupt(*call.group, call.activation, ExitError::kDeadlineExceeded);
       }
+      awaited_ = next;
       if (next == Clock::time_point::max()) {
         changed_.wait(lock);
       } else {
@@ -74,7 +75,8 @@ class DeadlineTimer {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::multimap<Clock::time_point, Call> calls_;
+  std::multimap<Clock::time_point, Call> calls_;          ///< those whose deadline passed included
+  Clock::time_point awaited_ = Clock::time_point::max();  ///< when the thread wakes by itself
   bool stopping_ = false;
   std::thread thread_;
 };

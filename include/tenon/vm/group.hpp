@@ -74,7 +74,7 @@ struct Group : abi::ExecContext {
   std::atomic<std::thread::id> thread;        ///< of the current outermost call
   Instance* outermost = nullptr;              ///< instance of the current outermost call
   bool is_on_thread_stack = true;             ///< where that call was made
-  std::atomic<bool> release_deferred{false};  ///< a closed instance waits for the call's end
+  std::atomic<bool> release_deferred{false};  ///< something is to be freed at the call's end
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame

@@ -46,6 +46,8 @@ class Instance {
   std::uint32_t ExitCode() const noexcept {
     return static_cast<std::uint32_t>(close_state.load(std::memory_order_acquire) >> 1);
   }
+  /// Closed, or never instantiated to the end.
+  bool HasEnded() const noexcept { return is_abandoned || IsClosed(); }
   bool IsHost() const noexcept { return code->is_host; }
   const wasm::Module& Module() const noexcept { return code->module; }
 
@@ -53,6 +55,19 @@ class Instance {
   TENON_DECL std::optional<std::uint32_t> FindExport(ExternKind kind, std::string_view name) const;
   /// The export of this name, whatever its kind; null if there is none.
   TENON_DECL const wasm::Export* FindExport(std::string_view name) const;
+
+  /// Functions that the instance itself defines.
+  std::size_t RecordCount() const noexcept {
+    if (records == nullptr) return 0;
+    return IsHost() ? functions.size() : Module().bodies.size();
+  }
+  /// Whether `function`, which may be any address, is one of them.
+  bool Defines(const abi::FunctionRecord* function) const noexcept {
+    const auto offset = reinterpret_cast<std::uintptr_t>(function) -
+                        reinterpret_cast<std::uintptr_t>(records.get());
+    return offset < RecordCount() * sizeof(abi::FunctionRecord) &&
+           offset % sizeof(abi::FunctionRecord) == 0;
+  }
 
   /// Memory and tables go; the code of other instances sees them empty. Nothing may execute here.
   TENON_DECL void ReleaseResources() noexcept;
@@ -93,9 +108,11 @@ class Instance {
   /// 0 while open, else exit code * 2 + 1.
   std::atomic<std::uint64_t> close_state{0};
   std::atomic<std::uint64_t> handles{0};
-  bool uses_memories = false;  ///< counted as a user of its memories
-  bool is_counted = false;     ///< counted against the instance limit
-  std::uint64_t sequence = 0;  ///< order of instantiation
+  bool uses_resources = false;  ///< counted as a user of its memories and tables
+  bool is_counted = false;      ///< counted against the instance limit
+  bool is_abandoned = false;    ///< its instantiation failed
+  bool holds_name = false;      ///< entered under its name, found or not yet
+  std::uint64_t sequence = 0;   ///< order of instantiation
 
   /// The handles that host functions see: one pointer each, not counted.
   alignas(void*) std::byte module_view[sizeof(void*)];

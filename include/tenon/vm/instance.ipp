@@ -33,14 +33,17 @@ inline Instance::Instance(std::shared_ptr<Store> owner, const CompiledState& com
 inline Instance::~Instance() {
   store->ForgetImporter(*this);
   // Without Close, memories live on for the handles that refer to them.
-  if (!uses_memories) return;
+  store->types.Release(types);
+  if (!uses_resources) return;
   for (const MemoryPointer& memory : memories) memory->ForgetUser();
+  for (const auto& table : tables) table->ForgetUser();
 }
 
 TENON_DECL void Instance::ReleaseResources() noexcept {
-  if (!uses_memories) return;
-  uses_memories = false;
+  if (!uses_resources) return;
+  uses_resources = false;
   for (const MemoryPointer& memory : memories) memory->RemoveUser();
+  for (const auto& table : tables) table->RemoveUser();
   header->memory = &EmptyMemory();
   header->memory_base = header->memory->base;
 }

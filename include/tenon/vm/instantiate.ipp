@@ -106,6 +106,10 @@ class InstanceMaker {
         record.context = instance_.header;
         instance_.store->engine.bind(instance_.Code(), i, record);
       }
+      if (!instance_.IsHost() && std::ranges::find(module_.Parameters(type), ValueType::FuncRef) !=
+                                     module_.Parameters(type).end()) {
+        record.flags |= abi::kFunctionTakesFunctions;
+      }
       const bool has_listener =
           !instance_.listeners.empty() && instance_.listeners[record.index] != nullptr;
       if (has_listener) record.invoke = instance_.store->settings.invoke_listened;
@@ -164,7 +168,8 @@ class InstanceMaker {
       memory->AddUser();
       instance_.memory_records.push_back(&memory->Record());
     }
-    instance_.uses_memories = true;
+    for (const auto& table : instance_.tables) table->AddUser();
+    instance_.uses_resources = true;
   }
 
   [[noreturn]] static void FailMemory(const wasm::MemoryType& type,
@@ -177,7 +182,7 @@ class InstanceMaker {
     }
     const std::uint64_t limit = settings.budget->Limit();
     if (limit != UINT64_MAX) {
-      const std::uint64_t bytes = type.limits.minimum * wasm::kPageSize;
+      const std::uint64_t bytes = MemoryInstance::FirstCapacity(type, settings);
       throw LinkError{
           ErrorCode::MemoryLimit,
           FormatError(ErrorCode::MemoryLimit, {std::to_string(bytes), std::to_string(limit)})};
@@ -281,19 +286,22 @@ inline void RunSegments(Instance& instance) {
   }
 }
 
-/// Exporters whose functions, tables or globals the instance can hold on to join its group; host
-/// functions and memories are kept alive by counting.
+/// Exporters whose functions, tables or globals the instance can hold on to join its group, and
+/// those of memories and globals that both can write to, because they must not run at the same
+/// time. Host functions and constants are kept alive by counting.
 inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& imports) {
   const wasm::Module& module = instance.Module();
   for (std::size_t i = 0; i < imports.size(); ++i) {
     Instance& exporter = *imports[i].exporter.Get();
     const ExternKind kind = module.imports[i].kind;
-    const bool holds_functions =
+    const std::uint32_t index = module.imports[i].index;
+    const bool is_tied =
         kind == ExternKind::Table ||
-        (kind == ExternKind::Global &&
-         (!exporter.IsHost() || module.globals[module.imports[i].index].type.IsReference())) ||
+        (kind == ExternKind::Memory && !module.memories[index].limits.is_shared) ||
+        (kind == ExternKind::Global && (!exporter.IsHost() || module.globals[index].is_mutable ||
+                                        module.globals[index].type.IsReference())) ||
         (kind == ExternKind::Func && !OwnerOf(*exporter.functions[imports[i].index]).IsHost());
-    if (holds_functions) instance.store->Join(instance, exporter);
+    if (is_tied) instance.store->Join(instance, exporter);
   }
   // Members of the group are kept alive by the group; counting them here would be a cycle.
   for (std::uint32_t i = 0; i < module.imported_functions; ++i) {
@@ -331,6 +339,7 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
       CallAs(instance, function, slots.data(), settings.context);
     } catch (const ExitError& exit) {
       if (exit.ExitCode() != 0) throw;
+      instance.store->Close(instance, 0);
       return;
     }
   }
@@ -359,6 +368,7 @@ TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
   try {
     detail::JoinGroups(instance, imports);
     detail::RunSegments(instance);
+    store->Publish(instance);
     detail::RunStartFunctions(instance, settings);
   } catch (const ExitError& exit) {
     store->Close(instance, exit.ExitCode());

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tenon/definition.hpp>
 #include <tenon/error.hpp>
@@ -57,12 +58,14 @@ class ExporterLookup {
   ExporterLookup(const ModuleCode& importer, Store& store, const InstanceSettings& settings)
       : importer_{importer}, store_{store}, settings_{settings} {}
 
+  /// Throws LinkError if there is none; an empty handle if it said so before.
   InstanceHandle Find(const wasm::Import& import) {
     const std::string_view name = importer_.module.Text(import.module);
     const auto known = found_.find(name);
     if (known != found_.end()) return known->second;
     InstanceHandle exporter = Search(name);
     if (!exporter) {
+      found_.emplace(name, InstanceHandle{});
       throw LinkError{ErrorCode::ModuleNotInstantiated,
                       FormatError(ErrorCode::ModuleNotInstantiated, {name})};
     }
@@ -143,8 +146,7 @@ class ImportCheck {
     const abi::FunctionRecord& function = *exporter_.functions[index];
     const wasm::Module& guest = importer_.module;
     const std::uint32_t type = guest.functions[import_.index];
-    if (exporter_.store->types.Intern(guest.Parameters(type), guest.Results(type)) !=
-        function.type) {
+    if (!exporter_.store->types.Is(function.type, guest.Parameters(type), guest.Results(type))) {
       FailTypes(FunctionText(guest, import_.index), FunctionText(exporter_.Module(), index));
     }
     if ((FlagsOf(function) & abi::kFunctionNeedsMemory) != 0 && guest.memories.empty()) {
@@ -189,27 +191,33 @@ TENON_DECL std::vector<ResolvedImport> ResolveImports(const CompiledState& compi
   if (code.is_host) return resolved;
   detail::ExporterLookup lookup{code, store, settings};
   resolved.reserve(code.module.imports.size());
-  // All that do not fit are reported at once.
+  // Those that do not fit are reported at once, as far as somebody will read them.
+  constexpr std::size_t kMostLines = 20;
   ErrorCode first_failure = ErrorCode::None;
-  std::string report;
+  std::vector<std::string> lines;
+  std::uint64_t omitted = 0;
   for (const wasm::Import& import : code.module.imports) {
     try {
       InstanceHandle exporter = lookup.Find(import);
+      if (!exporter) continue;
       const std::uint32_t index = detail::ImportCheck{code, import, *exporter.Get()}.Run();
       resolved.push_back({std::move(exporter), index});
     } catch (const LinkError& error) {
-      // A module that is missing is reported once, not for each of its imports.
-      if (report.find(error.what()) != std::string::npos) continue;
-      if (first_failure == ErrorCode::None) {
-        first_failure = error.Id();
-      } else {
-        report += '\n';
+      if (first_failure == ErrorCode::None) first_failure = error.Id();
+      if (lines.size() == kMostLines) {
+        ++omitted;
+      } else if (std::ranges::find(lines, error.what()) == lines.end()) {
+        lines.push_back(error.what());
       }
-      report += error.what();
     }
   }
-  if (first_failure != ErrorCode::None) throw LinkError{first_failure, report};
-  return resolved;
+  if (first_failure == ErrorCode::None) return resolved;
+  std::string report = lines[0];
+  for (std::size_t i = 1; i < lines.size(); ++i) report += '\n' + lines[i];
+  if (omitted != 0) {
+    report += '\n' + FormatError(ErrorCode::ImportsOmitted, {std::to_string(omitted)});
+  }
+  throw LinkError{first_failure, report};
 }
 
 }  // namespace tenon::inline TENON_ABI::vm

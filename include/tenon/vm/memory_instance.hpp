@@ -3,6 +3,7 @@
 /// A linear memory: its storage, its record, and who uses it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,14 @@ class MemoryInstance {
   /// Null if the machine, the allocator or the budget refuses.
   TENON_DECL static MemoryInstance* Create(const wasm::MemoryType& type,
                                            const MemorySettings& settings);
+  /// Bytes that a memory takes when it is made.
+  static std::uint64_t FirstCapacity(const wasm::MemoryType& type,
+                                     const MemorySettings& settings) noexcept {
+    const std::uint64_t declared =
+        type.limits.has_maximum ? type.limits.maximum : settings.limit_pages;
+    const std::uint64_t most = std::min(declared, settings.limit_pages);
+    return (settings.capacity_from_max ? most : type.limits.minimum) * wasm::kPageSize;
+  }
   ~MemoryInstance() { FreeStorage(); }
   MemoryInstance(const MemoryInstance&) = delete;
   MemoryInstance& operator=(const MemoryInstance&) = delete;
@@ -95,12 +104,15 @@ class MemoryInstance {
 
   bool Allocate();
   bool Resize(std::uint64_t bytes) noexcept;
+  /// Takes from the budget what is missing to `bytes`.
+  bool Charge(std::uint64_t bytes) noexcept;
   TENON_DECL void FreeStorage() noexcept;
 
   abi::MemoryRecord record_{};
   wasm::MemoryType type_;
   MemorySettings settings_;
   std::unique_ptr<LinearMemory> storage_;
+  std::uint64_t charged_ = 0;  ///< bytes taken from the budget
   std::shared_ptr<const ModuleCode> code_;
   std::string module_name_;
   std::uint32_t index_ = 0;

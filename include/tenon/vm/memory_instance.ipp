@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include <tenon/vm/memory_instance.hpp>
 #include <tenon/vm/reserved_memory.hpp>
@@ -40,6 +41,7 @@ TENON_DECL MemoryInstance* MemoryInstance::Create(const wasm::MemoryType& type,
 inline bool MemoryInstance::Allocate() {
   const std::uint64_t minimum = type_.limits.minimum * wasm::kPageSize;
   const std::uint64_t maximum = record_.maximum_pages * wasm::kPageSize;
+  if (settings_.capacity_from_max && !Charge(maximum)) return false;
   if (settings_.allocator != nullptr) {
     storage_ =
         settings_.allocator->Allocate(settings_.capacity_from_max ? maximum : minimum, maximum);
@@ -62,12 +64,20 @@ inline bool MemoryInstance::Allocate() {
   return Resize(minimum);
 }
 
+inline bool MemoryInstance::Charge(std::uint64_t bytes) noexcept {
+  if (bytes <= charged_) return true;
+  if (!settings_.budget->Take(bytes - charged_)) return false;
+  charged_ = bytes;
+  return true;
+}
+
 inline bool MemoryInstance::Resize(std::uint64_t bytes) noexcept {
-  const std::uint64_t added = bytes - record_.size;
-  if (!settings_.budget->Take(added)) return false;
+  const std::uint64_t charged = charged_;
+  if (!Charge(bytes)) return false;
   std::uint8_t* base = storage_->Reallocate(bytes);
   if (base == nullptr) {
-    settings_.budget->Give(added);
+    settings_.budget->Give(charged_ - charged);
+    charged_ = charged;
     return false;
   }
   record_.base = base;
@@ -86,8 +96,8 @@ TENON_DECL std::optional<std::uint64_t> MemoryInstance::Grow(std::uint64_t delta
 }
 
 TENON_DECL void MemoryInstance::FreeStorage() noexcept {
+  settings_.budget->Give(std::exchange(charged_, 0));
   if (storage_ == nullptr) return;
-  settings_.budget->Give(record_.size);
   record_.base = detail::empty_memory_byte;
   record_.size = 0;
   record_.reserved_size = 0;

@@ -38,9 +38,12 @@ class Store : public std::enable_shared_from_this<Store> {
 
   /// The open instance of this name; an empty handle if there is none.
   TENON_DECL InstanceHandle Find(std::string_view name);
-  /// Enters `instance` in a new group and, unless the name is "", under its name. Throws LinkError
-  /// if the name is taken or the instance limit reached.
+  /// Enters `instance` in a new group and, unless the name is "", reserves its name. Throws
+  /// LinkError if the name is taken or the instance limit reached.
   TENON_DECL void Enter(Instance& instance);
+  /// Lets others find an entered instance, once it is initialised. Throws ConfigError if the
+  /// runtime was closed meanwhile.
+  TENON_DECL void Publish(Instance& instance);
   /// Makes one group of the groups of two instances. Throws LinkError if both execute.
   TENON_DECL void Join(Instance& instance, Instance& other);
 
@@ -51,7 +54,7 @@ class Store : public std::enable_shared_from_this<Store> {
   /// See Module::CloseWithExitCode.
   TENON_DECL void Close(Instance& instance, std::uint32_t exit_code) noexcept;
   /// After a failed instantiation: the name is free again, and the instance lives on only for those
-  /// who already refer to its functions.
+  /// who already refer to its functions; without them it goes with its last handle.
   TENON_DECL void Abandon(Instance& instance) noexcept;
   /// Closes everything, newest first.
   TENON_DECL void CloseAll(std::uint32_t exit_code) noexcept;
@@ -60,7 +63,12 @@ class Store : public std::enable_shared_from_this<Store> {
   TENON_DECL void HandlesAppeared(Instance& instance) noexcept;
   TENON_DECL void HandlesGone(Instance& instance) noexcept;
 
-  /// At the end of an outermost call: frees what instances closed meanwhile have left.
+  /// Whether `function`, which may be any address, is one that the group keeps alive: a member's,
+  /// or one of a host module that a member calls. Does not look behind the address.
+  TENON_DECL bool Keeps(const Group& group, const abi::FunctionRecord* function) noexcept;
+
+  /// At the end of an outermost call: frees what instances closed meanwhile have left, and what
+  /// host functions dropped.
   TENON_DECL void ReleaseDeferred(Group& group) noexcept;
 
   TENON_DECL DeadlineTimer& Timer();
@@ -74,6 +82,15 @@ class Store : public std::enable_shared_from_this<Store> {
   void DestroyGroup(Group* group) noexcept;
   /// Functions of a closed instance do not run any more. Needs the mutex.
   void DisableFunctions(Instance& instance) noexcept;
+  void DestroyInstance(Instance* instance) noexcept;
+  /// Tells the close notifier of an instance that was not closed.
+  void NotifyEnd(Instance& instance) noexcept;
+  /// Whether another member can reach a function of the instance, and whether nobody at all can
+  /// reach an instance that was closed or failed. Need the mutex; nothing may execute in the group.
+  static bool IsReferenced(const Instance& instance) noexcept;
+  static bool IsLost(const Instance& instance) noexcept;
+  /// Takes the members out of lists and counts. Needs the mutex.
+  void ForgetGroup(Group& group) noexcept;
   /// Takes the instance out of names and counts; the handle that the name held. Needs the mutex.
   InstanceHandle Forget(Instance& instance) noexcept;
 

@@ -56,14 +56,22 @@ TENON_DECL void Store::Enter(Instance& instance) {
     throw LinkError{ErrorCode::ModuleAlreadyInstantiated,
                     FormatError(ErrorCode::ModuleAlreadyInstantiated, {instance.name})};
   }
-  open_.push_back(&instance);
   group.release()->live_instances = 1;
   instance.handles.store(1, std::memory_order_relaxed);
   instance.sequence = ++sequence_;
   instance.is_counted = true;
   ++open_count_;
-  // The name's handle; the caller owns the one stored above.
-  if (!instance.name.empty()) names_.emplace(instance.name, InstanceHandle{&instance});
+  // An empty handle: the name is taken, but nobody finds the instance before Publish.
+  instance.holds_name = !instance.name.empty();
+  if (instance.holds_name) names_.emplace(instance.name, InstanceHandle{});
+}
+
+TENON_DECL void Store::Publish(Instance& instance) {
+  const std::lock_guard lock{mutex_};
+  RequireOpen();
+  open_.push_back(&instance);
+  // The caller has a handle, so making another does not need the lock.
+  if (instance.holds_name) names_.find(instance.name)->second = InstanceHandle{&instance};
 }
 
 TENON_DECL void Store::Join(Instance& instance, Instance& other) {
@@ -180,12 +188,34 @@ TENON_DECL void Store::Abandon(Instance& instance) noexcept {
   InstanceHandle name_handle;
   const std::lock_guard lock{mutex_};
   name_handle = Forget(instance);
+  instance.is_abandoned = true;
+}
+
+inline bool Store::IsReferenced(const Instance& instance) noexcept {
+  const auto is_own = [&](abi::Slot slot) {
+    return instance.Defines(reinterpret_cast<const abi::FunctionRecord*>(slot));
+  };
+  const auto refers = [&](const Instance* member) {
+    if (member == &instance) return false;
+    const std::size_t imports = member->IsHost() ? 0 : member->Module().imported_functions;
+    for (std::size_t i = 0; i < imports; ++i) {
+      if (instance.Defines(member->functions[i])) return true;
+    }
+    for (const abi::TableRecord* table : member->table_records) {
+      if (std::any_of(table->elements, table->elements + table->size, is_own)) return true;
+    }
+    for (const auto& global : member->globals) {
+      if (global->Type().type.IsReference() && is_own(*global->Slots())) return true;
+    }
+    return false;
+  };
+  return std::ranges::any_of(instance.group->instances, refers);
 }
 
 inline InstanceHandle Store::Forget(Instance& instance) noexcept {
   InstanceHandle name_handle;
-  const auto found = names_.find(instance.name);
-  if (found != names_.end() && found->second.Get() == &instance) {
+  if (std::exchange(instance.holds_name, false)) {
+    const auto found = names_.find(instance.name);
     name_handle = std::move(found->second);
     names_.erase(found);
   }
@@ -219,25 +249,57 @@ TENON_DECL void Store::HandlesAppeared(Instance& instance) noexcept {
 
 TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
   Group* group = nullptr;
+  bool is_last = false;
   {
     const std::lock_guard lock{mutex_};
-    if (--instance.group->live_instances != 0) return;
     group = instance.group;
-    for (Instance* member : group->instances) {
-      std::erase(open_, member);
-      if (std::exchange(member->is_counted, false)) --open_count_;
+    is_last = --group->live_instances == 0;
+    if (!is_last && !instance.HasEnded()) return;
+    if (group->activation.Load() != 0) {
+      // A host function dropped the handle; the call that it belongs to ends first.
+      group->release_deferred.store(true);
+      return;
+    }
+    if (is_last) {
+      ForgetGroup(*group);
+    } else if (!IsLost(instance)) {
+      return;
+    } else {
+      std::erase(group->instances, &instance);
     }
   }
-  DestroyGroup(group);
+  if (is_last) {
+    DestroyGroup(group);
+  } else {
+    DestroyInstance(&instance);
+  }
+}
+
+inline bool Store::IsLost(const Instance& instance) noexcept {
+  return instance.HasEnded() && instance.handles.load() == 0 && !IsReferenced(instance);
+}
+
+inline void Store::ForgetGroup(Group& group) noexcept {
+  for (Instance* member : group.instances) {
+    std::erase(open_, member);
+    if (std::exchange(member->is_counted, false)) --open_count_;
+  }
+}
+
+inline void Store::NotifyEnd(Instance& instance) noexcept {
+  std::uint64_t open = 0;
+  if (instance.close_state.compare_exchange_strong(open, 1) && settings.close_notifier) {
+    settings.close_notifier(instance.name, 0);
+  }
+}
+
+inline void Store::DestroyInstance(Instance* instance) noexcept {
+  NotifyEnd(*instance);
+  delete instance;
 }
 
 inline void Store::DestroyGroup(Group* group) noexcept {
-  for (Instance* member : group->instances) {
-    std::uint64_t open = 0;
-    if (member->close_state.compare_exchange_strong(open, 1) && settings.close_notifier) {
-      settings.close_notifier(member->name, 0);
-    }
-  }
+  for (Instance* member : group->instances) NotifyEnd(*member);
   // Newest first: an instance may refer to what older ones own.
   std::sort(group->instances.begin(), group->instances.end(),
             [](const Instance* a, const Instance* b) { return a->sequence > b->sequence; });
@@ -245,12 +307,37 @@ inline void Store::DestroyGroup(Group* group) noexcept {
   delete group;
 }
 
-TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
+TENON_DECL bool Store::Keeps(const Group& group, const abi::FunctionRecord* function) noexcept {
   const std::lock_guard lock{mutex_};
-  if (group.activation.Load() != 0 || !group.release_deferred.exchange(false)) return;
-  for (Instance* member : group.instances) {
-    if (member->IsClosed()) member->ReleaseResources();
+  return std::ranges::any_of(group.instances, [&](const Instance* member) {
+    return member->Defines(function) ||
+           std::ranges::any_of(member->host_imports, [&](const InstanceHandle& host) {
+             return host.Get()->Defines(function);
+           });
+  });
+}
+
+TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
+  // The group may be the last to hold on to the store.
+  const std::shared_ptr<Store> keep_alive = shared_from_this();
+  std::vector<Instance*> lost;
+  bool is_last = false;
+  {
+    const std::lock_guard lock{mutex_};
+    if (group.activation.Load() != 0 || !group.release_deferred.exchange(false)) return;
+    is_last = group.live_instances == 0;
+    if (is_last) {
+      ForgetGroup(group);
+    } else {
+      for (Instance* member : group.instances) {
+        if (member->IsClosed()) member->ReleaseResources();
+        if (IsLost(*member)) lost.push_back(member);
+      }
+      for (Instance* member : lost) std::erase(group.instances, member);
+    }
   }
+  for (Instance* member : lost) DestroyInstance(member);
+  if (is_last) DestroyGroup(&group);
 }
 
 TENON_DECL DeadlineTimer& Store::Timer() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -47,6 +48,17 @@ class TableInstance {
     return size;
   }
 
+  /// An instance that uses the table goes without having been closed.
+  void ForgetUser() noexcept { users_.fetch_sub(1, std::memory_order_acq_rel); }
+  /// An open instance begins, or ends, to use the table; with the last one its elements go.
+  void AddUser() noexcept { users_.fetch_add(1, std::memory_order_relaxed); }
+  void RemoveUser() noexcept {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    std::vector<abi::Slot>{}.swap(elements_);
+    record_.maximum = 0;
+    Refresh();
+  }
+
   /// Whether `count` elements from `offset` are in bounds.
   bool Contains(std::uint64_t offset, std::uint64_t count) const noexcept {
     return offset <= record_.size && count <= record_.size - offset;
@@ -61,6 +73,7 @@ class TableInstance {
   abi::TableRecord record_{};
   wasm::TableType type_;
   std::vector<abi::Slot> elements_;
+  std::atomic<std::uint64_t> users_{0};
 };
 
 /// A global.

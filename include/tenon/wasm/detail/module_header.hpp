@@ -41,6 +41,11 @@ constexpr ErrorCode ClassifyForeign(std::span<const std::uint8_t> bytes) {
   if (BeginsWithText(bytes, "<!doctype html") || BeginsWithText(bytes, "<html")) {
     return ErrorCode::NotAModuleHtml;
   }
+  if (BeginsWithText(bytes, "version https://git-lfs.")) return ErrorCode::NotAModuleLfs;
+  if (BeginsWithText(bytes, "#!")) return ErrorCode::NotAModuleScript;
+  for (const std::string_view text : {"{\"", "{}", "{ ", "{\n", "{\r", "[{", "[\"", "[\n", "[]"}) {
+    if (BeginsWithText(bytes, text)) return ErrorCode::NotAModuleJson;
+  }
   return ErrorCode::BadMagic;
 }
 
