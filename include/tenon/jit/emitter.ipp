@@ -216,7 +216,7 @@ inline void Emitter::Writer::Prologue() {
   if (!is_leaf_ || frame_size_ > detail::kUncheckedFrameBytes) {
     code.mov(rax, qword[r15 + offsetof(abi::InstanceHeader, exec)]);
     if (frame_size_ > detail::kUncheckedFrameBytes) {
-      code.lea(r11, ptr[rsp - static_cast<int>(frame_size_)]);
+      code.lea(r11, ptr[rsp - std::size_t{frame_size_}]);
       code.cmp(r11, qword[rax + offsetof(abi::ExecContext, stack_limit)]);
     } else {
       code.cmp(rsp, qword[rax + offsetof(abi::ExecContext, stack_limit)]);

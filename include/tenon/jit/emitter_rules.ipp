@@ -231,10 +231,10 @@ inline void Emitter::Writer::WriteAdd() {
   if (Form() == OperandForm::Immediate) {
     const auto immediate = static_cast<std::int32_t>(instruction_->immediate);
     if (target == first) {
-      code.add(Sized(0), immediate);
+      code.add(Sized(0), static_cast<std::uint32_t>(immediate));
       NoteFlags();
     } else {
-      code.lea(Sized(0), Xbyak::util::ptr[Wide(1) + immediate]);
+      code.lea(Sized(0), Xbyak::util::ptr[Wide(1) + static_cast<std::size_t>(immediate)]);
     }
     return;
   }
@@ -395,7 +395,7 @@ inline void Emitter::Writer::WriteDivision() {
   Xbyak::Label divide;
   Xbyak::Label done;
   if (may_be_minus_one) {
-    code.cmp(divisor, -1);
+    code.cmp(divisor, ~std::uint32_t{0});
     code.jne(divide);
     if (is_remainder) {
       code.xor_(edx, edx);
@@ -419,7 +419,7 @@ inline void Emitter::Writer::WriteDivision() {
 inline void Emitter::Writer::WriteBitCount() {
   auto& code = *code_;
   const bool is_wide = instruction_->size == 8;
-  const int bits = is_wide ? 64 : 32;
+  const std::uint32_t bits = is_wide ? 64 : 32;
   // Without temporaries the processor has the instruction.
   const bool is_native = instruction_->operand_count == 2;
   switch (ToIr(Opcode())) {
@@ -479,7 +479,7 @@ inline void Emitter::Writer::WriteBitCount() {
   code.and_(Sized(0), Sized(3));
   mask(0x01010101);
   code.imul(Sized(0), Sized(3));
-  code.shr(Sized(0), bits - 8);
+  code.shr(Sized(0), static_cast<int>(bits - 8));
 }
 
 /// Integer instructions that have wasm's code.
@@ -799,7 +799,7 @@ inline void Emitter::Writer::WriteCheckBounds() {
   auto& code = *code_;
   const std::uint64_t behind = instruction_->immediate;
   if (behind <= INT32_MAX) {
-    code.lea(Wide(1), ptr[Wide(0) + static_cast<int>(behind)]);
+    code.lea(Wide(1), ptr[Wide(0) + static_cast<std::size_t>(behind)]);
   } else {
     code.mov(Wide(1), behind);
     code.add(Wide(1), Wide(0));
@@ -867,7 +867,7 @@ inline void Emitter::Writer::WriteForeignCall() {
         code.mov(rsi, instruction_->immediate);
       }
       code.mov(rax, qword[r15 + offsetof(abi::InstanceHeader, runtime_calls)]);
-      code.call(qword[rax + instruction_->address.displacement]);
+      code.call(qword[rax + static_cast<std::size_t>(instruction_->address.displacement)]);
       break;
     default:
       code.mov(rdi, qword[rax + offsetof(abi::FunctionRecord, context)]);

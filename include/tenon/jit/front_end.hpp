@@ -122,6 +122,7 @@ class FrontEnd {
   TENON_DECL void RuntimeCall(IrOpcode opcode, std::uint32_t operands, Type result,
                               std::uint64_t indices);
   TENON_DECL ValueId MemoryBase();
+  TENON_DECL void FoldAddress(ValueId& address, std::uint64_t& offset, std::uint32_t bytes) const;
   TENON_DECL ValueId Canonical(ValueId value, const OpcodePlan& plan);
 
   // Control.

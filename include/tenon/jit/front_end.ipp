@@ -197,6 +197,41 @@ TENON_DECL ValueId FrontEnd::MemoryBase() {
   return base;
 }
 
+/// An address that is a sum with a constant, if the sum certainly does not wrap.
+TENON_DECL void FrontEnd::FoldAddress(ValueId& address, std::uint64_t& offset,
+                                      std::uint32_t bytes) const {
+  const Instruction& sum = (*function_)[address];
+  if (sum.opcode != IrOpcode::I32Add || !builder_.IsConstant(sum.operands[1])) return;
+  const std::uint64_t constant = builder_.Bits(sum.operands[1]);
+  // A larger offset would need a check where none was needed before.
+  if (offset + constant + bytes > kFoldedOffsetLimit) return;
+  if (builder_.MaximumOf(sum.operands[0]) + constant > 0xFFFFFFFF) return;
+  address = sum.operands[0];
+  offset += constant;
+}
+
+namespace detail {
+
+/// The load that gives again what a store has written.
+constexpr IrOpcode LoadOf(IrOpcode store) {
+  switch (store) {
+    case IrOpcode::I32Store:
+      return IrOpcode::I32Load;
+    case IrOpcode::I64Store:
+      return IrOpcode::I64Load;
+    case IrOpcode::F32Store:
+      return IrOpcode::F32Load;
+    case IrOpcode::F64Store:
+      return IrOpcode::F64Load;
+    case IrOpcode::V128Store:
+      return IrOpcode::V128Load;
+    default:
+      return IrOpcode::Forward;
+  }
+}
+
+}  // namespace detail
+
 TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
   std::uint32_t alignment = 0;
   std::uint64_t offset = 0;
@@ -205,7 +240,16 @@ TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
   std::uint8_t lane = 0;
   if (plan.immediate == wasm::Immediate::MemoryLane) static_cast<void>(reader_.ReadByte(lane));
   const ValueId value = plan.operands == 2 ? Pop() : kNone;
-  const ValueId address = Pop();
+  ValueId address = Pop();
+  FoldAddress(address, offset, plan.bytes);
+  const bool is_plain_load = plan.kind == PlanKind::Load && plan.operands == 1;
+  if (is_plain_load) {
+    const ValueId known = known_.Loaded(opcode, address, offset);
+    if (known != kNone) {
+      Push(known);
+      return;
+    }
+  }
   const std::uint64_t end = offset + plan.bytes;
   if ((input_->options.memory == MemoryStyle::Checked || end > kFoldedOffsetLimit) &&
       !checks_.TestAndSet(address, end, block_, dominators_)) {
@@ -217,7 +261,12 @@ TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
                                           kInstructionChecked,
                                           {address, value, base},
                                           offset | std::uint64_t{lane} << 32});
-  if (plan.kind == PlanKind::Load) Push(access);
+  if (is_plain_load) known_.Read(opcode, address, offset, plan.bytes, access);
+  if (plan.kind == PlanKind::Load) {
+    Push(access);
+  } else {
+    known_.Write(detail::LoadOf(opcode), address, offset, plan.bytes, value);
+  }
 }
 
 TENON_DECL void FrontEnd::GetGlobal(std::uint32_t index) {
@@ -273,7 +322,11 @@ TENON_DECL void FrontEnd::RuntimeCall(IrOpcode opcode, std::uint32_t operands, T
       builder_.AppendList(opcode, result, indices, std::span{stack_}.subspan(first));
   stack_.resize(first);
   // No other moves the memory, or changes globals.
-  if (opcode == IrOpcode::MemoryGrow) known_.Forget();
+  if (opcode == IrOpcode::MemoryGrow) {
+    known_.Forget();
+  } else {
+    known_.ForgetMemory();
+  }
   if (result != Type::None) Push(call);
 }
 

@@ -27,6 +27,8 @@ class FunctionCompiler {
 
   /// Replaces what is in `out`. The function must be valid.
   TENON_DECL void Compile(std::uint32_t defined_function, CompiledFunction& out);
+  /// Of the function compiled last, as selection saw it.
+  const Function& Ir() const noexcept { return ir_; }
 
  private:
   const FrontEndInput& input_;

@@ -77,6 +77,9 @@ class IrBuilder {
   /// The simplest value to ask the same question of as whether `condition` is not zero.
   TENON_DECL BranchCondition Simplify(ValueId condition) const;
 
+  /// The largest unsigned number that an integer value may be, as far as a short look tells.
+  TENON_DECL std::uint64_t MaximumOf(ValueId value, int depth = 3) const;
+
   bool IsConstant(ValueId value) const { return jit::IsConstant((*function_)[value].opcode); }
   std::uint64_t Bits(ValueId value) const { return (*function_)[value].immediate; }
 
@@ -85,7 +88,10 @@ class IrBuilder {
   TENON_DECL ValueId WithConstant(IrOpcode opcode, Type type, ValueId first, std::uint64_t bits);
   TENON_DECL ValueId CompareWithConstant(IrOpcode opcode, ValueId first, std::uint64_t bits);
   TENON_DECL ValueId Not(Type operand_type, ValueId operand);
-  TENON_DECL std::uint64_t MaximumOf(ValueId value) const;
+  TENON_DECL ValueId DivideUnsigned(ValueId value, std::uint32_t divisor);
+  TENON_DECL ValueId DivideSigned(Type type, ValueId value, std::int64_t divisor);
+  TENON_DECL ValueId RemainderSigned(Type type, ValueId value, std::int64_t divisor);
+  TENON_DECL ValueId RoundingBias(Type type, ValueId value, std::uint32_t exponent);
 
   ValueId IntegerConstant(Type type, std::uint64_t bits) {
     return type == Type::I32 ? I32(static_cast<std::uint32_t>(bits)) : I64(bits);

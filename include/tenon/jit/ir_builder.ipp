@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/division.hpp>
 #include <tenon/jit/folding.hpp>
 #include <tenon/jit/integer_opcode.hpp>
 #include <tenon/jit/ir.hpp>
@@ -22,16 +23,38 @@ TENON_DECL ValueId IrBuilder::AppendList(IrOpcode opcode, Type type, std::uint64
   return Append(opcode, type, immediate, first, static_cast<std::uint32_t>(values.size()));
 }
 
-/// The largest unsigned number that an integer value may be, as far as a short look tells.
-TENON_DECL std::uint64_t IrBuilder::MaximumOf(ValueId value) const {
+TENON_DECL std::uint64_t IrBuilder::MaximumOf(ValueId value, int depth) const {
   const Instruction& instruction = (*function_)[value];
   const std::uint64_t all = instruction.type == Type::I32 ? 0xFFFFFFFF : ~std::uint64_t{0};
   if (integer::IsBoolean(instruction.opcode)) return 1;
   std::uint64_t bits = 0;
+  const auto first = [&] {
+    return depth == 0 ? all : MaximumOf(instruction.operands[0], depth - 1);
+  };
   switch (instruction.opcode) {
     case IrOpcode::I32Const:
     case IrOpcode::I64Const:
       return instruction.immediate;
+    case IrOpcode::I32Clz:
+    case IrOpcode::I32Ctz:
+    case IrOpcode::I32Popcnt:
+      return 32;
+    case IrOpcode::I64Clz:
+    case IrOpcode::I64Ctz:
+    case IrOpcode::I64Popcnt:
+      return 64;
+    case IrOpcode::I32Add:
+      if (IsConstant(instruction.operands[1], bits)) {
+        const std::uint64_t most = first();
+        return most + bits <= all ? most + bits : all;
+      }
+      return all;
+    case IrOpcode::I32Shl:
+      if (IsConstant(instruction.operands[1], bits)) {
+        const std::uint64_t most = first();
+        return most <= all >> bits ? most << bits : all;
+      }
+      return all;
     case IrOpcode::I32Load8U:
     case IrOpcode::I64Load8U:
     case IrOpcode::I8x16ExtractLaneU:
@@ -41,15 +64,16 @@ TENON_DECL std::uint64_t IrBuilder::MaximumOf(ValueId value) const {
     case IrOpcode::I16x8ExtractLaneU:
       return 0xFFFF;
     case IrOpcode::I64Load32U:
-    case IrOpcode::I64ExtendI32U:
       return 0xFFFFFFFF;
+    case IrOpcode::I64ExtendI32U:
+      return std::min(std::uint64_t{0xFFFFFFFF}, first());
     case IrOpcode::I32And:
     case IrOpcode::I64And:
-      return IsConstant(instruction.operands[1], bits) ? bits : all;
+      return IsConstant(instruction.operands[1], bits) ? std::min(bits, first()) : all;
     case IrOpcode::I32ShrU:
     case IrOpcode::I64ShrU:
       return IsConstant(instruction.operands[1], bits)
-                 ? all >> (bits & (instruction.type == Type::I32 ? 31 : 63))
+                 ? first() >> (bits & (instruction.type == Type::I32 ? 31 : 63))
                  : all;
     default:
       return all;
@@ -254,12 +278,33 @@ TENON_DECL ValueId IrBuilder::BinaryInteger(IrOpcode opcode, Type type, ValueId 
   return Number(opcode, type, 0, first, second);
 }
 
+namespace detail {
+
+constexpr std::int64_t SignedBits(Type type, std::uint64_t bits) {
+  return type == Type::I32 ? std::int64_t{static_cast<std::int32_t>(bits)}
+                           : static_cast<std::int64_t>(bits);
+}
+
+/// Whether a signed division by the constant never traps and can be done without a division: of 32
+/// bits by any, of 64 bits by powers of two.
+constexpr bool IsDivisible(Type type, std::uint64_t bits) {
+  const std::int64_t divisor = SignedBits(type, bits);
+  if (divisor >= -1 && divisor <= 1) return false;
+  const std::uint64_t magnitude =
+      divisor < 0 ? 0 - static_cast<std::uint64_t>(divisor) : static_cast<std::uint64_t>(divisor);
+  return type == Type::I32 || std::has_single_bit(magnitude);
+}
+
+}  // namespace detail
+
 TENON_DECL ValueId IrBuilder::WithConstant(IrOpcode opcode, Type type, ValueId first,
                                            std::uint64_t bits) {
   const std::uint64_t all = type == Type::I32 ? 0xFFFFFFFF : ~std::uint64_t{0};
   const std::uint32_t width = type == Type::I32 ? 32 : 64;
   const bool is_power = std::has_single_bit(bits);
   const auto exponent = static_cast<std::uint64_t>(std::countr_zero(bits));
+  using detail::IsDivisible;
+  using detail::SignedBits;
   const Instruction inner = (*function_)[first];
   std::uint64_t inner_bits = 0;
   const bool nests = inner.opcode == opcode && IsConstant(inner.operands[1], inner_bits);
@@ -278,18 +323,28 @@ TENON_DECL ValueId IrBuilder::WithConstant(IrOpcode opcode, Type type, ValueId f
       break;
     case IrOpcode::I32DivS:
       if (bits == 1) return first;
+      if (IsDivisible(type, bits)) return DivideSigned(type, first, SignedBits(type, bits));
       break;
     case IrOpcode::I32DivU:
       if (is_power) {
         return WithConstant(integer::For(type, IrOpcode::I32ShrU), type, first, exponent);
       }
+      if (type == Type::I32 && bits != 0) {
+        return DivideUnsigned(first, static_cast<std::uint32_t>(bits));
+      }
       break;
     case IrOpcode::I32RemS:
       if (bits == 1 || bits == all) return IntegerConstant(type, 0);
+      if (IsDivisible(type, bits)) return RemainderSigned(type, first, SignedBits(type, bits));
       break;
     case IrOpcode::I32RemU:
       if (is_power)
         return WithConstant(integer::For(type, IrOpcode::I32And), type, first, bits - 1);
+      if (type == Type::I32 && bits != 0) {
+        const ValueId quotient = DivideUnsigned(first, static_cast<std::uint32_t>(bits));
+        return Binary(IrOpcode::I32Sub, type, first,
+                      WithConstant(IrOpcode::I32Mul, type, quotient, bits));
+      }
       break;
     case IrOpcode::I32And: {
       if (bits == 0) return IntegerConstant(type, 0);
@@ -327,6 +382,78 @@ TENON_DECL ValueId IrBuilder::WithConstant(IrOpcode opcode, Type type, ValueId f
       break;
   }
   return Number(opcode, type, 0, first, IntegerConstant(type, bits));
+}
+
+/// `divisor` is neither 0 nor a power of two.
+TENON_DECL ValueId IrBuilder::DivideUnsigned(ValueId value, std::uint32_t divisor) {
+  if (divisor > 0x80000000) return CompareWithConstant(IrOpcode::I32GeU, value, divisor);
+  const UnsignedDivision division = DivisionBy(divisor);
+  const ValueId product =
+      WithConstant(IrOpcode::I64Mul, Type::I64, Unary(IrOpcode::I64ExtendI32U, Type::I64, value),
+                   division.multiplier);
+  const auto shift = [&](std::uint32_t by) {
+    return Unary(IrOpcode::I32WrapI64, Type::I32,
+                 WithConstant(IrOpcode::I64ShrU, Type::I64, product, by));
+  };
+  if (!division.adds) return shift(division.shift);
+  const ValueId high = shift(32);
+  const ValueId half = WithConstant(IrOpcode::I32ShrU, Type::I32,
+                                    Binary(IrOpcode::I32Sub, Type::I32, value, high), 1);
+  return WithConstant(IrOpcode::I32ShrU, Type::I32, Binary(IrOpcode::I32Add, Type::I32, half, high),
+                      division.shift);
+}
+
+/// What makes a negative number's shift to the right round to zero: 2^exponent - 1, or 0.
+TENON_DECL ValueId IrBuilder::RoundingBias(Type type, ValueId value, std::uint32_t exponent) {
+  const std::uint32_t width = type == Type::I32 ? 32 : 64;
+  const ValueId sign =
+      exponent == 1 ? value
+                    : WithConstant(integer::For(type, IrOpcode::I32ShrS), type, value, width - 1);
+  return WithConstant(integer::For(type, IrOpcode::I32ShrU), type, sign, width - exponent);
+}
+
+/// `divisor` is one for which detail::IsDivisible holds.
+TENON_DECL ValueId IrBuilder::DivideSigned(Type type, ValueId value, std::int64_t divisor) {
+  const std::uint32_t width = type == Type::I32 ? 32 : 64;
+  const std::uint64_t magnitude =
+      divisor < 0 ? 0 - static_cast<std::uint64_t>(divisor) : static_cast<std::uint64_t>(divisor);
+  ValueId quotient = kNone;
+  if (std::has_single_bit(magnitude)) {
+    const auto exponent = static_cast<std::uint32_t>(std::countr_zero(magnitude));
+    const ValueId biased = Binary(integer::For(type, IrOpcode::I32Add), type, value,
+                                  RoundingBias(type, value, exponent));
+    quotient = WithConstant(integer::For(type, IrOpcode::I32ShrS), type, biased, exponent);
+  } else {
+    const SignedDivision division = SignedDivisionBy(static_cast<std::uint32_t>(magnitude));
+    const ValueId product =
+        WithConstant(IrOpcode::I64Mul, Type::I64, Unary(IrOpcode::I64ExtendI32S, Type::I64, value),
+                     static_cast<std::uint64_t>(division.multiplier));
+    const ValueId high = Unary(IrOpcode::I32WrapI64, Type::I32,
+                               WithConstant(IrOpcode::I64ShrS, Type::I64, product, division.shift));
+    quotient = Binary(IrOpcode::I32Add, Type::I32, high,
+                      WithConstant(IrOpcode::I32ShrU, Type::I32, value, width - 1));
+  }
+  if (divisor > 0) return quotient;
+  return Binary(integer::For(type, IrOpcode::I32Sub), type, IntegerConstant(type, 0), quotient);
+}
+
+/// The same; the sign of the divisor counts for nothing.
+TENON_DECL ValueId IrBuilder::RemainderSigned(Type type, ValueId value, std::int64_t divisor) {
+  const std::uint64_t all = type == Type::I32 ? 0xFFFFFFFF : ~std::uint64_t{0};
+  const std::uint64_t magnitude =
+      divisor < 0 ? 0 - static_cast<std::uint64_t>(divisor) : static_cast<std::uint64_t>(divisor);
+  const IrOpcode subtract = integer::For(type, IrOpcode::I32Sub);
+  if (std::has_single_bit(magnitude)) {
+    const ValueId bias =
+        RoundingBias(type, value, static_cast<std::uint32_t>(std::countr_zero(magnitude)));
+    const ValueId biased = Binary(integer::For(type, IrOpcode::I32Add), type, value, bias);
+    const ValueId low =
+        WithConstant(integer::For(type, IrOpcode::I32And), type, biased, (magnitude - 1) & all);
+    return Binary(subtract, type, low, bias);
+  }
+  const ValueId quotient = DivideSigned(type, value, static_cast<std::int64_t>(magnitude));
+  return Binary(subtract, type, value,
+                WithConstant(integer::For(type, IrOpcode::I32Mul), type, quotient, magnitude));
 }
 
 TENON_DECL ValueId IrBuilder::CompareWithConstant(IrOpcode opcode, ValueId first,

@@ -13,8 +13,9 @@
 
 namespace tenon::inline TENON_ABI::jit {
 
-/// Values that were read from where others may write: the base of the memory, and globals. All of
-/// it is to be forgotten at calls, and when a block begins that does not follow the last one alone.
+/// Values that were read from where others may write: the base of the memory, globals, and what the
+/// last accesses of memory read and wrote. All of it is to be forgotten at calls, and when a block
+/// begins that does not follow the last one alone.
 class KnownReads {
  public:
   /// Imported globals come first; any two of them may be the same.
@@ -28,7 +29,47 @@ class KnownReads {
     Forget();
   }
 
-  void Forget() { own_stamp_ = imported_stamp_ = ++stamp_; }
+  void Forget() {
+    own_stamp_ = imported_stamp_ = ++stamp_;
+    ForgetMemory();
+  }
+  void ForgetMemory() { access_count_ = 0; }
+
+  /// What a load would give, or kNone. Memories never shrink, so it would not trap either.
+  ValueId Loaded(IrOpcode load, ValueId address, std::uint64_t offset) const {
+    for (std::uint32_t i = 0; i < access_count_; ++i) {
+      const Access& access = accesses_[i];
+      if (access.address == address && access.offset == offset && access.load == load) {
+        return access.value;
+      }
+    }
+    return kNone;
+  }
+  void Read(IrOpcode load, ValueId address, std::uint64_t offset, std::uint32_t bytes,
+            ValueId value) {
+    if (access_count_ < kMostAccesses) {
+      accesses_[access_count_++] = {address, bytes, offset, value, load};
+      return;
+    }
+    accesses_[next_access_] = {address, bytes, offset, value, load};
+    next_access_ = (next_access_ + 1) % kMostAccesses;
+  }
+  /// `load` would give the value again; IrOpcode::Forward: none would.
+  void Write(IrOpcode load, ValueId address, std::uint64_t offset, std::uint32_t bytes,
+             ValueId value) {
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < access_count_; ++i) {
+      // Nothing is known of where other addresses lead.
+      const Access access = accesses_[i];
+      if (access.address != address ||
+          (access.offset < offset + bytes && offset < access.offset + access.bytes)) {
+        continue;
+      }
+      accesses_[kept++] = access;
+    }
+    access_count_ = kept;
+    if (load != IrOpcode::Forward) Read(load, address, offset, bytes, value);
+  }
 
   /// kNone if it is not known.
   ValueId Base() const { return base_.stamp == own_stamp_ ? base_.value : kNone; }
@@ -50,9 +91,22 @@ class KnownReads {
     std::uint32_t stamp = 0;
   };
 
+  struct Access {
+    ValueId address = kNone;
+    std::uint32_t bytes = 0;
+    std::uint64_t offset = 0;
+    ValueId value = kNone;
+    IrOpcode load{};
+  };
+
   std::uint32_t StampOf(std::uint32_t index) const {
     return index < imported_globals_ ? imported_stamp_ : own_stamp_;
   }
+
+  static constexpr std::uint32_t kMostAccesses = 12;
+  Access accesses_[kMostAccesses];
+  std::uint32_t access_count_ = 0;
+  std::uint32_t next_access_ = 0;  ///< to be replaced once all are in use
 
   std::vector<Known> globals_;
   Known base_;

@@ -240,9 +240,10 @@ inline void RaiseParameterTrapOperation(abi::InstanceHeader* caller, TrapCode co
   std::string& message = group.pending_state.message;
   message += " (parameter " + std::to_string(parameter);
   // Without a calling guest there is no frame of the host function.
-  const bool has_frame = !InstanceOf(*caller).IsHost() && group.frame != nullptr;
+  CallStack stack{group};
+  const bool has_frame = !InstanceOf(*caller).IsHost() && stack.Next();
   const std::string_view name =
-      has_frame ? HostParameterName(*group.frame->function, parameter) : std::string_view{};
+      has_frame ? HostParameterName(stack.Function(), parameter) : std::string_view{};
   if (!name.empty()) message.append(" \"").append(name).append("\"");
   message += ')';
 }
