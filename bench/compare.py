@@ -3,13 +3,17 @@
 """Compares tenon with native code and with other engines on the kernels of this folder.
 
 Compiles each kernel natively (gcc -O2) and for wasm32 (clang), checks that all engines compute the
-same, and prints the time of a call as a ratio to native code, with geometric mean and worst. Runs
-are interleaved, so that a busy machine slows all of them alike; the figures are medians. Times are
-CPU time (node: of warm calls; wasm-interp, which runs in the first round only because it is slow: of
-the process, less that of an empty run).
+same, and prints the time of a call as a ratio to native code, with geometric mean and worst. Kernels
+named simd_... are compiled with -msimd128 for wasm32 and with -msse4.1 natively, the floor of
+tenon's JIT; the others with neither.
 
-Peers that are not installed are left out. Exit status 1 if results differ or a limit is exceeded,
-77 if there is no compiler for wasm32.
+Runs are interleaved, so that a busy machine slows all of them alike. A ratio is that of two runs of
+one round, a figure the median of all rounds. Times are CPU time of a call in a process that has
+called before (wasm-interp, which runs in the first round only because it is slow: of the process,
+less that of an empty run).
+
+Peers that are not installed are left out, and "-" stands where one cannot run a kernel. Exit status
+1 if results differ or a limit is exceeded, 77 if there is no compiler for wasm32.
 """
 
 import argparse
@@ -27,6 +31,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNELS = HERE / "kernels"
+WASM2C_RUNTIME = pathlib.Path("/usr/share/wabt/wasm2c")
 SKIPPED_STATUS = 77
 
 # Sizes at which native code takes 20 to 40 ms.
@@ -40,6 +45,17 @@ SIZES = {
     "sha256": 8_192,
     "sort": 400_000,
     "hash": 300_000,
+    "fannkuch": 500_000,
+    "mandelbrot": 550,
+    "text": 250,
+    "base64": 6_000,
+    "crc32": 500,
+    "trees": 1_000,
+    "siphash": 180_000,
+    "edit": 4_000,
+    "simd_saxpy": 20_000,
+    "simd_blend": 2_500,
+    "simd_text": 7_000,
 }
 
 
@@ -66,47 +82,74 @@ def run_json(command):
     return Sample(output["call_ns"]["median"], output["result"][0])
 
 
-class Native:
-    name = "native"
+class Engine:
+    """A column of the table."""
 
-    def __init__(self, build):
+    is_slow = False
+
+    def __init__(self, name):
+        self.name = name
+
+    def supports(self, kernel):
+        return True
+
+
+class Native(Engine):
+    def __init__(self, name, build, compiler):
+        super().__init__(name)
         self.build = build
+        self.compiler = compiler
 
     def run(self, kernel, size):
-        return run_json([str(self.build.native(kernel)), str(size), "3"])
+        return run_json([str(self.build.native(kernel, self.compiler)), str(size), "3"])
 
 
-class Tenon:
+class Tenon(Engine):
     def __init__(self, build, run_wasm, engine):
-        self.name = f"tenon {engine}"
-        self.command = [run_wasm, f"--engine={engine}", "--json"]
-        self.repeat = 1 if engine == "interpreter" else 3
+        super().__init__(f"tenon {engine}")
+        calls = 1 if engine == "interpreter" else 3
+        self.command = [run_wasm, f"--engine={engine}", "--json", "--repeat=1", f"--calls={calls}"]
         self.build = build
 
     def run(self, kernel, size):
-        return run_json([*self.command, f"--repeat={self.repeat}", str(self.build.wasm(kernel)),
-                         "run", str(size)])
+        return run_json([*self.command, str(self.build.wasm(kernel)), "run", str(size)])
 
 
-class Node:
-    name = "node"
+class Node(Engine):
+    """V8's optimising tier alone."""
 
     def __init__(self, build, executable):
+        super().__init__("node --no-liftoff")
         self.build = build
         self.executable = executable
 
     def run(self, kernel, size):
-        return run_json([self.executable, str(HERE / "run_node.js"), str(self.build.wasm(kernel)),
-                         str(size), "10"])
+        return run_json([self.executable, "--no-liftoff", str(HERE / "run_node.js"),
+                         str(self.build.wasm(kernel)), str(size), "6"])
 
 
-class WasmInterp:
+class Wasm2c(Engine):
+    """wabt's translation back to C, compiled like native code."""
+
+    def __init__(self, build, executable):
+        super().__init__("wasm2c gcc -O2")
+        self.build = build
+        self.executable = executable
+
+    def supports(self, kernel):
+        return self.build.wasm2c(kernel, self.executable) is not None
+
+    def run(self, kernel, size):
+        return run_json([str(self.build.wasm2c(kernel, self.executable)), str(size), "3"])
+
+
+class WasmInterp(Engine):
     """wabt's interpreter. It passes no arguments, so the size is compiled in."""
 
-    name = "wabt wasm-interp"
     is_slow = True
 
     def __init__(self, build, executable):
+        super().__init__("wabt wasm-interp")
         self.build = build
         self.executable = executable
 
@@ -139,18 +182,41 @@ class Build:
             run_process([*command, "-o", str(target)])
         return target
 
-    def native(self, kernel):
-        return self.compile(self.folder / kernel, [
-            self.native_compiler, "-O2", str(KERNELS / f"{kernel}.c"),
+    def native(self, kernel, compiler=None):
+        compiler = compiler or self.native_compiler
+        extension = ["-msse4.1"] if uses_simd(kernel) else []
+        return self.compile(self.folder / f"{kernel}-{pathlib.Path(compiler).name}", [
+            compiler, "-O2", *extension, str(KERNELS / f"{kernel}.c"),
             str(KERNELS / "native_main.c"), "-lm"])
 
     def wasm(self, kernel, fixed_size=None):
         suffix = "" if fixed_size is None else f"-{fixed_size}"
         export = "run" if fixed_size is None else "run_fixed"
         options = [] if fixed_size is None else [f"-DKERNEL_FIXED_N={fixed_size}"]
+        if uses_simd(kernel):
+            options.append("-msimd128")
         return self.compile(self.folder / f"{kernel}{suffix}.wasm", [
             self.wasm_compiler, "--target=wasm32", "-O2", "-mbulk-memory", "-nostdlib",
             "-Wl,--no-entry", f"-Wl,--export={export}", *options, str(KERNELS / f"{kernel}.c")])
+
+    def wasm2c(self, kernel, executable):
+        """None if wasm2c cannot translate the kernel."""
+        folder = self.folder / f"{kernel}-wasm2c"
+        source = folder / "guest.c"
+        if not source.exists():
+            folder.mkdir(exist_ok=True)
+            command = [executable, "-n", "guest", str(self.wasm(kernel)), "-o", str(source)]
+            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+                source.unlink(missing_ok=True)
+                return None
+        return self.compile(folder / "guest", [
+            self.native_compiler, "-O2", f"-I{folder}", f"-I{WASM2C_RUNTIME}", str(source),
+            str(HERE / "wasm2c_run.c"), str(WASM2C_RUNTIME / "wasm-rt-impl.c"),
+            str(KERNELS / "native_main.c"), "-lm"])
+
+
+def uses_simd(kernel):
+    return kernel.startswith("simd_")
 
 
 def find_wasm_compiler(wanted):
@@ -175,8 +241,12 @@ def has_engine(run_wasm, engine, probe):
 
 
 def find_engines(options, build):
-    engines = [Native(build)]
-    tenon_engines = [engine for engine in ["interpreter", "jit"]
+    engines = [Native("native", build, options.cc)]
+    if clang := shutil.which("clang-19") or shutil.which("clang"):
+        engines.append(Native(f"{pathlib.Path(clang).name} -O2", build, clang))
+    if (wasm2c := shutil.which("wasm2c")) and WASM2C_RUNTIME.is_dir():
+        engines.append(Wasm2c(build, wasm2c))
+    tenon_engines = [engine for engine in ["jit", "interpreter"]
                      if has_engine(options.run_wasm, engine, build.wasm("fib"))]
     if not tenon_engines:
         sys.exit(f"{options.run_wasm} does not run")
@@ -187,18 +257,21 @@ def find_engines(options, build):
         engines.append(WasmInterp(build, wasm_interp))
     if options.engines:
         wanted = {"native", *options.engines.split(",")}
+        if unknown := wanted - {engine.name for engine in engines}:
+            sys.exit(f"not found: {', '.join(sorted(unknown))}")
         engines = [engine for engine in engines if engine.name in wanted]
     return engines
 
 
 def measure(engines, kernels, rounds):
-    """Medians in ns by kernel and engine, and complaints about results."""
-    times = {kernel: {engine.name: [] for engine in engines} for kernel in kernels}
+    """Lists of ns, one for each round, by kernel and engine; complaints about results."""
+    times = {kernel: {engine.name: [] for engine in engines if engine.supports(kernel)}
+             for kernel in kernels}
     results = {kernel: {} for kernel in kernels}
     for number in range(rounds):
         for kernel in kernels:
             for engine in engines:
-                if number > 0 and getattr(engine, "is_slow", False):
+                if engine.name not in times[kernel] or (number > 0 and engine.is_slow):
                     continue
                 sample = engine.run(kernel, SIZES[kernel])
                 times[kernel][engine.name].append(sample.nanoseconds)
@@ -206,39 +279,55 @@ def measure(engines, kernels, rounds):
     complaints = [f"{kernel}: {name} computes {result}, native code {by_engine['native']}"
                   for kernel, by_engine in results.items()
                   for name, result in by_engine.items() if result != by_engine["native"]]
-    medians = {kernel: {name: statistics.median(values) for name, values in row.items()}
-               for kernel, row in times.items()}
-    return medians, complaints
+    return times, complaints
 
 
-def summarise(medians, names):
-    summary = {}
-    for name in names:
-        ratios = {kernel: row[name] / row["native"] for kernel, row in medians.items()}
-        worst = max(ratios, key=ratios.get)
-        summary[name] = {
-            "geometric_mean": math.exp(statistics.fmean(math.log(r) for r in ratios.values())),
-            "worst": ratios[worst], "worst_kernel": worst}
-    return summary
+def ratios_by_kernel(times, name, base):
+    """Medians of the rounds' ratios, for the kernels that both have run."""
+    return {kernel: statistics.median(a / b for a, b in zip(row[name], row[base]))
+            for kernel, row in times.items() if name in row and base in row}
 
 
-def print_table(medians, summary):
-    width = max([14, *(len(name) + 2 for name in summary)])
-    print(f"{'kernel':<16}{'native ms':>10}" + "".join(f"{name:>{width}}" for name in summary))
-    for kernel, row in medians.items():
-        ratios = "".join(f"{row[name] / row['native']:>{width}.2f}" for name in summary)
-        print(f"{kernel:<16}{row['native'] / 1e6:>10.2f}{ratios}")
-    for label, key in [("geometric mean", "geometric_mean"), ("worst", "worst")]:
-        print(f"{label:<26}" + "".join(f"{s[key]:>{width}.2f}" for s in summary.values()))
+def summarise(ratios):
+    worst = max(ratios, key=ratios.get)
+    return {"geometric_mean": math.exp(statistics.fmean(math.log(r) for r in ratios.values())),
+            "worst": ratios[worst], "worst_kernel": worst, "kernels": len(ratios)}
 
 
-def exceeded_limits(summary, options):
-    engine = summary.get("tenon interpreter")
-    if engine is None:
-        return []
-    limits = [("geometric_mean", options.max_mean), ("worst", options.max_worst)]
-    return [f"tenon interpreter: {key} {engine[key]:.1f} exceeds {limit}"
-            for key, limit in limits if limit is not None and engine[key] > limit]
+def print_table(times, ratios, summary):
+    width = {name: max(8, len(name)) + 2 for name in ratios}
+    print(f"{'kernel':<16}{'native ms':>10}"
+          + "".join(f"{name:>{width[name]}}" for name in ratios))
+    for kernel, row in times.items():
+        cells = "".join(f"{by_kernel[kernel]:>{width[name]}.2f}" if kernel in by_kernel
+                        else f"{'-':>{width[name]}}" for name, by_kernel in ratios.items())
+        print(f"{kernel:<16}{statistics.median(row['native']) / 1e6:>10.2f}{cells}")
+    for label, key, form in [("geometric mean", "geometric_mean", ".2f"), ("worst", "worst", ".2f"),
+                             ("of kernels", "kernels", "d")]:
+        print(f"{label:<26}"
+              + "".join(f"{s[key]:>{width[name]}{form}}" for name, s in summary.items()))
+
+
+def parse_limits(texts, parser):
+    """{"tenon jit": 1.3} of ["jit=1.3"]."""
+    limits = {}
+    for text in texts:
+        engine, _, limit = text.partition("=")
+        try:
+            limits[f"tenon {engine}"] = float(limit)
+        except ValueError:
+            parser.error(f"\"{text}\" is no limit such as jit=1.3")
+    return limits
+
+
+def exceeded_limits(summary, key, limits):
+    complaints = []
+    for name, limit in limits.items():
+        if name not in summary:
+            complaints.append(f"{name} did not run, so its limits are not kept")
+        elif summary[name][key] > limit:
+            complaints.append(f"{name}: {key} {summary[name][key]:.2f} exceeds {limit}")
+    return complaints
 
 
 def main():
@@ -250,9 +339,12 @@ def main():
     parser.add_argument("--kernels", default=",".join(SIZES), help="default: all")
     parser.add_argument("--engines", help="names as in the table; default: all that are found")
     parser.add_argument("--json", metavar="FILE", help="also writes the figures as JSON")
-    parser.add_argument("--max-mean", type=float,
-                        help="limit for the interpreter's geometric mean")
-    parser.add_argument("--max-worst", type=float, help="limit for the interpreter's worst ratio")
+    parser.add_argument("--max-mean", metavar="ENGINE=LIMIT", action="append", default=[],
+                        help="limit for a geometric mean of tenon's, such as jit=1.3; repeatable")
+    parser.add_argument("--max-worst", metavar="ENGINE=LIMIT", action="append", default=[],
+                        help="the same for the worst ratio")
+    parser.add_argument("--max-to-node", type=float, metavar="LIMIT",
+                        help="limit for the geometric mean of the JIT's ratios to node")
     parser.add_argument("--cc", default="gcc", help="native compiler; default: %(default)s")
     parser.add_argument("--wasm-cc", help="compiler for wasm32; default: clang-19 or clang")
     parser.add_argument("--build-dir", help="keeps what is compiled; default: a temporary folder")
@@ -261,19 +353,39 @@ def main():
     if unknown := set(kernels) - set(SIZES):
         parser.error(f"unknown kernels: {', '.join(sorted(unknown))}")
 
+    mean_limits = parse_limits(options.max_mean, parser)
+    worst_limits = parse_limits(options.max_worst, parser)
+
     wasm_compiler = find_wasm_compiler(options.wasm_cc)
     with tempfile.TemporaryDirectory() as temporary:
         build = Build(options.build_dir or temporary, options.cc, wasm_compiler)
         engines = find_engines(options, build)
-        medians, complaints = measure(engines, kernels, options.rounds)
-    summary = summarise(medians, [engine.name for engine in engines if engine.name != "native"])
-    print_table(medians, summary)
-    complaints += exceeded_limits(summary, options)
+        times, complaints = measure(engines, kernels, options.rounds)
+    names = [engine.name for engine in engines if engine.name != "native"]
+    ratios = {name: found for name in names
+              if (found := ratios_by_kernel(times, name, "native"))}
+    summary = {name: summarise(by_kernel) for name, by_kernel in ratios.items()}
+    print_table(times, ratios, summary)
+    to_node = ratios_by_kernel(times, "tenon jit", "node --no-liftoff")
+    node_summary = summarise(to_node) if to_node else None
+    if node_summary:
+        print(f"tenon jit to node --no-liftoff: geometric mean {node_summary['geometric_mean']:.2f},"
+              f" worst {node_summary['worst']:.2f} ({node_summary['worst_kernel']})")
+
+    complaints += exceeded_limits(summary, "geometric_mean", mean_limits)
+    complaints += exceeded_limits(summary, "worst", worst_limits)
+    if options.max_to_node is not None:
+        complaints += exceeded_limits({"tenon jit": node_summary} if node_summary else {},
+                                      "geometric_mean", {"tenon jit": options.max_to_node})
     if options.json:
         report = {
-            "kernels": {kernel: {"size": SIZES[kernel], "ns": row} for kernel, row in
-                        medians.items()},
-            "ratio_to_native": summary}
+            "kernels": {kernel: {
+                "size": SIZES[kernel],
+                "ns": {name: statistics.median(values) for name, values in row.items()},
+                "ratio_to_native": {name: ratios[name][kernel] for name in row if name != "native"},
+            } for kernel, row in times.items()},
+            "ratio_to_native": summary,
+            "jit_to_node": node_summary}
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
     for complaint in complaints:
         print(f"FAIL {complaint}")

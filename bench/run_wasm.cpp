@@ -33,7 +33,9 @@ types; wasi_snapshot_preview1 with tenon's own.
 
   --engine=NAME    interpreter, jit, or auto (default)
   --explicit-checks  compares addresses instead of relying on guard pages (jit)
+  --interruptible  code that a deadline can end (RuntimeConfig::WithCloseOnContextDone)
   --repeat=N       repetitions, each with a fresh instance (default 5)
+  --calls=N        calls of the export in each repetition (default 1)
   --compile-only   stops after compilation
   --json           prints one JSON object; what was not measured is null
 
@@ -47,6 +49,7 @@ struct Options {
   tenon::RuntimeConfig config;
   std::string engine;
   unsigned long repeat = 5;
+  unsigned long calls = 1;
   bool json = false;
   bool compile_only = false;
   std::string file;
@@ -75,6 +78,11 @@ Options ParseOptions(int argc, char** argv) {
     } else if (argument.starts_with("--repeat=")) {
       options.repeat = std::strtoul(argument.c_str() + 9, nullptr, 10);
       if (options.repeat == 0) Refuse("--repeat needs a number from 1");
+    } else if (argument.starts_with("--calls=")) {
+      options.calls = std::strtoul(argument.c_str() + 8, nullptr, 10);
+      if (options.calls == 0) Refuse("--calls needs a number from 1");
+    } else if (argument == "--interruptible") {
+      options.config = options.config.WithCloseOnContextDone(true);
     } else if (argument == "--engine=interpreter") {
       options.engine = "interpreter";
       options.config = options.config.WithEngine(tenon::EngineKind::Interpreter);
@@ -164,7 +172,9 @@ Measurements Measure(const Options& options) {
                                                   : std::vector<std::string>{"_initialize"});
     tenon::Module module;
     measured.instantiate.Time([&] { module = runtime.InstantiateModule(compiled, config); });
-    if (options.function) Call(options, module, measured);
+    for (unsigned long call = 0; options.function && call < options.calls; ++call) {
+      Call(options, module, measured);
+    }
   }
   return measured;
 }

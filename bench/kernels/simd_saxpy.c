@@ -16,15 +16,18 @@ static void add_multiple(float factor) {
   }
 }
 
+static Floats products(int i) { return load_floats(x + i) * load_floats(y + i); }
+
 /// Four sums, so that additions do not wait for each other.
 static float dot(void) {
-  Floats sums[4] = {{0}, {0}, {0}, {0}};
+  Floats a = {0}, b = {0}, c = {0}, d = {0};
   for (int i = 0; i < kSize; i += 16) {
-    for (int k = 0; k < 4; ++k) {
-      sums[k] += load_floats(x + i + 4 * k) * load_floats(y + i + 4 * k);
-    }
+    a += products(i);
+    b += products(i + 4);
+    c += products(i + 8);
+    d += products(i + 12);
   }
-  const Floats sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  const Floats sum = (a + b) + (c + d);
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 

@@ -26,6 +26,7 @@
 #include <tenon/runtime.ipp>
 #include <tenon/system.ipp>
 #include <tenon/table.ipp>
+#include <tenon/vm/asymmetric_fence.ipp>
 #include <tenon/vm/bulk.ipp>
 #include <tenon/vm/call.ipp>
 #include <tenon/vm/call_stack.ipp>

@@ -75,7 +75,15 @@ class TypedFunction<R(A...)> {
     if (!function_) vm::ThrowEmptyHandle("TypedFunction");
     abi::Slot slots[Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount] = {};
     Shape::Store(slots, arguments...);
-    vm::Call(*function_.Record(), slots, context);
+    const abi::FunctionRecord& record = *function_.Record();
+    if (record.host_entry != nullptr && context == nullptr && vm::BeginPlain(record)) [[likely]] {
+      Shape::Call(record.host_entry, &record, record.instance, slots);
+      std::exception_ptr error = vm::EndPlain(record);
+      if (error != nullptr) [[unlikely]]
+        vm::Rethrow(std::move(error));
+    } else {
+      vm::Call(record, slots, context);
+    }
     TrapCode trap = TrapCode::None;
     if constexpr (std::is_void_v<R>) {
       return;

@@ -8,10 +8,12 @@
 #include <catch2/catch.hpp>
 
 #include <tenon/jit/compile_options.hpp>
+#include <tenon/jit/folding.hpp>
 #include <tenon/wasm/code_builder.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
 #include "front_end_support.hpp"
+#include "ir_evaluator.hpp"
 
 using namespace tenon::wasm;
 using tenon::HeapType;
@@ -338,7 +340,9 @@ TEST_CASE("globals are read again after stores to what may be the same, and afte
                              .GlobalGet(3)
                              .GlobalGet(2)
                              .Return());
-  CHECK(IrText(builder) == R"(b0:
+  CompileOptions as_it_is;
+  as_it_is.optimize = false;
+  CHECK(IrText(builder, as_it_is) == R"(b0:
   v0:i64 = global.address[0]
   v1:i32 = load.global v0
   v2:i64 = global.address[3]
@@ -480,7 +484,6 @@ TEST_CASE("integer identities") {
   CHECK(Binary(Opcode::I32RemU, 1) == "  return 0\n");
   CHECK(Binary(Opcode::I32DivS, 1) == same);
   CHECK(Binary(Opcode::I32DivS, -1) == gives("i32.div_s v0, -1"));
-  CHECK(Binary(Opcode::I32DivS, 8) == gives("i32.div_s v0, 8"));
   CHECK(Binary(Opcode::I32RemS, -1) == "  return 0\n");
   CHECK(Binary(Opcode::I32And, 0) == "  return 0\n");
   CHECK(Binary(Opcode::I32And, -1) == same);
@@ -504,6 +507,189 @@ TEST_CASE("integer identities") {
   CHECK(Expression(Code().LocalGet(0).Emit(Opcode::I64ExtendI32S).Emit(Opcode::I32WrapI64)) ==
         "  v3:i64 = i64.extend_i32_s v0\n  return v0\n");
   CHECK(Expression(Code().LocalGet(0).LocalGet(0).LocalGet(1).Select()) == same);
+}
+
+TEST_CASE("divisions by constants are multiplications and shifts") {
+  CHECK(Binary(Opcode::I32DivS, 8) == R"(  v3:i32 = i32.shr_s v0, 31
+  v4:i32 = i32.shr_u v3, 29
+  v5:i32 = i32.add v0, v4
+  v6:i32 = i32.shr_s v5, 3
+  return v6
+)");
+  CHECK(Binary(Opcode::I32DivS, -2) == R"(  v3:i32 = i32.shr_u v0, 31
+  v4:i32 = i32.add v0, v3
+  v5:i32 = i32.shr_s v4, 1
+  v6:i32 = i32.sub 0, v5
+  return v6
+)");
+  CHECK(Binary(Opcode::I32RemS, 4) == R"(  v3:i32 = i32.shr_s v0, 31
+  v4:i32 = i32.shr_u v3, 30
+  v5:i32 = i32.add v0, v4
+  v6:i32 = i32.and v5, 3
+  v7:i32 = i32.sub v6, v4
+  return v7
+)");
+  CHECK(Binary(Opcode::I32DivU, 10) == R"(  v3:i64 = i64.extend_i32_u v0
+  v4:i64 = i64.mul v3, 3435973837
+  v5:i64 = i64.shr_u v4, 35
+  v6:i32 = i32.wrap_i64 v5
+  return v6
+)");
+  CHECK(Binary(Opcode::I32DivU, 7) == R"(  v3:i64 = i64.extend_i32_u v0
+  v4:i64 = i64.mul v3, 613566757
+  v5:i64 = i64.shr_u v4, 32
+  v6:i32 = i32.wrap_i64 v5
+  v7:i32 = i32.sub v0, v6
+  v8:i32 = i32.shr_u v7, 1
+  v9:i32 = i32.add v6, v8
+  v10:i32 = i32.shr_u v9, 2
+  return v10
+)");
+  CHECK(Binary(Opcode::I32DivU, -5) == R"(  v3:i32 = i32.ge_u v0, -5
+  return v3
+)");
+  CHECK(Binary(Opcode::I32RemU, 10) == R"(  v3:i64 = i64.extend_i32_u v0
+  v4:i64 = i64.mul v3, 3435973837
+  v5:i64 = i64.shr_u v4, 35
+  v6:i32 = i32.wrap_i64 v5
+  v7:i32 = i32.mul v6, 10
+  v8:i32 = i32.sub v0, v7
+  return v8
+)");
+  CHECK(Binary(Opcode::I32DivS, -10) == R"(  v3:i64 = i64.extend_i32_s v0
+  v4:i64 = i64.mul v3, 1717986919
+  v5:i64 = i64.shr_s v4, 34
+  v6:i32 = i32.wrap_i64 v5
+  v7:i32 = i32.shr_u v0, 31
+  v8:i32 = i32.add v6, v7
+  v9:i32 = i32.sub 0, v8
+  return v9
+)");
+  for (const std::int32_t constant : {0, -1}) {
+    CHECK(Binary(Opcode::I32DivS, constant).find("i32.div_s") != std::string::npos);
+  }
+  CHECK(Binary(Opcode::I32RemS, 0).find("i32.rem_s") != std::string::npos);
+}
+
+TEST_CASE("divisions by constants compute what divisions do") {
+  using tenon::jit::Evaluate;
+  using tenon::jit::IrOpcode;
+  constexpr std::int64_t kEdges[] = {0,          1,         2,         3,
+                                     5,          7,         10,        100,
+                                     641,        1000003,   INT32_MAX, INT32_MIN,
+                                     0x55555555, 0x10001,   65536,     1 << 30,
+                                     0x7FFFFFFE, INT64_MAX, INT64_MIN, std::int64_t{1} << 33};
+  std::vector<std::int64_t> numbers;
+  for (const std::int64_t edge : kEdges) {
+    for (const std::int64_t number : {edge - 1, edge, edge + 1}) {
+      numbers.push_back(number);
+      numbers.push_back(-number);
+    }
+  }
+  for (const bool is_wide : {false, true}) {
+    const Opcode first = is_wide ? Opcode::I64DivS : Opcode::I32DivS;
+    const ValueType type = is_wide ? I64 : I32;
+    for (std::uint32_t number = 0; number < 4; ++number) {
+      const auto opcode = static_cast<Opcode>(static_cast<std::uint32_t>(first) + number);
+      for (const std::int64_t divisor : numbers) {
+        ModuleBuilder builder;
+        CodeBuilder code = Code().LocalGet(0);
+        if (is_wide) {
+          code.I64Const(divisor);
+        } else {
+          code.I32Const(static_cast<std::int32_t>(divisor));
+        }
+        builder.Function(builder.Type({type}, {type}), {}, code.Emit(opcode));
+        const tenon::jit::Function function =
+            tenon_test::BuildIr(tenon_test::ModuleForJit{builder.Build()});
+        tenon_test::IrState state;
+        for (const std::int64_t dividend : numbers) {
+          const auto bits = [&](std::int64_t value) {
+            return is_wide ? static_cast<std::uint64_t>(value) : static_cast<std::uint32_t>(value);
+          };
+          std::uint64_t expected = 0;
+          const bool is_defined = Evaluate(static_cast<IrOpcode>(opcode), bits(dividend),
+                                           bits(divisor), true, expected);
+          const std::uint64_t arguments[] = {bits(dividend)};
+          const auto found = tenon_test::IrEvaluator{function, state}.Run(arguments);
+          INFO(dividend << " by " << divisor << ", opcode " << static_cast<int>(opcode));
+          if (is_defined != found.has_value()) FAIL("traps differ");
+          if (is_defined && bits(static_cast<std::int64_t>(found->at(0))) != expected) {
+            FAIL(found->at(0) << " for " << expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("what was loaded or stored at an address is not loaded again") {
+  const auto load = [](std::uint32_t offset) {
+    return Code().LocalGet(0).Memory(Opcode::I32Load, {2, offset});
+  };
+  const auto store = [](std::uint32_t address, std::uint32_t offset, std::int32_t value) {
+    return Code().LocalGet(address).I32Const(value).Memory(Opcode::I32Store, {2, offset});
+  };
+  const auto loads = [](const CodeBuilder& code) {
+    const std::string text = IrText({I32, I32}, {I32, I32}, {}, code);
+    std::size_t count = 0;
+    for (std::size_t at = text.find("i32.load"); at != std::string::npos;
+         at = text.find("i32.load", at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  CHECK(loads(load(8).Append(load(8))) == 1);
+  CHECK(loads(load(8).Append(load(12))) == 2);
+  CHECK(loads(store(0, 8, 5).Append(load(8)).Append(load(8))) == 0);
+  // Other places of the same address are known to be others; those of other addresses are not.
+  CHECK(loads(load(8).Append(store(0, 12, 5)).Append(load(8))) == 1);
+  CHECK(loads(load(8).Append(store(0, 4, 5)).Append(load(8))) == 1);
+  CHECK(loads(load(8).Append(store(0, 9, 5)).Append(load(8))) == 2);
+  CHECK(loads(load(8).Append(store(0, 5, 5)).Append(load(8))) == 2);
+  CHECK(loads(load(8).Append(store(1, 12, 5)).Append(load(8))) == 2);
+  CHECK(loads(load(8).I32Const(0).I32Const(0).I32Const(0).MemoryFill().Append(load(8))) == 2);
+  CHECK(loads(load(8).LocalGet(1).MemoryGrow().Drop().Append(load(8))) == 2);
+  CHECK(loads(load(8).LocalGet(1).Begin(Opcode::If).End().Append(load(8))) == 2);
+  CHECK(loads(load(8)
+                  .Begin(Opcode::Block)
+                  .LocalGet(1)
+                  .BrIf(0)
+                  .Append(load(8))
+                  .Drop()
+                  .End()
+                  .LocalGet(1)) == 1);
+}
+
+TEST_CASE("a sum that cannot wrap becomes part of the offset") {
+  const auto load = [](const CodeBuilder& address, std::uint32_t offset) {
+    return Expression(Code().Append(address).Memory(Opcode::I32Load8U, {0, offset}));
+  };
+  const auto sum = [](const CodeBuilder& address, std::int32_t constant) {
+    return Code().Append(address).I32Const(constant).Emit(Opcode::I32Add);
+  };
+  const CodeBuilder masked = Code().LocalGet(0).I32Const(0xFFFF).Emit(Opcode::I32And);
+  const auto folds = [&](const CodeBuilder& address, std::uint32_t offset, std::uint32_t total) {
+    return load(address, offset).find('[' + std::to_string(total) + ' ') != std::string::npos;
+  };
+  CHECK(load(sum(masked, 100), 8) == R"(  v3:i64 = memory.base
+  v4:i32 = i32.and v0, 65535
+  v5:i32 = i32.add v4, 100
+  v6:i32 = i32.load8_u[108 checked] v4, v3
+  return v6
+)");
+  CHECK(folds(sum(masked, 100), 8, 108));
+  CHECK_FALSE(folds(sum(Code().LocalGet(0), 100), 8, 108));
+  // Without mask, and with one that leaves room for a wrap.
+  CHECK_FALSE(folds(sum(masked, -100), 8, 0xFFFFFF9C + 8));
+  const CodeBuilder wide = Code().LocalGet(0).I32Const(-4).Emit(Opcode::I32And);
+  CHECK_FALSE(folds(sum(wide, 4), 8, 12));
+  CHECK(folds(sum(wide, 3), 8, 11));
+  // Scaled indices.
+  const CodeBuilder scaled = Code().Append(masked).I32Const(3).Emit(Opcode::I32Shl);
+  CHECK(folds(sum(scaled, 16), 0, 16));
+  // What would need a check that the sum does not.
+  CHECK_FALSE(folds(sum(masked, 32 << 20), 0, 32 << 20));
 }
 
 TEST_CASE("constants are folded, but for what traps and for NaNs") {

@@ -33,8 +33,8 @@ constexpr unsigned kModes[] = {
     kDefault | kFlushToZero, kDefault | kDenormalsAreZero | kFlushToZero,
     kDefault | kDown, kDefault | kUp,
     kDefault | kTowardZero,  kDefault | kTowardZero | kDenormalsAreZero | kFlushToZero,
-    // Exceptions that would be signals.
-    0x0000,           0x1F80 & ~0x0200u,
+    // Exceptions that would be signals: invalid operations, divisions by zero, overflows.
+    kDefault & ~0x0680u,
 };
 
 /// Sets MXCSR while it lives.
@@ -74,6 +74,14 @@ guests::Bytes Floats(bool with_import) {
   guest.Add("constant", {{}, {kF64}}, [](CodeBuilder& code) {
     code.F64Const(2.2250738585072014e-308).F64Const(0.5).Emit(Opcode::F64Mul);
   });
+  // And exceptions.
+  guest.Add("infinite", {{}, {kF64}},
+            [](CodeBuilder& code) { code.F64Const(1).F64Const(0).Emit(Opcode::F64Div); });
+  guest.Add("invalid", {{}, {kF64}}, [](CodeBuilder& code) {
+    code.F64Const(0).F64Const(0).Emit(Opcode::F64Div).F64Const(1).Emit(Opcode::F64Copysign);
+  });
+  guest.Add("overflow", {{}, {kF32}},
+            [](CodeBuilder& code) { code.F64Const(1e300).Emit(Opcode::F32DemoteF64); });
   if (with_import) {
     // After the call the guest's modes must be right again.
     guest.Add("around", {{kF64, kF64}, {kF64}}, [&](CodeBuilder& code) {
@@ -115,6 +123,9 @@ std::vector<std::uint64_t> Compute(const tenon::Module& guest) {
       bits(guest.ExportedFunction<float(double)>("demote")(1e-40)),
       bits(guest.ExportedFunction<float(double)>("demote")(0.1)),
       bits(guest.ExportedFunction<double()>("constant")()),
+      bits(guest.ExportedFunction<double()>("infinite")()),
+      bits(guest.ExportedFunction<double()>("invalid")()) & 0xFFF0000000000000,
+      bits(guest.ExportedFunction<float()>("overflow")()),
   };
 }
 

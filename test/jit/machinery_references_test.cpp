@@ -163,15 +163,22 @@ std::vector<std::string> ListenTo(const RuntimeConfig& config, bool to_all) {
 
 const Signature kNullary{{}, {kI32}};
 
+/// A table that others share, so that they may pass references to one another.
+guests::Bytes Base() {
+  Guest guest;
+  guest.Export("table", guests::Kind::Table, guest.Table(ValueType::FuncRef, 4));
+  return guest.Build();
+}
+
 /// "own" returns a reference to a function that adds 1 to a global and returns it; "call" calls a
-/// reference through its table, "keep"(reference) puts it at 1, "call_kept" calls that, "pass"
-/// sends a reference through env.pass and calls what comes back. "table" is exported.
+/// reference through base.table, "keep"(reference) puts it at 1, "call_kept" calls that, "pass"
+/// sends a reference through env.pass and calls what comes back.
 guests::Bytes Referrer() {
   Guest guest;
   const std::uint32_t pass =
       guest.AddImport("env", "pass", {{ValueType::FuncRef}, {ValueType::FuncRef}});
-  const std::uint32_t table = guest.Table(ValueType::FuncRef, 4);
-  guest.Export("table", guests::Kind::Table, table);
+  const std::uint32_t table = guest.ImportTable(
+      "base", "table", {ValueType::FuncRef, guests::LimitsOf(4, std::nullopt)});
   const std::uint32_t count = guest.Global({kI32, true}, guests::ConstantExpression::I32(0));
   const std::uint32_t type = guest.TypeOf(kNullary);
   const std::uint32_t next = guest.AddHidden("next", kNullary, [&](CodeBuilder& code) {
@@ -225,6 +232,7 @@ TEST_CASE("references go through the host and through tables of other modules") 
         })
         .Export("pass")
         .Instantiate();
+    const tenon::Module base = runtime.Instantiate(Base(), ModuleConfig{}.WithName("base"));
     const auto compiled = runtime.CompileModule(Referrer());
     const tenon::Module one = runtime.InstantiateModule(compiled, kAnonymous);
     const tenon::Module two = runtime.InstantiateModule(compiled, kAnonymous);
@@ -243,7 +251,7 @@ TEST_CASE("references go through the host and through tables of other modules") 
       REQUIRE(pass_one(own_one()) == ++count_two);
     }
     // A function that the host puts in, and takes out.
-    tenon::Table table = one.ExportedTable("table");
+    tenon::Table table = base.ExportedTable("table");
     REQUIRE(table.Set(1, Value{own_two()}));
     CHECK(one.ExportedFunction<Nullary>("call_kept")() == ++count_two);
     CHECK(Thrown<tenon::Trap>([&] { call_one(FuncRef{}); }).Code() ==
@@ -260,6 +268,7 @@ TEST_CASE("functions of closed modules in tables and variables end their callers
         .WithFunc([](FuncRef reference) -> FuncRef { return reference; })
         .Export("pass")
         .Instantiate();
+    const tenon::Module base = runtime.Instantiate(Base(), ModuleConfig{}.WithName("base"));
     const auto compiled = runtime.CompileModule(Referrer());
     for (int i = 0; i < 20; ++i) {
       const tenon::Module keeper = runtime.InstantiateModule(compiled, kAnonymous);

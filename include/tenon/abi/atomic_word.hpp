@@ -19,6 +19,9 @@ class AtomicWord {
 
   std::uint64_t Load() const noexcept { return __atomic_load_n(&word_, __ATOMIC_SEQ_CST); }
   std::uint64_t LoadRelaxed() const noexcept { return __atomic_load_n(&word_, __ATOMIC_RELAXED); }
+  void StoreRelease(std::uint64_t value) noexcept {
+    __atomic_store_n(&word_, value, __ATOMIC_RELEASE);
+  }
   void Store(std::uint64_t value) noexcept { __atomic_store_n(&word_, value, __ATOMIC_SEQ_CST); }
   /// Writes `desired` if the word is `expected`; else reads the word into `expected`.
   bool CompareExchange(std::uint64_t& expected, std::uint64_t desired) noexcept {

@@ -44,6 +44,7 @@ constexpr std::uint64_t LayoutDigest() {
       offsetof(FunctionRecord, instance),
       offsetof(FunctionRecord, engine_code),
       offsetof(FunctionRecord, body),
+      offsetof(FunctionRecord, host_entry),
       sizeof(FunctionRecord),
       offsetof(ImportRecord, code),
       offsetof(ImportRecord, context),

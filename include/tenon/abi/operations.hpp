@@ -24,6 +24,8 @@ struct Operations {
   /// Whether the caller may be given this function, which may be any address: its linkage group
   /// must own it, or the host modules that the group calls. Never looks behind the address.
   bool (*may_hold)(InstanceHeader* caller, const FunctionRecord* function) noexcept;
+  /// The CallContext of a call that was made without one; `exec->call_context` refers to it then.
+  void* (*call_context)(InstanceHeader* caller) noexcept;
 };
 
 }  // namespace tenon::inline TENON_ABI::abi

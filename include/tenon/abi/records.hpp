@@ -61,6 +61,9 @@ struct FunctionRecord {
   const void* engine_code;  ///< private to the engine
   /// Compiled functions: where calls from the same instance go; null otherwise.
   const void* body;
+  /// Entry for host code, in the thunk convention with this record as context, if no special care
+  /// is needed before it; else null.
+  NativeCode host_entry;
 };
 
 static_assert(offsetof(FunctionRecord, code) == 0);
@@ -72,7 +75,8 @@ static_assert(offsetof(FunctionRecord, instance) == 32);
 static_assert(offsetof(FunctionRecord, index) == 40);
 static_assert(offsetof(FunctionRecord, engine_code) == 48);
 static_assert(offsetof(FunctionRecord, body) == 56);
-static_assert(sizeof(FunctionRecord) == 64);
+static_assert(offsetof(FunctionRecord, host_entry) == 64);
+static_assert(sizeof(FunctionRecord) == 72);
 
 /// What a call to an imported function needs, copied into the importing instance behind its header.
 struct ImportRecord {

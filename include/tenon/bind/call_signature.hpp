@@ -23,6 +23,15 @@
 namespace tenon::inline TENON_ABI::bind {
 namespace detail {
 
+template <class...>
+struct FirstOf {
+  using Type = void;
+};
+template <class T, class... Rest>
+struct FirstOf<T, Rest...> {
+  using Type = T;
+};
+
 /// Values of these types in consecutive slots, v128 taking two.
 template <class Indices, class... T>
 struct SlotList;
@@ -30,6 +39,9 @@ template <std::size_t... I, class... T>
 struct SlotList<std::index_sequence<I...>, T...> {
   static constexpr std::uint32_t kCount = sizeof...(T);
   static constexpr std::uint32_t kSlotCount = (0 + ... + SlotsOf(Scalar<T>::kWire));
+
+  /// Native form of the first value, if there is one.
+  using First = typename FirstOf<Native<Scalar<T>::kWire>...>::Type;
 
   static consteval const ValueType* Types() { return ValueTypes<Scalar<T>::kWire...>(); }
   static consteval std::uint32_t OffsetOf(std::size_t index) {
@@ -45,6 +57,19 @@ struct SlotList<std::index_sequence<I...>, T...> {
 
   static void Store([[maybe_unused]] abi::Slot* slots, const T&... values) {
     (ToSlot(slots + OffsetOf(I), Scalar<T>::To(values)), ...);
+  }
+  /// Calls a function with the values of the slots behind `context` and `caller`. One result goes
+  /// to the first slot, several (`R` is void then) are written there by the function.
+  template <class R, class... Area>
+  static void Call(abi::NativeCode code, const void* context, abi::InstanceHeader* caller,
+                   abi::Slot* slots, Area... area) {
+    const auto function = reinterpret_cast<R (*)(const void*, abi::InstanceHeader*,
+                                                 Native<Scalar<T>::kWire>..., Area...)>(code);
+    if constexpr (std::is_void_v<R>) {
+      function(context, caller, At<T>(slots + OffsetOf(I))..., area...);
+    } else {
+      ToSlot(slots, function(context, caller, At<T>(slots + OffsetOf(I))...));
+    }
   }
   static bool Fit([[maybe_unused]] const abi::Slot* slots) noexcept {
     return (Scalar<T>::Fits(At<T>(slots + OffsetOf(I))) && ...);
@@ -139,6 +164,7 @@ struct CallSlots {
   static constexpr std::span<const ValueType> Results() { return {}; }
   template <class... T>
   static void Store(abi::Slot*, const T&...) {}
+  static void Call(abi::NativeCode, const void*, abi::InstanceHeader*, abi::Slot*) {}
   static TrapCode CheckResults(const abi::Slot*) noexcept;
   static R Load(const abi::Slot*);
   static R Load(const abi::Slot*, TrapCode&);
@@ -167,6 +193,17 @@ struct CallSlots<kVerdict, R, A...> {
 
   static void Store(abi::Slot* slots, const A&... arguments) {
     ArgumentList::Store(slots, arguments...);
+  }
+  /// Calls native code of the wasm signature with the operands in `slots`, where its results go.
+  static void Call(abi::NativeCode code, const void* context, abi::InstanceHeader* caller,
+                   abi::Slot* slots) {
+    if constexpr (kResultCount == 0) {
+      ArgumentList::template Call<void>(code, context, caller, slots);
+    } else if constexpr (kResultCount == 1) {
+      ArgumentList::template Call<typename ResultList::First>(code, context, caller, slots);
+    } else {
+      ArgumentList::template Call<void>(code, context, caller, slots, slots);
+    }
   }
   static TrapCode CheckResults(const abi::Slot* slots) noexcept {
     return ResultList::Fit(slots) ? TrapCode::None : TrapCode::ValueOutOfRange;

@@ -193,7 +193,9 @@ template <class T>
 struct Parameter<T, ParameterKind::CallContext> {
   static bool Check(abi::InstanceHeader*, const Operand*, std::uint32_t) noexcept { return true; }
   static CallContext& Make(abi::InstanceHeader* caller, const Operand*) noexcept {
-    return *static_cast<CallContext*>(caller->exec->call_context);
+    void* const context = caller->exec->call_context;
+    return *static_cast<CallContext*>(
+        context != nullptr ? context : caller->operations->call_context(caller));
   }
 };
 

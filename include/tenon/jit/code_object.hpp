@@ -26,6 +26,7 @@ struct FunctionRow {
   std::uint32_t frame_size = 0;        ///< rbp - rsp in the body
   std::uint32_t external = kNoCode;    ///< entry in the thunk convention
   std::uint32_t slot_entry = kNoCode;  ///< the stub by which host code enters it
+  std::uint32_t host_entry = kNoCode;  ///< the same with operands in registers
 };
 
 /// A place in the code that belongs to a wasm instruction.

@@ -74,6 +74,7 @@ class CodeObjectBuilder {
       const std::uint32_t type = module.functions[module.imported_functions + i];
       rows_[i].external = stub_base_ + stubs_.externals[i];
       rows_[i].slot_entry = stub_base_ + stubs_.slot_entries[type];
+      rows_[i].host_entry = stub_base_ + stubs_.host_entries[type];
     }
     return code_size_ <= kMostCode;
   }
@@ -268,7 +269,8 @@ TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
                              [&](const FunctionRow& row) {
                                return std::uint64_t{row.body} + row.size <= header.code_size &&
                                       in_code_or_none(row.external) &&
-                                      in_code_or_none(row.slot_entry);
+                                      in_code_or_none(row.slot_entry) &&
+                                      in_code_or_none(row.host_entry);
                              }) &&
          std::ranges::all_of(view.Adapters(), in_code_or_none) &&
          std::ranges::all_of(view.Faults(), is_site) &&

@@ -24,8 +24,9 @@ struct CodeSymbol {
 /// `name` on one line: control characters become "?".
 TENON_DECL std::string OneLine(std::string_view name);
 
-/// "module.function" or "module.$index" for each body, "module.[stubs]" and the like for what lies
-/// behind the bodies, by rising offset. A module without a name is called "wasm".
+/// "module.function" for each body, or "module.[index]" (GDB cuts names at "$"); "module.[stubs]"
+/// and the like for what lies behind the bodies. By rising offset. A module without a name is
+/// called "wasm".
 TENON_DECL std::vector<CodeSymbol> NameCode(const wasm::Module& module, const CodeView& code);
 
 }  // namespace tenon::inline TENON_ABI::jit

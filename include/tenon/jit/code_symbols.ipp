@@ -32,8 +32,9 @@ TENON_DECL std::vector<CodeSymbol> NameCode(const wasm::Module& module, const Co
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::uint32_t index = module.imported_functions + static_cast<std::uint32_t>(i);
     const std::string_view name = names.Function(index);
-    symbols.push_back({rows[i].body, rows[i].size,
-                       prefix + (name.empty() ? "$" + std::to_string(index) : OneLine(name))});
+    symbols.push_back(
+        {rows[i].body, rows[i].size,
+         prefix + (name.empty() ? "[" + std::to_string(index) + "]" : OneLine(name))});
   }
   // What lies behind the bodies and is no entry is a stub.
   std::pair<CodeRange, const char*> entries[] = {{header.externals, "[entries]"},

@@ -383,8 +383,8 @@ inline void Emitter::Writer::JumpIf(Condition condition, std::uint32_t block) {
 
 /// Leaves for a trap if the condition holds.
 inline void Emitter::Writer::TrapOn(Condition condition, TrapCode trap) {
-  trap_fix_ups_.push_back({EmitJcc(condition), instruction_->wasm_offset, instruction_->context,
-                           trap, false});
+  trap_fix_ups_.push_back(
+      {EmitJcc(condition), instruction_->wasm_offset, instruction_->context, trap, false});
 }
 
 /// The rel32 field that has just been written leads out of the function.

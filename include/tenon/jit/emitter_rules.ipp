@@ -816,8 +816,7 @@ inline void Emitter::Writer::WriteCheckInterrupt() {
   code.mov(Wide(1), qword[Wide(0) + offsetof(abi::ExecContext, activation)]);
   code.cmp(Wide(1), qword[Wide(0) + offsetof(abi::ExecContext, interrupt)]);
   const std::uint32_t field = EmitJcc(Condition::Equal);
-  interrupt_fix_ups_.push_back(
-      {field, Offset(), instruction_->wasm_offset, instruction_->context});
+  interrupt_fix_ups_.push_back({field, Offset(), instruction_->wasm_offset, instruction_->context});
 }
 
 // --- Calls ---------------------------------------------------------------------------------------
@@ -942,15 +941,15 @@ inline void Emitter::Writer::WritePlanned() {
       targets.context = this;
       targets.invalid_conversion = [](void* context, std::uint32_t field) {
         auto& writer = *static_cast<Writer*>(context);
-        writer.trap_fix_ups_.push_back(
-            {field, writer.instruction_->wasm_offset, writer.instruction_->context,
-             TrapCode::InvalidConversionToInteger, false});
+        writer.trap_fix_ups_.push_back({field, writer.instruction_->wasm_offset,
+                                        writer.instruction_->context,
+                                        TrapCode::InvalidConversionToInteger, false});
       };
       targets.integer_overflow = [](void* context, std::uint32_t field) {
         auto& writer = *static_cast<Writer*>(context);
-        writer.trap_fix_ups_.push_back(
-            {field, writer.instruction_->wasm_offset, writer.instruction_->context,
-             TrapCode::IntegerOverflow, false});
+        writer.trap_fix_ups_.push_back({field, writer.instruction_->wasm_offset,
+                                        writer.instruction_->context, TrapCode::IntegerOverflow,
+                                        false});
       };
       EmitTruncate(*code_, constants_, cpu_, wasm_opcode, operands, targets);
       return;

@@ -82,7 +82,13 @@ void OnFault(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
   if (!RedirectFault(signal, info, context)) {
     const std::size_t i = signal == kFaultSignals[0] ? 0 : 1;
-    Chain(FaultState().former[kLayer][i], signal, info, context);
+    struct sigaction& former = FaultState().former[kLayer][i];
+    const struct sigaction handler = former;
+    if ((handler.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) {
+      former.sa_handler = SIG_DFL;
+      former.sa_flags &= ~(SA_SIGINFO | static_cast<int>(SA_RESETHAND));
+    }
+    Chain(handler, signal, info, context);
   }
   errno = saved_errno;
 }

@@ -25,7 +25,8 @@ class FunctionCompiler {
   explicit FunctionCompiler(const FrontEndInput& input)
       : input_{input}, selector_{input.module, input.options}, emitter_{input.options} {}
 
-  /// Replaces what is in `out`. The function must be valid.
+  /// Replaces what is in `out`. The function must be valid. Throws LinkError LimitExceeded for
+  /// those that FrontEnd::Build refuses.
   TENON_DECL void Compile(std::uint32_t defined_function, CompiledFunction& out);
   /// Of the function compiled last, as selection saw it.
   const Function& Ir() const noexcept { return ir_; }

@@ -3,14 +3,23 @@
 /// Bodies of function_compiler.hpp.
 #pragma once
 
+#include <string>
+
+#include <tenon/error.hpp>
 #include <tenon/jit/function_compiler.hpp>
+#include <tenon/wasm/error_format.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
 TENON_DECL void FunctionCompiler::Compile(std::uint32_t defined_function, CompiledFunction& out) {
   ir_.Clear();
   machine_.Clear();
-  front_end_.Build(input_, defined_function, ir_);
+  if (!front_end_.Build(input_, defined_function, ir_)) {
+    throw LinkError{ErrorCode::LimitExceeded,
+                    FormatError(ErrorCode::LimitExceeded,
+                                {"function " + std::to_string(ir_.index) + ": values that meet",
+                                 "more", "64 a byte of its code"})};
+  }
   if (input_.options.optimize) {
     loop_invariants_.Run(ir_);
     dead_code_.Run(ir_);

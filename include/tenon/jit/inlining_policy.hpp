@@ -26,11 +26,12 @@ struct InliningQuestion {
 /// enough what comes of them, and what is decided depends on the module alone.
 class InliningBudget {
  public:
-  /// Smaller than the call would be, or little more.
-  static constexpr std::uint32_t kTiny = 40;
-  /// Worth it if no calls follow from it, nothing is there twice, or it is done often.
-  static constexpr std::uint32_t kSmall = 120;
-  static constexpr std::uint32_t kOnce = 250;  ///< if there is no other call
+  /// Little more than the call would be.
+  static constexpr std::uint32_t kTiny = 20;
+  /// Worth it if no calls follow from it, or if it is done often.
+  static constexpr std::uint32_t kSmall = 30;
+  static constexpr std::uint32_t kLeafInLoop = 100;
+  static constexpr std::uint32_t kOnceInLoop = 250;  ///< if there is no other call
   static constexpr std::uint32_t kMostLocals = 64;
   static constexpr std::uint32_t kMostDepth = 4;
 
@@ -40,7 +41,7 @@ class InliningBudget {
   static constexpr std::uint32_t kRecursive = 100;
 
   void Begin(const BodyFacts& caller) {
-    left_ = kLeastGrowth + std::min(caller.CodeSize(), kMostGrowth);
+    left_ = kLeastGrowth + std::min(caller.CodeSize() / 2, kMostGrowth);
   }
 
   /// Whether to inline; if so the callee's size is taken from the budget.
@@ -65,9 +66,10 @@ class InliningBudget {
     }
     if (question.recursion != 0 || question.depth >= kMostDepth) return false;
     if (size <= kTiny) return true;
-    const bool is_only = question.call_sites == 1;
-    if (size <= kSmall) return callee.IsLeaf() || is_only || question.is_in_loop;
-    return size <= kOnce && is_only;
+    if (size <= kSmall) return callee.IsLeaf() || question.is_in_loop;
+    if (!question.is_in_loop) return false;
+    return size <= kLeafInLoop ? callee.IsLeaf() || question.call_sites == 1
+                               : size <= kOnceInLoop && question.call_sites == 1;
   }
 
   std::uint32_t left_ = 0;

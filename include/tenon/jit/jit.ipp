@@ -17,6 +17,7 @@
 #include <tenon/jit/module_compiler.hpp>
 #include <tenon/jit/runtime_calls.ipp>
 #include <tenon/signal_handlers.hpp>
+#include <tenon/vm/float_modes.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
@@ -93,6 +94,8 @@ inline std::vector<bool> JitCode::EscapingFunctions() const {
 
 inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style,
                              const ProgressFunction* progress) const {
+  // Constants are computed; threads start with the modes of their maker.
+  const vm::FloatModes float_modes;
   const wasm::Module& module = Module();
   const CompileOptions options = detail::OptionsOf(settings_, style);
   std::vector<CompiledFunction> functions;
@@ -192,6 +195,7 @@ inline void BindCompiled(const vm::EngineCode& code, std::uint32_t defined_funct
   record.code = MappedOf(code).External(defined_function);
   record.invoke = InvokeCompiled;
   record.engine_code = &MappedOf(code).Entry(defined_function);
+  record.host_entry = MappedOf(code).HostEntry(defined_function);
   record.body = MappedOf(code).Entry(defined_function).body;
 }
 

@@ -51,6 +51,10 @@ class MappedCode {
   abi::NativeCode External(std::uint32_t defined_function) const noexcept {
     return At<abi::NativeCode>(view_.Functions()[defined_function].external);
   }
+  /// Null if host code cannot reach the function.
+  abi::NativeCode HostEntry(std::uint32_t defined_function) const noexcept {
+    return At<abi::NativeCode>(view_.Functions()[defined_function].host_entry);
+  }
   /// Null if there was no demand for it.
   abi::NativeCode Adapter(std::uint32_t type) const noexcept {
     return At<abi::NativeCode>(view_.Adapters()[type]);

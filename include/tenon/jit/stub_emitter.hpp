@@ -35,6 +35,7 @@ namespace tenon::inline TENON_ABI::jit {
 /// also when something is pending.
 using SlotEntry = void (*)(abi::InstanceHeader* callee, const void* body, abi::Slot* slots);
 
+/// Host entries, for host code that has operands in registers, have the frame of slot entries.
 inline constexpr std::int32_t kEntryFrameFormerEntry = -48, kEntryFrameFormerExit = -56,
                               kEntryFrameInstance = -64;
 inline constexpr std::int32_t kExternalFrameCaller = -8, kExternalFrameInstance = -16;
@@ -58,6 +59,7 @@ struct StubArea {
   CodeRange slot_entry_range;
   std::vector<std::uint32_t> externals;     ///< by defined function, or kNoCode
   std::vector<std::uint32_t> slot_entries;  ///< by type, or kNoCode
+  std::vector<std::uint32_t> host_entries;  ///< by type, or kNoCode
   std::vector<std::uint32_t> adapters;      ///< by type, or kNoCode
 };
 

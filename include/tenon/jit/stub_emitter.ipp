@@ -134,6 +134,37 @@ class StubWriter : private Xbyak::CodeGenerator {
     LeaveEntry();
   }
 
+  /// From host code, in the thunk convention with the FunctionRecord as context. Its frame is that
+  /// of a slot entry.
+  void HostEntryOf(std::span<const ValueType> parameters, std::size_t results) {
+    push(rbp);
+    mov(rbp, rsp);
+    push(rbx);
+    push(r12);
+    push(r13);
+    push(r14);
+    push(r15);
+    mov(r15, rsi);
+    mov(rax, ptr[rdi + offsetof(abi::FunctionRecord, body)]);
+    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
+    push(qword[r11 + offsetof(abi::ExecContext, entry_stack_pointer)]);
+    push(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)]);
+    push(r15);
+    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
+    mov(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], 0);
+    PassToBody(parameters, results);
+    call(rax);
+    // The callee has kept the other registers.
+    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
+    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerEntry}]);
+    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rcx);
+    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerExit}]);
+    mov(ptr[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], rcx);
+    mov(r15, ptr[rbp - 40]);
+    leave();
+    ret();
+  }
+
   /// From the thunk convention to the body of a function of this module.
   void External(std::uint32_t defined_function, std::uint32_t function, std::uint32_t adapter,
                 std::span<const ValueType> parameters, std::size_t results) {
@@ -147,24 +178,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     push(r15);
     push(rdi);
     mov(r15, rdi);
-    ParameterPlaces counted{kIntegerParameterCount};
-    for (const ValueType type : parameters) counted.Next(TypeOf(type));
-    if (results > 1) counted.Next(Type::I64);
-    if (counted.StackBytes() != 0) sub(rsp, counted.StackBytes());
-    ParameterPlaces from{kThunkIntegerParameterCount};
-    ParameterPlaces to{kIntegerParameterCount};
-    const auto pass = [&](Type type) {
-      const ParameterPlace source = from.Next(type);
-      const ParameterPlace target = to.Next(type);
-      if (source.reg == kNoRegister) {
-        Load(type, target, ptr[rbp + 16 + source.stack_offset]);
-      } else if (type == Type::I32) {
-        const Xbyak::Reg32 reg(source.reg);
-        mov(reg, reg);
-      }
-    };
-    for (const ValueType type : parameters) pass(TypeOf(type));
-    if (results > 1) pass(Type::I64);
+    PassToBody(parameters, results);
     db(0xE8);
     area_.relocations.push_back({Position(), Relocation::Kind::Function, defined_function});
     dd(0);
@@ -209,6 +223,28 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
  private:
+  /// Parameters from where the thunk convention has them to where bodies expect them.
+  void PassToBody(std::span<const ValueType> parameters, std::size_t results) {
+    ParameterPlaces counted{kIntegerParameterCount};
+    for (const ValueType type : parameters) counted.Next(TypeOf(type));
+    if (results > 1) counted.Next(Type::I64);
+    if (counted.StackBytes() != 0) sub(rsp, counted.StackBytes());
+    ParameterPlaces from{kThunkIntegerParameterCount};
+    ParameterPlaces to{kIntegerParameterCount};
+    const auto pass = [&](Type type) {
+      const ParameterPlace source = from.Next(type);
+      const ParameterPlace target = to.Next(type);
+      if (source.reg == kNoRegister) {
+        Load(type, target, ptr[rbp + 16 + source.stack_offset]);
+      } else if (type == Type::I32) {
+        const Xbyak::Reg32 reg(source.reg);
+        mov(reg, reg);
+      }
+    };
+    for (const ValueType type : parameters) pass(TypeOf(type));
+    if (results > 1) pass(Type::I64);
+  }
+
   static std::uint8_t* Reserve(StubArea& area, std::size_t capacity) {
     area.code.resize(capacity);
     return area.code.data();
@@ -322,7 +358,7 @@ TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
   };
   std::size_t capacity = detail::StubWriter::kCommonBound;
   for (std::uint32_t type = 0; type < types; ++type) {
-    if (plan.slot_entries[type]) capacity += detail::StubWriter::Bound(values_of(type));
+    if (plan.slot_entries[type]) capacity += 2 * detail::StubWriter::Bound(values_of(type));
     if (plan.adapters[type]) capacity += detail::StubWriter::Bound(values_of(type));
   }
   for (std::uint32_t i = 0; i < plan.externals.size(); ++i) {
@@ -356,6 +392,9 @@ TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
   out.slot_entry_range.first = writer.Position();
   for_each_shape(plan.slot_entries, out.slot_entries,
                  [&](auto parameters, auto results) { writer.SlotEntryOf(parameters, results); });
+  for_each_shape(plan.slot_entries, out.host_entries, [&](auto parameters, auto results) {
+    writer.HostEntryOf(parameters, results.size());
+  });
   out.slot_entry_range.count = writer.Position() - out.slot_entry_range.first;
   writer.Align();
   out.external_range.first = writer.Position();

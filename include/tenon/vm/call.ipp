@@ -16,6 +16,7 @@
 
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
+#include <tenon/vm/asymmetric_fence.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/call_stack.hpp>
 #include <tenon/vm/deadline_timer.hpp>
@@ -65,6 +66,26 @@ inline const ThreadStack& OwnStack() noexcept {
   return stack;
 }
 
+/// What is pending, to be thrown.
+[[gnu::cold, gnu::noinline]] inline std::exception_ptr TakePending(Instance& instance,
+                                                                   bool is_outermost) {
+  Group& group = *instance.group;
+  Pending& pending = group.pending_state;
+  // Also if a host function made another exception of it: the guest was stopped in the middle.
+  if (is_outermost && group.interrupt_is_exit.load() &&
+      group.interrupt.Load() == group.activation.Load()) {
+    instance.store->Close(instance, group.interrupt_code.load());
+  }
+  if (pending.kind == Pending::Kind::Exit) {
+    // Stays pending for an outer guest, in case the host function between swallows the exception.
+    if (is_outermost) group.pending = nullptr;
+    return std::make_exception_ptr(ExitError{pending.exit_code});
+  }
+  group.pending = nullptr;
+  if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
+  return std::make_exception_ptr(Trap{pending.trap, pending.message, std::move(pending.backtrace)});
+}
+
 /// The state of one call from host code while it runs.
 class Activation {
  public:
@@ -90,21 +111,7 @@ class Activation {
   std::exception_ptr Finish() {
     if (group_.pending == nullptr) [[likely]]
       return nullptr;
-    Pending& pending = group_.pending_state;
-    // Also if a host function made another exception of it: the guest was stopped in the middle.
-    if (is_outermost_ && group_.interrupt_is_exit.load() &&
-        group_.interrupt.Load() == group_.activation.Load()) {
-      store_.Close(instance_, group_.interrupt_code.load());
-    }
-    if (pending.kind == Pending::Kind::Exit) {
-      // Stays pending for an outer guest, in case the host function between swallows the exception.
-      if (is_outermost_) group_.pending = nullptr;
-      return std::make_exception_ptr(ExitError{pending.exit_code});
-    }
-    group_.pending = nullptr;
-    if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
-    return std::make_exception_ptr(
-        Trap{pending.trap, pending.message, std::move(pending.backtrace)});
+    return TakePending(instance_, is_outermost_);
   }
 
  private:
@@ -117,6 +124,7 @@ class Activation {
   std::exception_ptr BeginOutermost(const CallContext* context) {
     const std::uint64_t activation = ++group_.last_activation;
     group_.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    group_.known_thread = 0;
     group_.outermost = &instance_;
     group_.interrupt_is_exit.store(false, std::memory_order_relaxed);
     group_.pending = nullptr;
@@ -254,11 +262,19 @@ inline bool MayHoldOperation(abi::InstanceHeader* caller,
   return instance.IsHost() || instance.store->Keeps(*instance.group, function);
 }
 
+inline void* CallContextOperation(abi::InstanceHeader* caller) noexcept {
+  Group& group = GroupOf(*caller);
+  if (!group.plain_context.has_value()) group.plain_context.emplace();
+  group.call_context = &*group.plain_context;
+  return group.call_context;
+}
+
 inline constexpr abi::Operations kThunkOperations{
     .capture_exception = CaptureExceptionOperation,
     .raise_trap = RaiseTrapOperation,
     .raise_parameter_trap = RaiseParameterTrapOperation,
     .may_hold = MayHoldOperation,
+    .call_context = CallContextOperation,
 };
 
 }  // namespace detail
@@ -446,6 +462,70 @@ TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
   if (error != nullptr) [[unlikely]]
     std::rethrow_exception(std::move(error));
 }
+
+namespace detail {
+
+/// A number that no other living thread has.
+[[gnu::always_inline]] inline std::uintptr_t ThreadToken() noexcept {
+  return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+}
+
+/// Finds out what BeginPlain wants to know of the stack.
+[[gnu::noinline]] inline void LookAtStack(Group& group, const Store& store) noexcept {
+  group.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  group.known_thread = ThreadToken();
+  group.known_stack = CurrentStackPointer();
+  group.known_limit = NativeStackLimit(store.settings.stack_bytes);
+  group.is_on_thread_stack = IsOnThreadStack();
+}
+
+}  // namespace detail
+
+TENON_DECL bool BeginPlain(const abi::FunctionRecord& function) noexcept {
+  Instance& instance = OwnerOf(function);
+  Group& group = GroupOf(*function.instance);
+  if (group.activation.LoadRelaxed() != 0) return false;
+  // Calls from about the same depth of a stack need not look at it again.
+  constexpr std::uintptr_t kSameDepth = 4096;
+  const std::uintptr_t here = CurrentStackPointer();
+  if (group.known_thread != detail::ThreadToken() ||
+      here - group.known_stack + kSameDepth > 2 * kSameDepth) [[unlikely]] {
+    detail::LookAtStack(group, *instance.store);
+  }
+  if (here < group.known_limit) return false;
+  group.stack_limit = group.known_limit;
+  group.outermost = &instance;
+  group.call_context = nullptr;
+  group.interrupt_is_exit.store(false, std::memory_order_relaxed);
+  group.activation.StoreRelease(++group.last_activation);
+  // Against Store::Close, which sets the instance's state and then looks here.
+  LightFence();
+  if (!instance.IsClosed()) [[likely]]
+    return true;
+  group.activation.StoreRelease(0);
+  return false;
+}
+
+TENON_DECL std::exception_ptr EndPlain(const abi::FunctionRecord& function) noexcept {
+  Group& group = GroupOf(*function.instance);
+  std::exception_ptr error;
+  if (group.pending != nullptr) [[unlikely]] {
+    error = detail::TakePending(OwnerOf(function), true);
+  }
+  if (group.plain_context.has_value()) [[unlikely]]
+    group.plain_context.reset();
+  group.outermost = nullptr;
+  group.activation.StoreRelease(0);
+  LightFence();
+  if (group.release_deferred.load(std::memory_order_relaxed)) [[unlikely]] {
+    // Either may go with the group.
+    Store& store = *OwnerOf(function).store;
+    store.ReleaseDeferred(group);
+  }
+  return error;
+}
+
+TENON_DECL void Rethrow(std::exception_ptr error) { std::rethrow_exception(std::move(error)); }
 
 TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
                                       const CallContext* context) noexcept {

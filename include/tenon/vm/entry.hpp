@@ -24,6 +24,13 @@ TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
 /// The same for callers that must not throw: what the call ended with, or null if it returned.
 TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
                                       const CallContext* context) noexcept;
+
+/// A call by way of FunctionRecord::host_entry: to be begun, made, and ended. False: it needs more
+/// than that (it is nested, for example), and is to be made with Call.
+TENON_DECL bool BeginPlain(const abi::FunctionRecord& function) noexcept;
+/// What the call ended with, or null if it returned.
+TENON_DECL std::exception_ptr EndPlain(const abi::FunctionRecord& function) noexcept;
+[[noreturn]] TENON_DECL void Rethrow(std::exception_ptr error);
 /// Throws ConfigError unless `function` is a function of this type.
 TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
                                std::span<const ValueType> parameters,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -80,6 +82,14 @@ struct Group : abi::ExecContext {
   Frame* frame = nullptr;          ///< innermost guest frame
   std::uint32_t native_depth = 0;  ///< nested entries into the engine
   Pending pending_state;
+
+  /// What was found out of the stack for the last plain call, and where that was: holds as long as
+  /// calls come from there.
+  std::uintptr_t known_thread = 0;
+  std::uintptr_t known_stack = 0;
+  std::uintptr_t known_limit = 0;
+  /// Made for a plain call whose host functions ask for one.
+  std::optional<CallContext> plain_context;
 };
 
 inline Group& GroupOf(const abi::InstanceHeader& header) noexcept {

@@ -109,10 +109,14 @@ class InstanceMaker {
       if (!instance_.IsHost() && std::ranges::find(module_.Parameters(type), ValueType::FuncRef) !=
                                      module_.Parameters(type).end()) {
         record.flags |= abi::kFunctionTakesFunctions;
+        record.host_entry = nullptr;
       }
       const bool has_listener =
           !instance_.listeners.empty() && instance_.listeners[record.index] != nullptr;
-      if (has_listener) record.invoke = instance_.store->settings.invoke_listened;
+      if (has_listener) {
+        record.invoke = instance_.store->settings.invoke_listened;
+        record.host_entry = nullptr;
+      }
       Adapt(type, has_listener, record);
       instance_.functions.push_back(&record);
     }

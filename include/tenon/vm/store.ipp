@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <tenon/error.hpp>
+#include <tenon/vm/asymmetric_fence.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/deadline_timer.hpp>
 #include <tenon/vm/instance.hpp>
@@ -169,10 +170,10 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
   {
     const std::lock_guard lock{mutex_};
     DisableFunctions(instance);
-    // Against a call that begins now: it sees the functions disabled, or is seen here.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     Group& group = *instance.group;
     group.release_deferred.store(true);
+    // Against a call that begins or ends now: it sees what was written here, or is seen here.
+    HeavyFence();
     const std::uint64_t activation = group.activation.Load();
     if (activation == 0) {
       instance.ReleaseResources();

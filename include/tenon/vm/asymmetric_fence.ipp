@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of asymmetric_fence.hpp.
+#pragma once
+
+#include <tenon/vm/asymmetric_fence.hpp>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace tenon::inline TENON_ABI::vm {
+
+namespace detail {
+
+// The thread sanitizer knows nothing of membarrier.
+#if defined(__SANITIZE_THREAD__)
+#define TENON_DETAIL_FENCE_PLAINLY
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TENON_DETAIL_FENCE_PLAINLY
+#endif
+#endif
+
+#if defined(__linux__) && defined(SYS_membarrier) && !defined(TENON_DETAIL_FENCE_PLAINLY)
+
+// Values of linux/membarrier.h, which not every system has.
+inline constexpr int kPrivateExpedited = 1 << 3;
+inline constexpr int kRegisterPrivateExpedited = 1 << 4;
+
+TENON_DECL bool PrepareHeavyFence() noexcept {
+  return syscall(SYS_membarrier, kRegisterPrivateExpedited, 0, 0) == 0;
+}
+
+inline void FenceOthers() noexcept {
+  if (syscall(SYS_membarrier, kPrivateExpedited, 0, 0) == 0) return;
+  // A forked child registers anew.
+  syscall(SYS_membarrier, kRegisterPrivateExpedited, 0, 0);
+  syscall(SYS_membarrier, kPrivateExpedited, 0, 0);
+}
+
+#else
+
+TENON_DECL bool PrepareHeavyFence() noexcept { return false; }
+inline void FenceOthers() noexcept {}
+
+#endif
+#undef TENON_DETAIL_FENCE_PLAINLY
+
+}  // namespace detail
+
+TENON_DECL void HeavyFence() noexcept {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (detail::kHeavyFenceReachesAll) detail::FenceOthers();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace tenon::inline TENON_ABI::vm
