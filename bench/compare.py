@@ -36,7 +36,7 @@ SKIPPED_STATUS = 77
 
 # Sizes at which native code takes 20 to 40 ms.
 SIZES = {
-    "fib": 35,
+    "fib": 36,
     "nbody": 400_000,
     "matmul": 300,
     "sieve": 6_000_000,

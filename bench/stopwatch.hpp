@@ -12,6 +12,12 @@
 
 namespace bench {
 
+inline double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
 /// Nanoseconds of a clock of the machine.
 inline double ReadClock(clockid_t clock) {
   timespec now{};
@@ -41,18 +47,14 @@ class Series {
   }
 
   bool IsEmpty() const { return cpu_.empty(); }
+  /// The CPU times, in the order of the repetitions.
+  const std::vector<double>& Cpu() const { return cpu_; }
   double MinCpu() const { return *std::min_element(cpu_.begin(), cpu_.end()); }
   double MedianCpu() const { return Median(cpu_); }
   double MinWall() const { return *std::min_element(wall_.begin(), wall_.end()); }
   double MedianWall() const { return Median(wall_); }
 
  private:
-  static double Median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 != 0 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-  }
-
   std::vector<double> cpu_;
   std::vector<double> wall_;
 };

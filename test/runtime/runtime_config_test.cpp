@@ -32,6 +32,9 @@ TEST_CASE("a runtime configuration starts with the documented defaults") {
   CHECK_FALSE(config.CompilationCache().has_value());
   CHECK_FALSE(config.FunctionListenerFactory());
   CHECK_FALSE(config.CloseNotifier());
+  CHECK_FALSE(config.CompilationProgress());
+  CHECK(config.CodeMap() == tenon::CodeMapKind::None);
+  CHECK_FALSE(config.GdbJit());
 }
 
 TEST_CASE("every With of a runtime configuration returns a changed copy") {
@@ -58,7 +61,10 @@ TEST_CASE("every With of a runtime configuration returns a changed copy") {
           .WithCustomSections(true)
           .WithCompilationCache(cache)
           .WithFunctionListenerFactory([](const tenon::FunctionDefinition&) { return nullptr; })
-          .WithCloseNotifier([](const std::string&, std::uint32_t) {});
+          .WithCloseNotifier([](const std::string&, std::uint32_t) {})
+          .WithCompilationProgress([](std::uint32_t, std::uint32_t) {})
+          .WithCodeMap(tenon::CodeMapKind::JitDump)
+          .WithGdbJit(true);
   CHECK(changed.Engine() == tenon::EngineKind::Interpreter);
   CHECK(changed.CoreFeatures() == tenon::CoreFeatures::V1());
   CHECK(changed.MemoryLimitPages() == 7);
@@ -74,6 +80,9 @@ TEST_CASE("every With of a runtime configuration returns a changed copy") {
   CHECK(changed.CompilationCache() == cache);
   CHECK(changed.FunctionListenerFactory());
   CHECK(changed.CloseNotifier());
+  CHECK(changed.CompilationProgress());
+  CHECK(changed.CodeMap() == tenon::CodeMapKind::JitDump);
+  CHECK(changed.GdbJit());
 
   CHECK(base.Engine() == tenon::EngineKind::Auto);
   CHECK(base.CoreFeatures() == tenon::CoreFeatures::V2());
