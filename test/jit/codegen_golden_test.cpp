@@ -152,8 +152,12 @@ std::string Complaint(const Golden& golden, const Golden& now) {
       "run this test with TENON_WRITE_GOLDEN=1 in the environment, and commit "
       "test/jit/codegen_golden.txt";
   if (!changed.empty() && golden.revision == now.revision && golden.xbyak == now.xbyak) {
+    constexpr std::size_t kShown = 12;
     std::string names;
-    for (const std::string& name : changed) names += "\n  " + name;
+    for (std::size_t i = 0; i < std::min(changed.size(), kShown); ++i) names += "\n  " + changed[i];
+    if (changed.size() > kShown) {
+      names += "\n  and " + std::to_string(changed.size() - kShown) + " more";
+    }
     return "other code than recorded comes out, but kCodegenRevision is still " +
            std::to_string(now.revision) +
            ", so caches would go on using the old one. If the change is meant, raise "

@@ -92,7 +92,9 @@ class FrameWalker {
     cursor_.words[kPc] = pc;
     cursor_.words[kFrame] = is_prologue ? exit : exit + row->frame_size;
     if (!FindInstance()) return false;
-    if (call != nullptr && !is_prologue && ShowHostFunction(*call)) return true;
+    // A function that found no room has not begun: the call is its caller's last instruction.
+    if (is_prologue) return Step();
+    if (call != nullptr && ShowHostFunction(*call)) return true;
     return ShowFunction();
   }
 

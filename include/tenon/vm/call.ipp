@@ -484,7 +484,7 @@ namespace detail {
 TENON_DECL bool BeginPlain(const abi::FunctionRecord& function) noexcept {
   Instance& instance = OwnerOf(function);
   Group& group = GroupOf(*function.instance);
-  if (group.activation.LoadRelaxed() != 0) return false;
+  if (group.activation.LoadRelaxed() != 0 || !FloatModes::AreSet()) return false;
   // Calls from about the same depth of a stack need not look at it again.
   constexpr std::uintptr_t kSameDepth = 4096;
   const std::uintptr_t here = CurrentStackPointer();

@@ -30,6 +30,9 @@ class FloatModes {
   FloatModes(const FloatModes&) = delete;
   FloatModes& operator=(const FloatModes&) = delete;
 
+  /// Whether the thread has them already.
+  [[gnu::always_inline]] static bool AreSet() noexcept { return (Read() & kMask) == kGuest; }
+
  private:
 #if defined(__SSE__)
   using Word = std::uint32_t;
