@@ -44,7 +44,7 @@ SIZES = {
     "vm": 10_000,
     "sha256": 8_192,
     "sort": 400_000,
-    "hash": 300_000,
+    "hash": 400_000,
     "fannkuch": 500_000,
     "mandelbrot": 550,
     "text": 250,

@@ -199,6 +199,7 @@ std::vector<Line> Disassemble(std::span<const std::uint8_t> code) {
 /// Bytes, 16 a line, with a new line at each site.
 std::vector<Line> PrintBytes(const jit::CompiledFunction& function) {
   std::vector<std::size_t> cuts;
+  cuts.reserve(function.faults.size() + function.calls.size());
   for (const jit::CodeSite& site : function.faults) cuts.push_back(site.code_offset);
   for (const jit::CodeSite& site : function.calls) cuts.push_back(site.code_offset);
   std::ranges::sort(cuts);

@@ -46,6 +46,15 @@ class Series {
     std::forward<Work>(work)();
   }
 
+  /// The same for work that is too short for the clock of CPU time, whose reading is a system call:
+  /// wall time alone.
+  template <class Work>
+  void TimeWall(Work&& work) {
+    const double begin = ReadClock(CLOCK_MONOTONIC);
+    std::forward<Work>(work)();
+    wall_.push_back(ReadClock(CLOCK_MONOTONIC) - begin);
+  }
+
   bool IsEmpty() const { return cpu_.empty(); }
   /// The CPU times, in the order of the repetitions.
   const std::vector<double>& Cpu() const { return cpu_; }

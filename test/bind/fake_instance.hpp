@@ -24,7 +24,7 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold};
+    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold, &MakeContext};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;
@@ -109,6 +109,9 @@ class FakeInstance {
     Pend(caller);
   }
 
+  static void* MakeContext(tenon::abi::InstanceHeader* caller) noexcept {
+    return &reinterpret_cast<FakeInstance*>(caller->owner)->context_address;
+  }
   static bool MayHold(tenon::abi::InstanceHeader* caller,
                       const tenon::abi::FunctionRecord* function) noexcept {
     return function == Of(caller).held;

@@ -107,7 +107,8 @@ Golden ReadGolden(const std::string& path) {
       std::string module;
       std::string variant;
       words >> module >> variant;
-      golden.hashes[module + " " + variant] = first;
+      module += ' ';
+      golden.hashes[module += variant] = first;
     }
   }
   return golden;

@@ -29,10 +29,14 @@ constexpr unsigned kDefault = 0x1F80;
 constexpr unsigned kDenormalsAreZero = 0x0040, kFlushToZero = 0x8000;
 constexpr unsigned kDown = 0x2000, kUp = 0x4000, kTowardZero = 0x6000;
 constexpr unsigned kModes[] = {
-    kDefault,         kDefault | kDenormalsAreZero,
-    kDefault | kFlushToZero, kDefault | kDenormalsAreZero | kFlushToZero,
-    kDefault | kDown, kDefault | kUp,
-    kDefault | kTowardZero,  kDefault | kTowardZero | kDenormalsAreZero | kFlushToZero,
+    kDefault,
+    kDefault | kDenormalsAreZero,
+    kDefault | kFlushToZero,
+    kDefault | kDenormalsAreZero | kFlushToZero,
+    kDefault | kDown,
+    kDefault | kUp,
+    kDefault | kTowardZero,
+    kDefault | kTowardZero | kDenormalsAreZero | kFlushToZero,
     // Exceptions that would be signals: invalid operations, divisions by zero, overflows.
     kDefault & ~0x0680u,
 };

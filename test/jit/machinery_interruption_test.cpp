@@ -76,9 +76,8 @@ guests::Bytes Endless() {
   const std::uint32_t indirect = ages("indirect", [&](CodeBuilder& code, std::uint32_t) {
     code.I32Const(0).CallIndirect(type, table);
   });
-  ages("host_recursion", [&](CodeBuilder& code, std::uint32_t function) {
-    code.Call(nop).Call(function);
-  });
+  ages("host_recursion",
+       [&](CodeBuilder& code, std::uint32_t function) { code.Call(nop).Call(function); });
   guest.ActiveElement(table, guests::ConstantExpression::I32(0),
                       guests::ElementItems::Functions({indirect}));
   guest.Add("host_calls", kUnary, [&](CodeBuilder& code) {

@@ -98,8 +98,9 @@ class Counted {
 };
 
 /// What a call ended with.
-std::string OutcomeOf(const tenon::TypedFunction<std::int32_t(std::int32_t, std::int32_t)>& function,
-                      std::int32_t depth, Ending ending) {
+std::string OutcomeOf(
+    const tenon::TypedFunction<std::int32_t(std::int32_t, std::int32_t)>& function,
+    std::int32_t depth, Ending ending) {
   try {
     return std::to_string(function(depth, static_cast<std::int32_t>(ending)));
   } catch (const tenon::ExitError& error) {
@@ -203,6 +204,83 @@ TEST_CASE("A -> B -> host -> A, left at every level in every way, is the same on
     for (std::size_t i = 0; i < outcomes.size(); ++i) REQUIRE(outcomes[i] == expected[i]);
   });
 }
+
+#if defined(__x86_64__)
+
+// Calls a function with an argument; whether it kept all registers that a callee must keep.
+asm(R"(
+  .text
+  .type tenon_test_keeps_registers, @function
+tenon_test_keeps_registers:
+  push %rbp
+  push %rbx
+  push %r12
+  push %r13
+  push %r14
+  push %r15
+  sub $8, %rsp
+  mov %rdi, %rax
+  mov %rsi, %rdi
+  mov $0x1111, %rbp
+  mov $0x2222, %rbx
+  mov $0x3333, %r12
+  mov $0x4444, %r13
+  mov $0x5555, %r14
+  mov $0x6666, %r15
+  call *%rax
+  xor %eax, %eax
+  cmp $0x1111, %rbp
+  jne 1f
+  cmp $0x2222, %rbx
+  jne 1f
+  cmp $0x3333, %r12
+  jne 1f
+  cmp $0x4444, %r13
+  jne 1f
+  cmp $0x5555, %r14
+  jne 1f
+  cmp $0x6666, %r15
+  jne 1f
+  inc %eax
+1:
+  add $8, %rsp
+  pop %r15
+  pop %r14
+  pop %r13
+  pop %r12
+  pop %rbx
+  pop %rbp
+  ret
+  .size tenon_test_keeps_registers, . - tenon_test_keeps_registers
+)");
+extern "C" int tenon_test_keeps_registers(void (*function)(void*), void* argument);
+
+TEST_CASE("the registers that a callee keeps are kept however a call ends") {
+  InEverySetup([](const Setup& setup) {
+    Chain chain{setup.config};
+    for (const Ending ending : kEndings) {
+      for (std::int32_t depth = 0; depth < 4; ++depth) {
+        for (std::int32_t catches_at = -1; catches_at <= depth; ++catches_at) {
+          struct Arguments {
+            Chain& chain;
+            std::int32_t depth;
+            Ending ending;
+            std::int32_t catches_at;
+          } arguments{chain, depth, ending, catches_at};
+          const int kept = tenon_test_keeps_registers(
+              [](void* argument) {
+                const auto& call = *static_cast<const Arguments*>(argument);
+                call.chain.Run(call.depth, call.ending, call.catches_at);
+              },
+              &arguments);
+          REQUIRE(kept == 1);
+        }
+      }
+    }
+  });
+}
+
+#endif
 
 TEST_CASE("nothing is left behind by a hundred thousand rounds of failures") {
   InEverySetup([](const Setup& setup) {

@@ -84,17 +84,15 @@ guests::Bytes Listened() {
     guests::GetAll(code, 10);
     code.Call(host_many);
   });
-  const std::uint32_t small = guest.AddHidden("small", unary, [](CodeBuilder& code) {
-    code.LocalGet(0).I32Const(1).Emit(Opcode::I32Add);
-  });
+  const std::uint32_t small = guest.AddHidden(
+      "small", unary, [](CodeBuilder& code) { code.LocalGet(0).I32Const(1).Emit(Opcode::I32Add); });
   guest.ActiveElement(table, guests::ConstantExpression::I32(0),
                       guests::ElementItems::Functions({small, host_slots, host_fail, shuffle}));
   guest.Add("at", {{kI32, kI32}, {kI32}}, [&](CodeBuilder& code) {
     code.LocalGet(0).LocalGet(1).CallIndirect(guest.TypeOf(unary), table);
   });
-  guest.Add("chain", unary, [&](CodeBuilder& code) {
-    code.LocalGet(0).Call(small).Call(host_slots).Call(small);
-  });
+  guest.Add("chain", unary,
+            [&](CodeBuilder& code) { code.LocalGet(0).Call(small).Call(host_slots).Call(small); });
   const std::uint32_t deep = guest.DeclareFunction(guest.TypeOf(unary));
   guest.NameFunction(deep, "deep");
   guest.Export("deep", guests::Kind::Func, deep);
@@ -138,8 +136,7 @@ std::vector<std::string> ListenTo(const RuntimeConfig& config, bool to_all) {
       })
       .Export("fail")
       .Instantiate();
-  const tenon::Module guest =
-      runtime.Instantiate(Listened(), ModuleConfig{}.WithName("listened"));
+  const tenon::Module guest = runtime.Instantiate(Listened(), ModuleConfig{}.WithName("listened"));
   const auto call = [&](std::string_view name, std::initializer_list<Value> arguments) {
     try {
       log.push_back("=" + TextOfValues(guest.ExportedFunction(name).Call(arguments)));
@@ -148,9 +145,9 @@ std::vector<std::string> ListenTo(const RuntimeConfig& config, bool to_all) {
     }
   };
   for (int round = 0; round < 2; ++round) {
-    call("shuffle", {Value{1}, Value{std::int64_t{2}}, Value{3.5f}, Value{4.25}, Value{5},
-                     Value{std::int64_t{6}}, Value{7.5f}, Value{8.25}, Value{9},
-                     Value{std::int64_t{10}}});
+    call("shuffle",
+         {Value{1}, Value{std::int64_t{2}}, Value{3.5f}, Value{4.25}, Value{5},
+          Value{std::int64_t{6}}, Value{7.5f}, Value{8.25}, Value{9}, Value{std::int64_t{10}}});
     call("chain", {Value{20}});
     for (const int index : {0, 1, 2, 3, 4}) call("at", {Value{5}, Value{index}});
     call("at", {Value{3}, Value{2}});
@@ -177,8 +174,8 @@ guests::Bytes Referrer() {
   Guest guest;
   const std::uint32_t pass =
       guest.AddImport("env", "pass", {{ValueType::FuncRef}, {ValueType::FuncRef}});
-  const std::uint32_t table = guest.ImportTable(
-      "base", "table", {ValueType::FuncRef, guests::LimitsOf(4, std::nullopt)});
+  const std::uint32_t table =
+      guest.ImportTable("base", "table", {ValueType::FuncRef, guests::LimitsOf(4, std::nullopt)});
   const std::uint32_t count = guest.Global({kI32, true}, guests::ConstantExpression::I32(0));
   const std::uint32_t type = guest.TypeOf(kNullary);
   const std::uint32_t next = guest.AddHidden("next", kNullary, [&](CodeBuilder& code) {
@@ -309,9 +306,8 @@ TEST_CASE("a module that closes itself while its function is in another's table 
     closing.Add("run", kNullary, [&](CodeBuilder& code) { code.Call(close); });
     Guest calling;
     const std::uint32_t run = calling.AddImport("closing", "run", kNullary);
-    calling.Add("twice", kNullary, [&](CodeBuilder& code) {
-      code.Call(run).Call(run).Emit(Opcode::I32Add);
-    });
+    calling.Add("twice", kNullary,
+                [&](CodeBuilder& code) { code.Call(run).Call(run).Emit(Opcode::I32Add); });
     const auto closing_compiled = runtime.CompileModule(closing.Build());
     const auto calling_compiled = runtime.CompileModule(calling.Build());
     for (int i = 0; i < 20; ++i) {

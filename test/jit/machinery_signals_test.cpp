@@ -3,10 +3,6 @@
 /// Signals beside running guests: real faults of the host, handlers before and after the library's,
 /// storms of timers, and several copies of the library in one process. Most cases run in a process
 /// of their own.
-#include <dlfcn.h>
-#include <pthread.h>
-#include <sys/time.h>
-
 #include <atomic>
 #include <chrono>
 #include <csetjmp>
@@ -18,6 +14,9 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/time.h>
 
 #include "machinery_support.hpp"
 
@@ -46,8 +45,8 @@ class Host {
     memory_ = runtime_.Instantiate(guests::MemoryUser({}), kAnonymous);
     load_ = memory_.ExportedFunction<Unary>("load32");
     const Runtime& runtime = runtime_;
-    caller_ = runtime.Instantiate(
-        guests::Forwarder("env", "act", {{kI32}, {kI32}}, true), kAnonymous);
+    caller_ =
+        runtime.Instantiate(guests::Forwarder("env", "act", {{kI32}, {kI32}}, true), kAnonymous);
     run_ = caller_.ExportedFunction<Unary>("run");
   }
 
@@ -267,11 +266,12 @@ TEST_CASE("a handler installed later that passes on what is not its own leaves t
           }) == kGood);
     CHECK(Child([&] {
             // The host's handler asks the library, which has none of its own.
-            Handle(SIGSEGV,
-                   [](int signal_number, siginfo_t* info, void* context) {
-                     if (!tenon::HandleFault(signal_number, info, context)) _exit(kGood);
-                   },
-                   SA_ONSTACK);
+            Handle(
+                SIGSEGV,
+                [](int signal_number, siginfo_t* info, void* context) {
+                  if (!tenon::HandleFault(signal_number, info, context)) _exit(kGood);
+                },
+                SA_ONSTACK);
             const Host host{setup.config.WithSignalHandlers(tenon::SignalHandlers::Host),
                             TouchNull};
             if (!host.Traps()) return 1;

@@ -2,16 +2,18 @@
 /// @file
 /// Recursion without end is a trap with a backtrace, on every kind of stack and with frames of
 /// every size, and the instance works afterwards.
-#include <pthread.h>
-#include <ucontext.h>
-
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 
 #include "machinery_support.hpp"
 
@@ -112,8 +114,9 @@ struct Recursion {
     }
     return true;
   }
-  /// Whether a recursion of this depth is a trap with a backtrace.
-  bool Overflows(std::int32_t depth) const {
+  /// Whether a recursion of this depth is a trap with a backtrace, which is empty if not even the
+  /// first function had room.
+  bool Overflows(std::int32_t depth, bool has_begun = true) const {
     try {
       deep(depth);
       return false;
@@ -121,7 +124,7 @@ struct Recursion {
       for (const tenon::BacktraceFrame& frame : trap.Backtrace()) {
         if (frame.function.find("deep") == std::string::npos) return false;
       }
-      return trap.Code() == TrapCode::StackOverflow && !trap.Backtrace().empty();
+      return trap.Code() == TrapCode::StackOverflow && (!trap.Backtrace().empty() || !has_begun);
     }
   }
 
@@ -201,7 +204,7 @@ TEST_CASE("recursion overflows threads of little stack with a trap, whatever the
             if (fits) {
               works = recursion.Works(1);
             } else {
-              works = recursion.Overflows(1) && recursion.Overflows(-1);
+              works = recursion.Overflows(1, false) && recursion.Overflows(-1, false);
             }
           });
           INFO(kilobytes);
@@ -210,6 +213,42 @@ TEST_CASE("recursion overflows threads of little stack with a trap, whatever the
         CHECK(recursion.Works(5));
       }
     }
+  });
+}
+
+TEST_CASE("a thread that takes the place of another, with less stack, overflows its own") {
+  if (kIsSanitized) return;
+  InEverySetup([](const Setup& setup) {
+    const Recursion recursion{setup.config, Way::Direct, 0};
+    constexpr std::size_t kWhole = std::size_t{2} << 20;
+    auto* const memory = static_cast<std::uint8_t*>(
+        mmap(nullptr, kWhole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    REQUIRE(memory != MAP_FAILED);
+    int traps = 0;
+    // Their ends, where the thread's own data are, are the same.
+    for (const std::size_t size : {kWhole, std::size_t{128} << 10}) {
+      std::memset(memory, 0xA5, kWhole - size);
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      REQUIRE(pthread_attr_setstack(&attributes, memory + kWhole - size, size) == 0);
+      const std::function<void()> body = [&] {
+        if (recursion.Works(5)) ++traps;
+      };
+      pthread_t thread;
+      REQUIRE(pthread_create(
+                  &thread, &attributes,
+                  [](void* function) -> void* {
+                    (*static_cast<const std::function<void()>*>(function))();
+                    return nullptr;
+                  },
+                  const_cast<std::function<void()>*>(&body)) == 0);
+      pthread_join(thread, nullptr);
+      pthread_attr_destroy(&attributes);
+      CHECK(std::all_of(memory, memory + kWhole - size,
+                        [](std::uint8_t byte) { return byte == 0xA5; }));
+    }
+    CHECK(traps == 2);
+    munmap(memory, kWhole);
   });
 }
 
@@ -227,7 +266,7 @@ TEST_CASE("recursion overflows fibers with a trap, whatever the frames") {
             if (fits) {
               works = recursion.Works(1);
             } else {
-              works = recursion.Overflows(1) && recursion.Overflows(-1);
+              works = recursion.Overflows(1, false) && recursion.Overflows(-1, false);
             }
           });
           INFO(kilobytes);

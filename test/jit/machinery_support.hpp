@@ -3,9 +3,6 @@
 /// The set-ups that tests of the machinery around guests run in, and helpers that they share.
 #pragma once
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -14,6 +11,8 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <tenon/tenon.hpp>
 

@@ -53,8 +53,8 @@ guests::Bytes Mixer(std::uint32_t seed, int functions) {
   const std::uint32_t mix = guest.AddImport("env", "mix", unary);
   guest.Memory(1, 4);
   const std::uint32_t table = guest.Table(tenon::ValueType::FuncRef, 1);
-  constexpr Opcode kOperations[] = {Opcode::I32Add, Opcode::I32Xor, Opcode::I32Mul,
-                                    Opcode::I32Rotl, Opcode::I32Sub};
+  constexpr Opcode kOperations[] = {Opcode::I32Add, Opcode::I32Xor, Opcode::I32Mul, Opcode::I32Rotl,
+                                    Opcode::I32Sub};
   std::uint32_t last = mix;
   for (int i = 0; i < functions; ++i) {
     last = guest.AddHidden("f" + std::to_string(i), unary, [&](CodeBuilder& code) {
@@ -107,8 +107,8 @@ const Expected& Precomputed() {
     AddMix(runtime);
     for (std::uint32_t guest = 0; guest < kGuests; ++guest) {
       found.modules.push_back(Mixer(guest, kIsSanitized ? 30 : 60));
-      const auto run = runtime.Instantiate(found.modules.back(), kAnonymous)
-                           .ExportedFunction<Unary>("run");
+      const auto run =
+          runtime.Instantiate(found.modules.back(), kAnonymous).ExportedFunction<Unary>("run");
       for (int i = 0; i < kArguments; ++i) found.results[guest][i] = run(i * 77);
     }
     return found;
@@ -123,9 +123,9 @@ TEST_CASE("many threads compile, instantiate, call and close on one runtime and 
   InEverySetup([&](const Setup& setup) {
     for (const bool interruptible : {false, true}) {
       const tenon::CompilationCache cache;
-      const Runtime runtime{setup.config.WithCompilationCache(cache)
-                                .WithCompilationThreads(2)
-                                .WithCloseOnContextDone(interruptible)};
+      const Runtime runtime{
+          setup.config.WithCompilationCache(cache).WithCompilationThreads(2).WithCloseOnContextDone(
+              interruptible)};
       AddMix(runtime);
       CHECK(Failures([&](int thread) {
               std::mt19937 random{static_cast<std::uint32_t>(thread)};

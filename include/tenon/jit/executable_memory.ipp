@@ -47,10 +47,15 @@ TENON_DECL ExecutableMemory::~ExecutableMemory() {
 
 TENON_DECL const std::string& ExecutableMemoryRefusal() {
   static const std::string refusal = [] {
-    constexpr std::uint8_t kReturn[] = {0xC3};
+    // Sanitizers read the bytes before a function that is called by its address.
+    constexpr std::size_t kEntry = 64;
+    std::uint8_t code[kEntry + 1] = {};
+    code[kEntry] = 0xC3;  // ret
     std::string reason;
-    const ExecutableMemory probe = ExecutableMemory::Map(kReturn, 0, reason);
-    if (probe) reinterpret_cast<void (*)()>(const_cast<std::uint8_t*>(probe.Bytes().data()))();
+    const ExecutableMemory probe = ExecutableMemory::Map(code, 0, reason);
+    if (probe) {
+      reinterpret_cast<void (*)()>(const_cast<std::uint8_t*>(probe.Bytes().data() + kEntry))();
+    }
     return reason;
   }();
   return refusal;

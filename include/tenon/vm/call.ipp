@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -465,9 +466,14 @@ TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
 
 namespace detail {
 
-/// A number that no other living thread has.
+/// A number that no other thread has or had: one that took a dead thread's place in memory may have
+/// less stack.
 [[gnu::always_inline]] inline std::uintptr_t ThreadToken() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer());
+  static constinit std::atomic<std::uintptr_t> last = 0;
+  static constinit thread_local std::uintptr_t token = 0;
+  if (token == 0) [[unlikely]]
+    token = last.fetch_add(1, std::memory_order_relaxed) + 1;
+  return token;
 }
 
 /// Finds out what BeginPlain wants to know of the stack.
