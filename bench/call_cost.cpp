@@ -33,8 +33,8 @@ Prints the CPU time of one call in ns and its ratio to a native call through a f
 the same arguments, for each engine or for the one named (interpreter, jit, auto).
 
 Calls are made by loops: native ones in this program, tight ones of WebAssembly in the guest. The
-time of an empty loop of the same kind is subtracted from each. All loops run in turn, N times (default 31); a figure is the median of the rounds, a ratio the median of the ratios of
-one round.
+time of an empty loop of the same kind is subtracted from each. All loops run in turn, N times
+(default 31); a figure is the median of the rounds, a ratio the median of the ratios of one round.
 
   --json   prints a JSON object for each engine, one a line
   --check  exit status 1 if a ratio of the JIT exceeds the limit printed beside it

@@ -3,9 +3,9 @@
 """Compares tenon with native code and with other engines on the kernels of this folder.
 
 Compiles each kernel natively (gcc -O2) and for wasm32 (clang), checks that all engines compute the
-same, and prints the time of a call as a ratio to native code, with geometric mean and worst. Kernels
-named simd_... are compiled with -msimd128 for wasm32 and with -msse4.1 natively, the floor of
-tenon's JIT; the others with neither.
+same, and prints the time of a call as a ratio to native code, with geometric mean and worst.
+Kernels named simd_... are compiled with -msimd128 for wasm32 and with -msse4.1 natively, the floor
+of tenon's JIT; the others with neither.
 
 Runs are interleaved, so that a busy machine slows all of them alike. A ratio is that of two runs of
 one round, a figure the median of all rounds. Times are CPU time of a call in a process that has
@@ -369,8 +369,8 @@ def main():
     to_node = ratios_by_kernel(times, "tenon jit", "node --no-liftoff")
     node_summary = summarise(to_node) if to_node else None
     if node_summary:
-        print(f"tenon jit to node --no-liftoff: geometric mean {node_summary['geometric_mean']:.2f},"
-              f" worst {node_summary['worst']:.2f} ({node_summary['worst_kernel']})")
+        print("tenon jit to node --no-liftoff: geometric mean "
+              f"{node_summary['geometric_mean']:.2f}, worst {node_summary['worst']:.2f} ({node_summary['worst_kernel']})")
 
     complaints += exceeded_limits(summary, "geometric_mean", mean_limits)
     complaints += exceeded_limits(summary, "worst", worst_limits)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles one module once under node and prints the same JSON as compile_cost. What is compiled, and
-// by which tier, depends on node's options; see compile_throughput.py.
+// Compiles one module once under node and prints the same JSON as compile_cost. What is compiled,
+// and by which tier, depends on node's options; see compile_throughput.py.
 'use strict';
 
 const fs = require('fs');

@@ -136,7 +136,7 @@ def main():
                         default=str(HERE.parent / "build" / "bench" / "compile_cost"),
                         help="tenon's compile_cost; default: %(default)s")
     parser.add_argument("--modules", required=True, metavar="FOLDER",
-                        help=f"where {' and '.join(MODULES)} are; fetch_modules.sh FOLDER gets them")
+                        help=f"where {' and '.join(MODULES)} are; see fetch_modules.sh")
     parser.add_argument("--fetch", action="store_true", help="runs fetch_modules.sh first")
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--json", metavar="FILE", help="also writes the figures as JSON")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// A kernel that wabt's wasm2c turned back into C, with the name under which native_main.c calls it.
+/// A kernel that wasm2c turned back into C, with the name under which native_main.c calls it.
 #include "guest.h"
 
 int run(int n);

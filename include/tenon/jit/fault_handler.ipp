@@ -137,7 +137,8 @@ TENON_DECL bool RedirectFault(int signal, siginfo_t* info, void* context) noexce
   const std::uintptr_t return_address = pc + 1;
   std::memcpy(reinterpret_cast<void*>(registers[REG_RSP]), &return_address, 8);
   constexpr auto kTrap = static_cast<std::size_t>(TrapCode::OutOfBoundsMemoryAccess);
-  registers[REG_RIP] = static_cast<greg_t>(code->CodeBegin() + code->View().Header().traps[kTrap]);
+  const std::uintptr_t stub = code->CodeBegin() + code->View().Header().traps[kTrap];
+  registers[REG_RIP] = static_cast<greg_t>(stub);
   return true;
 }
 

@@ -134,10 +134,11 @@ class FrameWalker {
     const wasm::Module& module = vm::InstanceOf(Header()).Module();
     const std::uint64_t size = module.bytes.size();
     std::uint64_t next = call.wasm_offset;
-    if (next >= size || module.bytes[static_cast<std::size_t>(next++)] !=
+    if (next >= size || module.bytes[static_cast<std::size_t>(next)] !=
                             static_cast<std::uint8_t>(wasm::Opcode::Call)) {
       return false;
     }
+    ++next;
     std::uint64_t function = 0;
     for (unsigned shift = 0; shift < 35 && next < size; shift += 7) {
       const std::uint64_t byte = module.bytes[static_cast<std::size_t>(next++)];

@@ -10,8 +10,10 @@
 #include <tenon/jit/mapped_code.hpp>
 
 // Of the compiler's runtime library; GCC's takes whole .eh_frame sections.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" void __register_frame(void* begin);
 extern "C" void __deregister_frame(void* begin);
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace tenon::inline TENON_ABI::jit {
 

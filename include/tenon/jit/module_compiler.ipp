@@ -126,6 +126,7 @@ TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threa
     for (std::uint32_t i = 1; i < threads; ++i) helpers.emplace_back(work, false);
   } catch (const std::system_error&) {
     // Those that there are, and this one, do it all.
+    threads = static_cast<std::uint32_t>(helpers.size()) + 1;
   }
   work(true);
   for (std::thread& helper : helpers) helper.join();

@@ -69,7 +69,8 @@ class StubWriter : private Xbyak::CodeGenerator {
     area_.interrupt = Position();
     for (const Xbyak::Reg64& reg : saved) push(reg);
     sub(rsp, kVectorBytes);
-    for (unsigned i = 0; i < 16; ++i) movups(ptr[rsp + 16 * i], Xbyak::Xmm(static_cast<int>(i)));
+    for (unsigned i = 0; i < 16; ++i)
+      movups(ptr[rsp + std::size_t{16} * i], Xbyak::Xmm(static_cast<int>(i)));
     lea(rcx, ptr[rsp + kVectorBytes + kSavedBytes + 8]);
     mov(rax, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
     mov(ptr[rax + offsetof(abi::ExecContext, exit_stack_pointer)], rcx);
@@ -83,7 +84,8 @@ class StubWriter : private Xbyak::CodeGenerator {
     je(go_on, T_NEAR);
     JumpTo(area_.unwind);
     L(go_on);
-    for (unsigned i = 0; i < 16; ++i) movups(Xbyak::Xmm(static_cast<int>(i)), ptr[rsp + 16 * i]);
+    for (unsigned i = 0; i < 16; ++i)
+      movups(Xbyak::Xmm(static_cast<int>(i)), ptr[rsp + std::size_t{16} * i]);
     add(rsp, kVectorBytes);
     for (std::size_t i = std::size(saved); i-- != 0;) pop(saved[i]);
     ret();
@@ -116,7 +118,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     std::uint32_t slot = 0;
     for (const ValueType value_type : parameters) {
       const Type type = TypeOf(value_type);
-      Load(type, places.Next(type), ptr[rbx + 8 * slot]);
+      Load(type, places.Next(type), ptr[rbx + std::size_t{8} * slot]);
       slot += value_type.SlotCount();
     }
     if (results.size() > 1) {
@@ -203,7 +205,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     std::uint32_t slot = 0;
     for (const ValueType value_type : parameters) {
       const Type type = TypeOf(value_type);
-      Store(type, places.Next(type), ptr[rsp + 8 * slot]);
+      Store(type, places.Next(type), ptr[rsp + std::size_t{8} * slot]);
       slot += value_type.SlotCount();
     }
     if (results.size() > 1) Store(Type::I64, places.Next(Type::I64), ptr[rbp - 8]);

@@ -43,7 +43,7 @@ class ShuffleLanes {
   }
   /// Number of the group that goes to place `i`.
   constexpr std::uint32_t Group(std::uint32_t i, std::uint32_t size) const {
-    return lanes_.bytes[i * size] / size;
+    return lanes_.bytes[std::size_t{i} * size] / size;
   }
 
   /// Whether the lanes are those that follow `first`, modulo `count`.

@@ -37,10 +37,10 @@ TENON_DECL bool HandleInterrupt(abi::InstanceHeader& header) noexcept;
 TENON_DECL const abi::Operations& ThunkOperations() noexcept;
 
 /// Stack kept free below the limit, for host functions and the library itself.
-inline constexpr std::uintptr_t kStackReserve = 48 * 1024;
+inline constexpr std::uintptr_t kStackReserve = std::uintptr_t{48} * 1024;
 /// How much a guest may use of a stack that is not the thread's own (a fiber's), as nobody knows
 /// where that ends.
-inline constexpr std::uintptr_t kForeignStack = 32 * 1024;
+inline constexpr std::uintptr_t kForeignStack = std::uintptr_t{32} * 1024;
 
 /// Lowest stack address that guest code may use when it is entered here: `bytes` below, but not
 /// less than kStackReserve above the end of the thread's stack.

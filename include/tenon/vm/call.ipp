@@ -171,7 +171,7 @@ class Activation {
     if (group_.is_on_thread_stack && IsOnThreadStack()) [[likely]]
       return false;
     // So far below the limit it is the same stack, overflowing.
-    constexpr std::uintptr_t kOverflow = 16 * 1024;
+    constexpr std::uintptr_t kOverflow = std::uintptr_t{16} * 1024;
     const std::uintptr_t from_limit = CurrentStackPointer() - group_.stack_limit;
     return from_limit > kForeignStack && from_limit < 0 - kOverflow;
   }

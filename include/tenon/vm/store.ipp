@@ -110,6 +110,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
 TENON_DECL void Store::EnterImporter(Instance& instance) {
   if (instance.IsHost()) return;
   std::vector<Instance*> owners;
+  owners.reserve(instance.Module().imported_functions);
   for (std::uint32_t i = 0; i < instance.Module().imported_functions; ++i) {
     owners.push_back(&OwnerOf(*instance.functions[i]));
   }
