@@ -29,7 +29,10 @@ void RaiseParameter(InstanceHeader*, tenon::TrapCode code, std::uint32_t) noexce
 int main() {
   std::uint8_t bytes[16] = {'a', 'b', 'c'};
   tenon::abi::MemoryRecord memory{bytes, sizeof(bytes), sizeof(bytes), 0, 0, 0};
-  tenon::abi::Operations operations{&Capture, &Raise, &RaiseParameter};
+  tenon::abi::Operations operations{};
+  operations.capture_exception = &Capture;
+  operations.raise_trap = &Raise;
+  operations.raise_parameter_trap = &RaiseParameter;
   InstanceHeader header{};
   header.memory = &memory;
   header.operations = &operations;
