@@ -41,7 +41,7 @@ class JitCode final : public vm::EngineCode {
   /// The code that reaches memory in this style; compiled now if it is the first that asks.
   /// Throws ConfigError if the machine refuses executable memory, and LinkError if the module is
   /// too large.
-  std::shared_ptr<const MappedCode> Variant(MemoryStyle style) const;
+  TENON_DECL std::shared_ptr<const MappedCode> Variant(MemoryStyle style) const;
   /// The style that instances are expected to need.
   MemoryStyle FirstStyle() const noexcept {
     return settings_.guard_pages ? MemoryStyle::Guarded : MemoryStyle::Checked;

@@ -122,7 +122,7 @@ inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style,
   variant = AnnounceCode(std::move(variant), module, settings_.conduct);
 }
 
-inline std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
+TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
   const std::lock_guard lock{mutex_};
   const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
   if (variant == nullptr) {
