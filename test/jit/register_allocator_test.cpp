@@ -112,7 +112,7 @@ struct Rotation {
 TEST_CASE("random functions are allocated correctly", "[jit][register_allocator]") {
   RegisterAllocator allocator;
   AllocationChecker checker;
-  for (std::uint32_t seed = 0; seed != 3000; ++seed) {
+  for (std::uint32_t seed = 0; seed != 500; ++seed) {
     MachineFunction function = MachineFunctionGenerator{seed, OptionsOf(seed)}.Make();
     allocator.Run(function);
     INFO("seed " << seed);
@@ -125,7 +125,7 @@ TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator]"
   AllocationChecker checker;
   std::uint32_t tried[4] = {};
   std::uint32_t found[4] = {};
-  for (std::uint32_t seed = 0; seed != 400; ++seed) {
+  for (std::uint32_t seed = 0; seed != 90; ++seed) {
     MachineFunction function = MachineFunctionGenerator{seed, OptionsOf(seed)}.Make();
     allocator.Run(function);
     const auto judge = [&](std::size_t kind, const MachineFunction& corrupted) {
