@@ -31,7 +31,7 @@ using tenon_test::Thrown;
 
 namespace {
 
-constexpr ValueType I32 = ValueType::I32, I64 = ValueType::I64;
+constexpr ValueType I32 = ValueType::I32;
 
 CodeBuilder Code() { return {}; }
 
