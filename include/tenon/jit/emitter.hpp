@@ -27,7 +27,6 @@ class Emitter {
  private:
   class Writer;
 
-  const CompileOptions& options_;
   std::unique_ptr<Writer> writer_;
 };
 

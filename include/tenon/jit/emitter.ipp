@@ -573,7 +573,7 @@ inline void Emitter::Writer::WriteTables() {
 }
 
 TENON_DECL Emitter::Emitter(const CompileOptions& options)
-    : options_{options}, writer_{std::make_unique<Writer>(options)} {}
+    : writer_{std::make_unique<Writer>(options)} {}
 
 TENON_DECL Emitter::~Emitter() = default;
 
