@@ -111,7 +111,8 @@ TEST_CASE("an instance made on one thread overflows cleanly on another with less
 
 TEST_CASE("all of a large native stack may be used") {
   RunWithStack(std::size_t{256} << 20, [] {
-    const std::uintptr_t left = tenon::vm::CurrentStackPointer() - tenon::vm::NativeStackLimit(UINT64_MAX);
+    const std::uintptr_t left =
+        tenon::vm::CurrentStackPointer() - tenon::vm::NativeStackLimit(UINT64_MAX);
     CHECK(left > std::size_t{200} << 20);
     CHECK(left < std::size_t{256} << 20);
   });

@@ -118,8 +118,7 @@ Arguments ParseArguments(int argc, char** argv) {
     } else if (name == "--engine") {
       SelectEngine(arguments, value);
     } else if (name == "--explicit-checks") {
-      arguments.run.config =
-          arguments.run.config.WithSignalHandlers(tenon::SignalHandlers::None);
+      arguments.run.config = arguments.run.config.WithSignalHandlers(tenon::SignalHandlers::None);
     } else if (name == "--cpu") {
       if (value != "floor") Refuse("unknown set of processor extensions " + value);
       arguments.run.config = arguments.run.config.WithCpuFeatures(tenon::CpuFeatures::Floor());
