@@ -581,9 +581,10 @@ TEST_CASE("divisions by constants compute what divisions do") {
                                      0x7FFFFFFE, INT64_MAX, INT64_MIN, std::int64_t{1} << 33};
   std::vector<std::int64_t> numbers;
   for (const std::int64_t edge : kEdges) {
-    for (const std::int64_t number : {edge - 1, edge, edge + 1}) {
-      numbers.push_back(number);
-      numbers.push_back(-number);
+    for (const std::uint64_t distance : {~std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{1}}) {
+      const std::uint64_t number = static_cast<std::uint64_t>(edge) + distance;
+      numbers.push_back(static_cast<std::int64_t>(number));
+      numbers.push_back(static_cast<std::int64_t>(0 - number));
     }
   }
   for (const bool is_wide : {false, true}) {
