@@ -23,8 +23,7 @@
   X(table_copy)  \
   X(table_fill)  \
   X(table_grow)  \
-  X(elem_drop)   \
-  X(call_slots)  /* operands: FunctionRecord, Slots: calls through FunctionRecord::invoke */
+  X(elem_drop)
 // clang-format on
 
 namespace tenon::inline TENON_ABI::abi {

@@ -9,9 +9,9 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/jit/constant_pool.hpp>
 #include <tenon/jit/convention.hpp>
-#include <tenon/jit/cpu_features.hpp>
 #include <tenon/jit/vector_constants.hpp>
 #include <tenon/jit/xbyak.hpp>
 

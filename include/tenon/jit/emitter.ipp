@@ -166,7 +166,8 @@ class Emitter::Writer {
   void ForBinary(F apply);
 
   const CpuFeatures cpu_;
-  std::vector<std::uint8_t> buffer_;
+  std::unique_ptr<std::uint8_t[]> buffer_;  ///< not initialised: most of it is never touched
+  std::size_t buffer_size_ = 0;
   std::unique_ptr<Xbyak::CodeGenerator> code_;
   ConstantPool constants_;
 
@@ -446,10 +447,11 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   std::size_t room = 4096 + function.instructions.size() * (kMaxSequenceBytes + 64) +
                      function.moves.size() * 32 + function.blocks.size() * 16;
   for (const SwitchTable& table : ir.switches) room += table.targets.size() * 12;
-  if (buffer_.size() < room) {
+  if (buffer_size_ < room) {
     code_.reset();
-    buffer_ = std::vector<std::uint8_t>(room + room / 4);
-    code_ = std::make_unique<Xbyak::CodeGenerator>(buffer_.size(), buffer_.data());
+    buffer_size_ = room + room / 4;
+    buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size_);
+    code_ = std::make_unique<Xbyak::CodeGenerator>(buffer_size_, buffer_.get());
   }
   code_->setSize(0);
 

@@ -55,13 +55,6 @@ inline void Emitter::Writer::WriteOwn() {
     case MachineOpcode::VectorImmediate:
     case MachineOpcode::LoadField:
       return WriteImmediate();
-    case MachineOpcode::Instance:
-      code.mov(Wide(0), r15);
-      return;
-    case MachineOpcode::Copy:
-      if (IsVector(0)) return CopyVector(Vector(0), Vector(1));
-      if (RegisterAt(0) != RegisterAt(1)) code.mov(Wide(0), Wide(1));
-      return;
     case MachineOpcode::Lea: {
       const MachineAddress& address = instruction_->address;
       // A shift in place is shorter than lea without base.
@@ -101,13 +94,6 @@ inline void Emitter::Writer::WriteOwn() {
       return;
     case MachineOpcode::Not:
       code.not_(Sized(0));
-      return;
-    case MachineOpcode::MultiplyHigh:
-      if (instruction_->condition != 0) {
-        code.imul(Sized(2));
-      } else {
-        code.mul(Sized(2));
-      }
       return;
     case MachineOpcode::ZeroExtend8:
       code.movzx(Half(0), Half(1).cvt8());
@@ -890,7 +876,6 @@ inline void Emitter::Writer::WritePlanned() {
   std::uint32_t source = 0;
   std::uint32_t vector_temporary = 0;
   std::uint32_t integer_temporary = 0;
-  bool result_is_wide = true;
   const MachineAddress& address = instruction_->address;
   for (std::uint32_t i = 0; i < instruction_->operand_count; ++i) {
     if (i == address.base || i == address.index) continue;
@@ -898,7 +883,6 @@ inline void Emitter::Writer::WritePlanned() {
     switch (OperandAt(i).role) {
       case OperandRole::Define:
         operands.result = reg;
-        result_is_wide = function_->registers[OperandAt(i).value].is_wide;
         break;
       case OperandRole::Temporary:
         if (reg >= kXmm0) {
@@ -912,7 +896,6 @@ inline void Emitter::Writer::WritePlanned() {
         break;
     }
   }
-  static_cast<void>(result_is_wide);
   const IrOpcode opcode = ToIr(Opcode());
   if (!IsWasm(opcode)) {
     EmitCanonicalNan(*code_, constants_, cpu_, opcode,

@@ -6,9 +6,9 @@
 #include <cstdint>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/jit/constant_pool.hpp>
 #include <tenon/jit/convention.hpp>
-#include <tenon/jit/cpu_features.hpp>
 #include <tenon/jit/vector_operands.hpp>
 #include <tenon/jit/xbyak.hpp>
 #include <tenon/wasm/opcode.hpp>

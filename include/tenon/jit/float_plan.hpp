@@ -4,7 +4,7 @@
 #pragma once
 
 #include <tenon/abi/config.hpp>
-#include <tenon/jit/cpu_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/jit/vector_plan.hpp>
 #include <tenon/wasm/opcode.hpp>
 

@@ -13,9 +13,12 @@ namespace tenon::inline TENON_ABI::jit {
 
 /// Moves pure instructions, and reads of globals, tables' sizes and the memory's place that nothing
 /// in the loop changes. Loads of memory stay: they may trap. Keeps its arrays from function to
-/// function. Time is linear in the instructions times the depth from which they are moved.
+/// function. An instruction leaves at most kMostLevels loops, which keeps the time linear.
 class LoopInvariants {
  public:
+  /// Most loops that an instruction leaves.
+  static constexpr std::uint32_t kMostLevels = 16;
+
   TENON_DECL void Run(Function& function);
 
  private:

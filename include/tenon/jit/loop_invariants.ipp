@@ -93,10 +93,12 @@ TENON_DECL void LoopInvariants::Run(Function& function) {
     for (ValueId value = function.blocks[block].first; value != kNone;) {
       const ValueId behind = function.next[value];
       BlockId target = kNone;
-      for (std::uint32_t loop = loop_of_[block];
-           loop != kNone && CanLeave(function, function[value], loops_[loop]);
-           loop = loops_[loop].parent) {
+      std::uint32_t loop = loop_of_[block];
+      for (std::uint32_t level = 0; level < kMostLevels && loop != kNone &&
+                                    CanLeave(function, function[value], loops_[loop]);
+           ++level) {
         target = loops_[loop].entry;
+        loop = loops_[loop].parent;
       }
       if (target != kNone) {
         function.Remove(value);

@@ -20,8 +20,6 @@
   X(Immediate, "immediate")             /* integer `immediate` */ \
   X(FloatImmediate, "float.immediate")  /* bits of a float in `immediate` */ \
   X(VectorImmediate, "vector.immediate")/* index in Function::vectors */ \
-  X(Instance, "instance")               /* the InstanceHeader */ \
-  X(Copy, "copy") \
   X(Lea, "lea") \
   X(Add, "add") \
   X(Sub, "sub") \
@@ -37,13 +35,12 @@
   X(RotateRight, "rotate.right") \
   X(Negate, "negate") \
   X(Not, "not") \
-  X(MultiplyHigh, "multiply.high")      /* upper half of a product; size, condition: 1 if signed */ \
   X(ZeroExtend8, "zero.extend8") \
   X(ZeroExtend16, "zero.extend16") \
   X(SetCompare, "compare.set") \
   X(CompareSelect, "compare.select")    /* definition, value if not, value if so, comparison */ \
   X(CompareBranch, "compare.branch")    /* ends a block: successor 0 if so */ \
-  X(CompareTrap, "compare.trap")        /* traps with TrapCode `immediate` if so */ \
+  X(CompareTrap, "compare.trap")        /* traps if so */ \
   X(LoadField, "field.load")            /* from memory of the runtime: no fault */ \
   X(StoreField, "field.store") \
   X(CheckBounds, "check.bounds")        /* address; two temporaries; `immediate` as in the IR */ \

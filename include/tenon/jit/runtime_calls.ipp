@@ -105,17 +105,6 @@ inline std::uint64_t ElementDropCall(abi::InstanceHeader* caller, std::uint64_t 
   return 0;
 }
 
-inline std::uint64_t CallSlotsCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t record,
-                                   std::uint64_t slots, std::uint64_t) {
-  const auto& callee = *reinterpret_cast<const abi::FunctionRecord*>(record);
-  if ((vm::FlagsOf(callee) & abi::kFunctionClosed) != 0) {
-    vm::RaiseExit(*caller, vm::OwnerOf(callee).ExitCode());
-  } else {
-    callee.invoke(&callee, caller, reinterpret_cast<abi::Slot*>(slots));
-  }
-  return 0;
-}
-
 inline constexpr abi::RuntimeCalls kCompiledCodeCalls{
     .raise_trap = RaiseTrapCall,
     .interrupt = InterruptCall,
@@ -129,7 +118,6 @@ inline constexpr abi::RuntimeCalls kCompiledCodeCalls{
     .table_fill = TableFillCall,
     .table_grow = TableGrowCall,
     .elem_drop = ElementDropCall,
-    .call_slots = CallSlotsCall,
 };
 
 /// A function of a group that executes on its own, called by a guest of another: as host code

@@ -10,8 +10,8 @@
 #include <cstdint>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/jit/constant_pool.hpp>
-#include <tenon/jit/cpu_features.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/ir_opcode.hpp>
 #include <tenon/jit/vector_operands.hpp>

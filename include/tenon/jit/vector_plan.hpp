@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/jit/cpu_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/jit/ir_opcode.hpp>
 #include <tenon/wasm/opcode.hpp>
 
