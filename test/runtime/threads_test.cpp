@@ -226,7 +226,7 @@ TEST_CASE("Close and IsClosed are safe from any thread beside a running call") {
 }
 
 TEST_CASE("closing a runtime beside instantiations ends in closed modules or errors") {
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 100; ++i) {
     const tenon::Runtime runtime;
     const auto compiled = runtime.CompileModule(guests::Counter());
     CHECK(Failures([&](int thread) {

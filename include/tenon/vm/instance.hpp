@@ -103,6 +103,9 @@ class Instance {
   // Guarded by the store's mutex.
   std::vector<Instance*> import_owners;  ///< who defines the functions it imports, each once
   std::vector<Instance*> importers;      ///< who has copies of its functions' entries
+  /// How often its handles appeared and are not yet known to be gone: the thread that dropped the
+  /// last handle is between the two until it has the mutex, and refers to the instance.
+  std::uint64_t live_claims = 0;
 
   std::unique_ptr<System> system;
   /// 0 while open, else exit code * 2 + 1.

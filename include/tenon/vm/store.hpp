@@ -79,6 +79,8 @@ class Store : public std::enable_shared_from_this<Store> {
   MemorySettings memory_settings;
 
  private:
+  /// A handle was made to an instance without any. Needs the mutex.
+  static void Claim(Instance& instance) noexcept;
   void DestroyGroup(Group* group) noexcept;
   /// Functions of a closed instance do not run any more. Needs the mutex.
   void DisableFunctions(Instance& instance) noexcept;

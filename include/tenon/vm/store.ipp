@@ -58,6 +58,7 @@ TENON_DECL void Store::Enter(Instance& instance) {
                     FormatError(ErrorCode::ModuleAlreadyInstantiated, {instance.name})};
   }
   group.release()->live_instances = 1;
+  instance.live_claims = 1;
   instance.handles.store(1, std::memory_order_relaxed);
   instance.sequence = ++sequence_;
   instance.is_counted = true;
@@ -236,7 +237,7 @@ TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
       if (open_.empty()) break;
       // An instance without handles is kept by its group; retaining it here would need the lock.
       Instance& last = *open_.back();
-      if (last.handles.fetch_add(1, std::memory_order_relaxed) == 0) ++last.group->live_instances;
+      if (last.handles.fetch_add(1, std::memory_order_relaxed) == 0) Claim(last);
       newest = InstanceHandle{&last};
       last.handles.fetch_sub(1, std::memory_order_relaxed);
     }
@@ -246,6 +247,11 @@ TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
 
 TENON_DECL void Store::HandlesAppeared(Instance& instance) noexcept {
   const std::lock_guard lock{mutex_};
+  Claim(instance);
+}
+
+inline void Store::Claim(Instance& instance) noexcept {
+  ++instance.live_claims;
   ++instance.group->live_instances;
 }
 
@@ -255,6 +261,7 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
   {
     const std::lock_guard lock{mutex_};
     group = instance.group;
+    --instance.live_claims;
     is_last = --group->live_instances == 0;
     if (!is_last && !instance.HasEnded()) return;
     if (group->activation.Load() != 0) {
@@ -278,7 +285,8 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
 }
 
 inline bool Store::IsLost(const Instance& instance) noexcept {
-  return instance.HasEnded() && instance.handles.load() == 0 && !IsReferenced(instance);
+  return instance.HasEnded() && instance.handles.load() == 0 && instance.live_claims == 0 &&
+         !IsReferenced(instance);
 }
 
 inline void Store::ForgetGroup(Group& group) noexcept {
