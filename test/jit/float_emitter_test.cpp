@@ -121,7 +121,8 @@ void CheckInstruction(const wasm::OpcodeInfo& info, CpuFeatures cpu, Random& ran
   }
 }
 
-TEST_CASE("every scalar float instruction computes what the interpreter does", "[jit]") {
+TEST_CASE("every scalar float instruction computes what the interpreter does",
+          "[jit][one_thread]") {
   Random random{8};
   std::uint32_t instructions = 0;
   for (std::uint32_t code = 0; code < 0x200; ++code) {
@@ -172,7 +173,7 @@ void CheckAround(const wasm::OpcodeInfo& info, std::uint64_t centre) {
   }
 }
 
-TEST_CASE("conversions are exact at the limits of every type", "[jit]") {
+TEST_CASE("conversions are exact at the limits of every type", "[jit][one_thread]") {
   for (std::uint32_t code = 0; code < 0x200; ++code) {
     const wasm::OpcodeInfo& info = wasm::FindOpcode(code);
     if (!HasFloat(info) || info.signature.find(':') != 1) continue;

@@ -312,7 +312,7 @@ using Outcome = std::optional<std::pair<std::uint32_t, std::uint64_t>>;
 
 }  // namespace
 
-TEST_CASE("random functions compute the same as IR and on the interpreter") {
+TEST_CASE("random functions compute the same as IR and on the interpreter", "[one_thread]") {
   const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithEngine(tenon::EngineKind::Interpreter)};
   constexpr std::uint32_t kFunctions = 3000;
   std::size_t finished = 0;

@@ -744,7 +744,7 @@ b2 <- b1, b0:
 )");
 }
 
-TEST_CASE("functions that would need too many phis are refused") {
+TEST_CASE("functions that would need too many phis are refused", "[one_thread]") {
   ModuleBuilder builder;
   CodeBuilder code;
   constexpr std::uint32_t kSize = 4000;

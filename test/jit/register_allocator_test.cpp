@@ -109,7 +109,7 @@ struct Rotation {
 
 }  // namespace
 
-TEST_CASE("random functions are allocated correctly", "[jit][register_allocator]") {
+TEST_CASE("random functions are allocated correctly", "[jit][register_allocator][one_thread]") {
   RegisterAllocator allocator;
   AllocationChecker checker;
   for (std::uint32_t seed = 0; seed != 500; ++seed) {
@@ -120,7 +120,7 @@ TEST_CASE("random functions are allocated correctly", "[jit][register_allocator]
   }
 }
 
-TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator]") {
+TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator][one_thread]") {
   RegisterAllocator allocator;
   AllocationChecker checker;
   std::uint32_t tried[4] = {};

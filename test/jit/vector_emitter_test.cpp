@@ -64,7 +64,7 @@ void CheckSequence(const wasm::OpcodeInfo& info, CpuFeatures cpu, const VectorOp
   }
 }
 
-TEST_CASE("every vector instruction computes what the interpreter does", "[jit]") {
+TEST_CASE("every vector instruction computes what the interpreter does", "[jit][one_thread]") {
   Random random{1};
   std::uint32_t instructions = 0;
   for (std::uint32_t code = 0x200; code < wasm::kOpcodeLimit; ++code) {
@@ -152,7 +152,7 @@ V128 GroupShuffle(std::uint32_t size, const std::uint32_t* groups) {
   return lanes;
 }
 
-TEST_CASE("shuffles of every kind move the right lanes", "[jit]") {
+TEST_CASE("shuffles of every kind move the right lanes", "[jit][one_thread]") {
   Random random{4};
   SECTION("groups of any size, of one operand or both") {
     for (std::uint32_t i = 0; i < 3000; ++i) {
