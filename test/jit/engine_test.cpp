@@ -21,6 +21,7 @@
 
 #include <tenon/jit/code_object.hpp>
 #include <tenon/jit/code_registry.hpp>
+#include <tenon/jit/function_compiler.hpp>
 #include <tenon/jit/module_compiler.hpp>
 #include <tenon/tenon.hpp>
 
@@ -469,4 +470,37 @@ TEST_CASE("the stack limit bounds what compiled guests use of the native stack")
   CHECK(shallow > 3);
   CHECK(deep > shallow * 3);
   CHECK(deep < shallow * 6);
+}
+
+TEST_CASE("code does not depend on what its compiler compiled before") {
+  // More reads than are remembered, so that which one is forgotten shows.
+  guests::Guest builder;
+  builder.Memory(1);
+  for (const std::uint32_t reads : {15u, 17u, 19u}) {
+    builder.Add("f" + std::to_string(reads), {{guests::kI32}, {guests::kI32}}, [&](auto& code) {
+      code.I32Const(0);
+      for (std::uint32_t i = 0; i < 3 * reads; ++i) {
+        code.LocalGet(0).Memory(tenon::wasm::Opcode::I32Load, {.offset = 4 * (i % reads)});
+        code.Emit(tenon::wasm::Opcode::I32Add);
+      }
+    });
+  }
+  const ValidatedModule validated{builder.Build()};
+  tenon::jit::ModuleFacts facts;
+  REQUIRE(tenon::jit::GatherFacts(validated.context, facts).IsNone());
+  const tenon::jit::CompileOptions options;
+  const tenon::jit::FrontEndInput input{validated.module, validated.context, facts, options};
+  for (const std::uint32_t last : {0u, 1u, 2u}) {
+    CAPTURE(last);
+    tenon::jit::CompiledFunction alone;
+    tenon::jit::FunctionCompiler{input}.Compile(last, alone);
+    for (const std::uint32_t first : {0u, 1u, 2u}) {
+      CAPTURE(first);
+      tenon::jit::FunctionCompiler compiler{input};
+      tenon::jit::CompiledFunction code;
+      compiler.Compile(first, code);
+      compiler.Compile(last, code);
+      CHECK(code.code == alone.code);
+    }
+  }
 }

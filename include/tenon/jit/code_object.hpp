@@ -12,6 +12,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/code_range.hpp>
 #include <tenon/jit/compiled_function.hpp>
+#include <tenon/jit/stub_emitter.hpp>
 #include <tenon/wasm/module.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -83,8 +84,40 @@ struct CodeObjectInput {
   std::uint64_t options_digest = 0;
 };
 
-/// Joins compiled functions and writes the stubs. Depends on nothing but the input. Empty if the
-/// code is larger than calls can reach.
+/// Joins compiled functions and writes the stubs. What comes of it depends on nothing but the
+/// input.
+class CodeObjectBuilder {
+ public:
+  /// Plans the object. `input`, with all that it refers to, must outlive the builder.
+  TENON_DECL explicit CodeObjectBuilder(const CodeObjectInput& input);
+
+  /// Bytes of the object; 0 if its code is larger than calls can reach.
+  std::size_t Size() const noexcept { return static_cast<std::size_t>(header_.size); }
+  /// Where in the object the code begins.
+  std::size_t CodeOffset() const noexcept { return header_.code_offset; }
+  /// Writes the object to `target`: Size() bytes, at least one, that are zero.
+  TENON_DECL void Write(std::span<std::uint8_t> target) const;
+
+ private:
+  void PlanStubs();
+  bool PlaceCode();
+  void PlaceTables();
+  std::uint32_t TargetOf(const Relocation& relocation) const;
+  void WriteCode(std::span<std::uint8_t> code) const;
+  void WriteTables(std::span<std::uint8_t> object) const;
+
+  const CodeObjectInput& input_;
+  StubArea stubs_;
+  std::vector<FunctionRow> rows_;
+  std::uint32_t stub_base_ = 0;
+  std::uint64_t code_size_ = 0;
+  std::size_t calls_ = 0;
+  std::size_t faults_ = 0;
+  std::size_t inlinings_ = 0;
+  CodeHeader header_;
+};
+
+/// The object in memory of its own; empty if its code is larger than calls can reach.
 TENON_DECL std::vector<std::uint8_t> BuildCodeObject(const CodeObjectInput& input);
 
 /// Reads a code object, wherever it is.

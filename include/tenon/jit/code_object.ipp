@@ -8,7 +8,6 @@
 
 #include <tenon/abi/digest.hpp>
 #include <tenon/jit/code_object.hpp>
-#include <tenon/jit/stub_emitter.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -23,183 +22,31 @@ constexpr std::uint64_t AlignUp(std::uint64_t value, std::uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }
 
-/// Lays code objects out.
-class CodeObjectBuilder {
- public:
-  explicit CodeObjectBuilder(const CodeObjectInput& input) : input_{input} {}
+template <class Row>
+CodeRange TakeRange(std::uint64_t& end, std::size_t count) {
+  const CodeRange range{static_cast<std::uint32_t>(end), static_cast<std::uint32_t>(count)};
+  end += AlignUp(count * sizeof(Row), 8);
+  return range;
+}
 
-  std::vector<std::uint8_t> Run() {
-    Plan();
-    if (!Place()) return {};
-    if (!Allocate()) return {};
-    WriteCode();
-    WriteTables();
-    return std::move(bytes_);
-  }
+template <class Row>
+void WriteRow(std::span<std::uint8_t> object, CodeRange range, std::size_t position,
+              const Row& row) {
+  std::memcpy(object.data() + range.first + position * sizeof(Row), &row, sizeof(Row));
+}
 
- private:
-  void Plan() {
-    const wasm::Module& module = input_.module;
-    StubPlan plan{module, input_.escapes, std::vector<bool>(module.types.size()), input_.adapters};
-    for (std::size_t i = 0; i < input_.escapes.size(); ++i) {
-      if (!input_.escapes[i]) continue;
-      const std::uint32_t type = module.functions[module.imported_functions + i];
-      plan.slot_entries[type] = true;
-      plan.adapters[type] = true;
+inline void WriteSites(std::span<std::uint8_t> object, CodeRange range, std::size_t first,
+                       const std::vector<CodeSite>& sites, std::uint32_t body,
+                       std::size_t first_inlining) {
+  for (const CodeSite& site : sites) {
+    SiteRow row{body + site.code_offset, site.wasm_offset, site.function, 0};
+    if (site.inlined_at != kNoCode) {
+      row.inlined_at = static_cast<std::uint32_t>(first_inlining + site.inlined_at + 1) * 2;
     }
-    EmitStubs(plan, stubs_);
+    row.inlined_at |= site.is_prologue ? 1u : 0u;
+    WriteRow(object, range, first++, row);
   }
-
-  bool Place() {
-    const wasm::Module& module = input_.module;
-    std::uint64_t end = 0;
-    rows_.reserve(input_.functions.size());
-    for (std::size_t i = 0; i < input_.functions.size(); ++i) {
-      const CompiledFunction& function = input_.functions[i];
-      FunctionRow row;
-      row.body = static_cast<std::uint32_t>(end);
-      row.size = static_cast<std::uint32_t>(function.code.size());
-      row.frame_size = function.frame_size;
-      rows_.push_back(row);
-      calls_ += function.calls.size();
-      faults_ += function.faults.size();
-      inlinings_ += function.inlinings.size();
-      end = AlignUp(end + function.code.size(), 16);
-      if (end > kMostCode) return false;
-    }
-    stub_base_ = static_cast<std::uint32_t>(end);
-    code_size_ = end + stubs_.code.size();
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (stubs_.externals[i] == kNoCode) continue;
-      const std::uint32_t type = module.functions[module.imported_functions + i];
-      rows_[i].external = stub_base_ + stubs_.externals[i];
-      rows_[i].slot_entry = stub_base_ + stubs_.slot_entries[type];
-      rows_[i].host_entry = stub_base_ + stubs_.host_entries[type];
-    }
-    return code_size_ <= kMostCode;
-  }
-
-  template <class Row>
-  CodeRange Take(std::uint64_t& end, std::size_t count) {
-    const CodeRange range{static_cast<std::uint32_t>(end), static_cast<std::uint32_t>(count)};
-    end += AlignUp(count * sizeof(Row), 8);
-    return range;
-  }
-
-  bool Allocate() {
-    header_.magic = kCodeMagic;
-    header_.revision = kCodegenRevision;
-    header_.layout_digest = abi::LayoutDigest();
-    header_.options_digest = input_.options_digest;
-    std::uint64_t end = AlignUp(sizeof(CodeHeader), 8);
-    header_.functions = Take<FunctionRow>(end, rows_.size());
-    header_.faults = Take<SiteRow>(end, faults_);
-    header_.calls = Take<SiteRow>(end, calls_);
-    header_.inlinings = Take<Inlining>(end, inlinings_);
-    header_.adapters = Take<std::uint32_t>(end, stubs_.adapters.size());
-    end = AlignUp(end, kCodeAlignment);
-    if (end > 2 * kMostCode) return false;
-    header_.code_offset = static_cast<std::uint32_t>(end);
-    header_.code_size = static_cast<std::uint32_t>(code_size_);
-    header_.size = end + code_size_;
-    header_.bodies = {0, stub_base_};
-    header_.externals = {stub_base_ + stubs_.external_range.first, stubs_.external_range.count};
-    header_.slot_entries = {stub_base_ + stubs_.slot_entry_range.first,
-                            stubs_.slot_entry_range.count};
-    header_.unwind = stub_base_ + stubs_.unwind;
-    header_.interrupt = stub_base_ + stubs_.interrupt;
-    for (std::size_t i = 0; i < kTrapCodes; ++i) header_.traps[i] = stub_base_ + stubs_.traps[i];
-    bytes_.assign(static_cast<std::size_t>(header_.size), 0);
-    std::memcpy(bytes_.data(), &header_, sizeof(header_));
-    return true;
-  }
-
-  std::uint32_t TargetOf(const Relocation& relocation) const {
-    switch (relocation.kind) {
-      case Relocation::Kind::Function:
-        return rows_[relocation.target].body;
-      case Relocation::Kind::TrapStub:
-        return header_.traps[relocation.target];
-      case Relocation::Kind::Unwind:
-        return header_.unwind;
-      case Relocation::Kind::Interrupt:
-        break;
-    }
-    return header_.interrupt;
-  }
-
-  void Copy(std::uint32_t offset, const std::vector<std::uint8_t>& code,
-            const std::vector<Relocation>& relocations) {
-    std::uint8_t* const target = bytes_.data() + header_.code_offset + offset;
-    if (!code.empty()) std::memcpy(target, code.data(), code.size());
-    for (const Relocation& relocation : relocations) {
-      const std::uint32_t distance = TargetOf(relocation) - (offset + relocation.offset + 4);
-      std::memcpy(target + relocation.offset, &distance, sizeof(distance));
-    }
-  }
-
-  void WriteCode() {
-    std::memset(bytes_.data() + header_.code_offset, kPadding, header_.code_size);
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const CompiledFunction& function = input_.functions[i];
-      Copy(rows_[i].body, function.code, function.relocations);
-    }
-    Copy(stub_base_, stubs_.code, stubs_.relocations);
-  }
-
-  template <class Row>
-  void Write(CodeRange range, std::size_t position, const Row& row) {
-    std::memcpy(bytes_.data() + range.first + position * sizeof(Row), &row, sizeof(Row));
-  }
-
-  void WriteSites(CodeRange range, std::size_t first, const std::vector<CodeSite>& sites,
-                  std::uint32_t body, std::size_t first_inlining) {
-    for (const CodeSite& site : sites) {
-      SiteRow row{body + site.code_offset, site.wasm_offset, site.function, 0};
-      if (site.inlined_at != kNoCode) {
-        row.inlined_at = static_cast<std::uint32_t>(first_inlining + site.inlined_at + 1) * 2;
-      }
-      row.inlined_at |= site.is_prologue ? 1u : 0u;
-      Write(range, first++, row);
-    }
-  }
-
-  void WriteTables() {
-    std::size_t faults = 0;
-    std::size_t calls = 0;
-    std::size_t inlinings = 0;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const CompiledFunction& function = input_.functions[i];
-      Write(header_.functions, i, rows_[i]);
-      WriteSites(header_.faults, faults, function.faults, rows_[i].body, inlinings);
-      WriteSites(header_.calls, calls, function.calls, rows_[i].body, inlinings);
-      faults += function.faults.size();
-      calls += function.calls.size();
-      const std::size_t first_inlining = inlinings;
-      for (Inlining inlining : function.inlinings) {
-        if (inlining.inlined_at != kNoCode) {
-          inlining.inlined_at += static_cast<std::uint32_t>(first_inlining);
-        }
-        Write(header_.inlinings, inlinings++, inlining);
-      }
-    }
-    for (std::size_t i = 0; i < stubs_.adapters.size(); ++i) {
-      const std::uint32_t adapter = stubs_.adapters[i];
-      Write(header_.adapters, i, adapter == kNoCode ? kNoCode : stub_base_ + adapter);
-    }
-  }
-
-  const CodeObjectInput& input_;
-  StubArea stubs_;
-  std::vector<FunctionRow> rows_;
-  std::uint32_t stub_base_ = 0;
-  std::uint64_t code_size_ = 0;
-  std::size_t calls_ = 0;
-  std::size_t faults_ = 0;
-  std::size_t inlinings_ = 0;
-  CodeHeader header_;
-  std::vector<std::uint8_t> bytes_;
-};
+}
 
 inline const SiteRow* FindSite(std::span<const SiteRow> sites, std::uint32_t offset) noexcept {
   const auto found = std::ranges::lower_bound(sites, offset, {}, &SiteRow::code_offset);
@@ -208,8 +55,149 @@ inline const SiteRow* FindSite(std::span<const SiteRow> sites, std::uint32_t off
 
 }  // namespace detail
 
+TENON_DECL CodeObjectBuilder::CodeObjectBuilder(const CodeObjectInput& input) : input_{input} {
+  PlanStubs();
+  if (PlaceCode()) PlaceTables();
+}
+
+inline void CodeObjectBuilder::PlanStubs() {
+  const wasm::Module& module = input_.module;
+  StubPlan plan{module, input_.escapes, std::vector<bool>(module.types.size()), input_.adapters};
+  for (std::size_t i = 0; i < input_.escapes.size(); ++i) {
+    if (!input_.escapes[i]) continue;
+    const std::uint32_t type = module.functions[module.imported_functions + i];
+    plan.slot_entries[type] = true;
+    plan.adapters[type] = true;
+  }
+  EmitStubs(plan, stubs_);
+}
+
+inline bool CodeObjectBuilder::PlaceCode() {
+  const wasm::Module& module = input_.module;
+  std::uint64_t end = 0;
+  rows_.reserve(input_.functions.size());
+  for (std::size_t i = 0; i < input_.functions.size(); ++i) {
+    const CompiledFunction& function = input_.functions[i];
+    FunctionRow row;
+    row.body = static_cast<std::uint32_t>(end);
+    row.size = static_cast<std::uint32_t>(function.code.size());
+    row.frame_size = function.frame_size;
+    rows_.push_back(row);
+    calls_ += function.calls.size();
+    faults_ += function.faults.size();
+    inlinings_ += function.inlinings.size();
+    end = detail::AlignUp(end + function.code.size(), 16);
+    if (end > detail::kMostCode) return false;
+  }
+  stub_base_ = static_cast<std::uint32_t>(end);
+  code_size_ = end + stubs_.code.size();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (stubs_.externals[i] == kNoCode) continue;
+    const std::uint32_t type = module.functions[module.imported_functions + i];
+    rows_[i].external = stub_base_ + stubs_.externals[i];
+    rows_[i].slot_entry = stub_base_ + stubs_.slot_entries[type];
+    rows_[i].host_entry = stub_base_ + stubs_.host_entries[type];
+  }
+  return code_size_ <= detail::kMostCode;
+}
+
+inline void CodeObjectBuilder::PlaceTables() {
+  header_.magic = detail::kCodeMagic;
+  header_.revision = kCodegenRevision;
+  header_.layout_digest = abi::LayoutDigest();
+  header_.options_digest = input_.options_digest;
+  std::uint64_t end = detail::AlignUp(sizeof(CodeHeader), 8);
+  header_.functions = detail::TakeRange<FunctionRow>(end, rows_.size());
+  header_.faults = detail::TakeRange<SiteRow>(end, faults_);
+  header_.calls = detail::TakeRange<SiteRow>(end, calls_);
+  header_.inlinings = detail::TakeRange<Inlining>(end, inlinings_);
+  header_.adapters = detail::TakeRange<std::uint32_t>(end, stubs_.adapters.size());
+  end = detail::AlignUp(end, kCodeAlignment);
+  if (end > 2 * detail::kMostCode) return;
+  header_.code_offset = static_cast<std::uint32_t>(end);
+  header_.code_size = static_cast<std::uint32_t>(code_size_);
+  header_.size = end + code_size_;
+  header_.bodies = {0, stub_base_};
+  header_.externals = {stub_base_ + stubs_.external_range.first, stubs_.external_range.count};
+  header_.slot_entries = {stub_base_ + stubs_.slot_entry_range.first,
+                          stubs_.slot_entry_range.count};
+  header_.unwind = stub_base_ + stubs_.unwind;
+  header_.interrupt = stub_base_ + stubs_.interrupt;
+  for (std::size_t i = 0; i < kTrapCodes; ++i) header_.traps[i] = stub_base_ + stubs_.traps[i];
+}
+
+inline std::uint32_t CodeObjectBuilder::TargetOf(const Relocation& relocation) const {
+  switch (relocation.kind) {
+    case Relocation::Kind::Function:
+      return rows_[relocation.target].body;
+    case Relocation::Kind::TrapStub:
+      return header_.traps[relocation.target];
+    case Relocation::Kind::Unwind:
+      return header_.unwind;
+    case Relocation::Kind::Interrupt:
+      break;
+  }
+  return header_.interrupt;
+}
+
+inline void CodeObjectBuilder::WriteCode(std::span<std::uint8_t> code) const {
+  std::uint32_t end = 0;
+  const auto copy = [&](std::uint32_t offset, const std::vector<std::uint8_t>& bytes,
+                        const std::vector<Relocation>& relocations) {
+    std::uint8_t* const target = code.data() + offset;
+    std::memset(code.data() + end, detail::kPadding, offset - end);
+    if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
+    for (const Relocation& relocation : relocations) {
+      const std::uint32_t distance = TargetOf(relocation) - (offset + relocation.offset + 4);
+      std::memcpy(target + relocation.offset, &distance, sizeof(distance));
+    }
+    end = offset + static_cast<std::uint32_t>(bytes.size());
+  };
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const CompiledFunction& function = input_.functions[i];
+    copy(rows_[i].body, function.code, function.relocations);
+  }
+  copy(stub_base_, stubs_.code, stubs_.relocations);
+}
+
+inline void CodeObjectBuilder::WriteTables(std::span<std::uint8_t> object) const {
+  std::size_t faults = 0;
+  std::size_t calls = 0;
+  std::size_t inlinings = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const CompiledFunction& function = input_.functions[i];
+    const std::uint32_t body = rows_[i].body;
+    detail::WriteRow(object, header_.functions, i, rows_[i]);
+    detail::WriteSites(object, header_.faults, faults, function.faults, body, inlinings);
+    detail::WriteSites(object, header_.calls, calls, function.calls, body, inlinings);
+    faults += function.faults.size();
+    calls += function.calls.size();
+    const std::size_t first_inlining = inlinings;
+    for (Inlining inlining : function.inlinings) {
+      if (inlining.inlined_at != kNoCode) {
+        inlining.inlined_at += static_cast<std::uint32_t>(first_inlining);
+      }
+      detail::WriteRow(object, header_.inlinings, inlinings++, inlining);
+    }
+  }
+  for (std::size_t i = 0; i < stubs_.adapters.size(); ++i) {
+    const std::uint32_t adapter = stubs_.adapters[i];
+    detail::WriteRow(object, header_.adapters, i,
+                     adapter == kNoCode ? kNoCode : stub_base_ + adapter);
+  }
+}
+
+TENON_DECL void CodeObjectBuilder::Write(std::span<std::uint8_t> target) const {
+  std::memcpy(target.data(), &header_, sizeof(header_));
+  WriteTables(target);
+  WriteCode(target.subspan(header_.code_offset));
+}
+
 TENON_DECL std::vector<std::uint8_t> BuildCodeObject(const CodeObjectInput& input) {
-  return detail::CodeObjectBuilder{input}.Run();
+  const CodeObjectBuilder builder{input};
+  std::vector<std::uint8_t> object(builder.Size());
+  if (!object.empty()) builder.Write(object);
+  return object;
 }
 
 TENON_DECL const FunctionRow* CodeView::FindFunction(std::uint32_t offset) const noexcept {

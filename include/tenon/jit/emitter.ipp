@@ -174,7 +174,6 @@ class Emitter::Writer {
   const MachineFunction* function_ = nullptr;
   const Function* ir_ = nullptr;
   const MachineInstruction* instruction_ = nullptr;
-  CompiledFunction* out_ = nullptr;
   std::uint32_t block_ = 0;
   std::uint32_t next_block_ = 0;   ///< that is written behind the current one
   Register remade_ = kNoRegister;  ///< the result of an instruction that is repeated
@@ -194,6 +193,9 @@ class Emitter::Writer {
   std::vector<InterruptFixUp> interrupt_fix_ups_;
   std::vector<ForeignCall> foreign_calls_;
   std::vector<JumpTable> jump_tables_;
+  std::vector<Relocation> relocations_;
+  std::vector<CodeSite> faults_;
+  std::vector<CodeSite> calls_;
 };
 
 // --- Frames and moves ----------------------------------------------------------------------------
@@ -390,18 +392,18 @@ inline void Emitter::Writer::TrapOn(Condition condition, TrapCode trap) {
 
 /// The rel32 field that has just been written leads out of the function.
 inline void Emitter::Writer::Relocate(Relocation::Kind kind, std::uint32_t target) {
-  out_->relocations.push_back({Offset() - 4, kind, target});
+  relocations_.push_back({Offset() - 4, kind, target});
 }
 
 inline void Emitter::Writer::Fault(std::uint32_t offset) {
-  CodeSite& site = out_->faults.emplace_back();
+  CodeSite& site = faults_.emplace_back();
   site.code_offset = offset;
   PlaceSite(site, instruction_->wasm_offset, instruction_->context);
 }
 
 inline void Emitter::Writer::CallSite(std::uint32_t wasm_offset, InlineContext context,
                                       bool is_prologue) {
-  CodeSite& site = out_->calls.emplace_back();
+  CodeSite& site = calls_.emplace_back();
   site.code_offset = Offset();
   site.is_prologue = is_prologue;
   PlaceSite(site, wasm_offset, context);
@@ -429,11 +431,11 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
                                  CompiledFunction& out) {
   function_ = &function;
   ir_ = &ir;
-  out_ = &out;
-  out.relocations.clear();
-  out.faults.clear();
-  out.calls.clear();
+  relocations_.clear();
+  faults_.clear();
+  calls_.clear();
   out.inlinings.clear();
+  out.inlinings.reserve(ir.inline_sites.size());
   for (const InlineSite& site : ir.inline_sites) {
     out.inlinings.push_back({FunctionOf(site.outer), site.wasm_offset, site.outer - 1});
   }
@@ -518,7 +520,11 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   for (const BlockFixUp& fix_up : block_fix_ups_) {
     PatchTo(fix_up.field, block_offsets_[fix_up.block]);
   }
+  // What is kept until all functions are done takes no more room than it must.
   out.code.assign(code_->getCode(), code_->getCode() + code_->getSize());
+  out.relocations.assign(relocations_.begin(), relocations_.end());
+  out.faults.assign(faults_.begin(), faults_.end());
+  out.calls.assign(calls_.begin(), calls_.end());
 }
 
 /// Whether somebody may look at the frame while the instruction executes, or it looks itself.

@@ -17,8 +17,10 @@ namespace tenon::inline TENON_ABI::jit {
 class ExecutableMemory {
  public:
   ExecutableMemory() = default;
-  /// Maps a copy of `bytes`; those from `code_offset`, a multiple of 4096, are executable, the
-  /// others readable. Empty if the machine refuses; `reason` says why then.
+  /// Maps `size` bytes, at least one, that are zero and can be written until Seal. Empty if the
+  /// machine refuses; `reason` says why then.
+  TENON_DECL static ExecutableMemory Map(std::size_t size, std::string& reason);
+  /// The same with a copy of `bytes`, sealed.
   TENON_DECL static ExecutableMemory Map(std::span<const std::uint8_t> bytes,
                                          std::size_t code_offset, std::string& reason);
   ExecutableMemory(ExecutableMemory&& other) noexcept
@@ -32,6 +34,11 @@ class ExecutableMemory {
 
   explicit operator bool() const noexcept { return begin_ != nullptr; }
   std::span<const std::uint8_t> Bytes() const noexcept { return {begin_, size_}; }
+  /// Only before Seal.
+  std::span<std::uint8_t> WritableBytes() noexcept { return {begin_, size_}; }
+  /// Makes the bytes from `code_offset` on, a multiple of 4096, executable and the others readable;
+  /// none can be written any more. False if the machine refuses; `reason` says why then.
+  TENON_DECL bool Seal(std::size_t code_offset, std::string& reason);
 
  private:
   ExecutableMemory(std::uint8_t* begin, std::size_t size) : begin_{begin}, size_{size} {}

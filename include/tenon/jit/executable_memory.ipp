@@ -22,23 +22,31 @@ inline std::string RefusalOf(const char* call) {
 
 }  // namespace detail
 
-TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> bytes,
-                                                  std::size_t code_offset, std::string& reason) {
-  void* place =
-      mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+TENON_DECL ExecutableMemory ExecutableMemory::Map(std::size_t size, std::string& reason) {
+  void* place = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place == MAP_FAILED) {
     reason = detail::RefusalOf("mmap");
     return {};
   }
-  ExecutableMemory memory{static_cast<std::uint8_t*>(place), bytes.size()};
-  std::memcpy(place, bytes.data(), bytes.size());
-  if ((code_offset != 0 && mprotect(memory.begin_, code_offset, PROT_READ) != 0) ||
-      mprotect(memory.begin_ + code_offset, bytes.size() - code_offset, PROT_READ | PROT_EXEC) !=
-          0) {
-    reason = detail::RefusalOf("mprotect");
-    return {};
-  }
+  return ExecutableMemory{static_cast<std::uint8_t*>(place), size};
+}
+
+TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> bytes,
+                                                  std::size_t code_offset, std::string& reason) {
+  ExecutableMemory memory = Map(bytes.size(), reason);
+  if (!memory) return memory;
+  std::memcpy(memory.begin_, bytes.data(), bytes.size());
+  if (!memory.Seal(code_offset, reason)) return {};
   return memory;
+}
+
+TENON_DECL bool ExecutableMemory::Seal(std::size_t code_offset, std::string& reason) {
+  if ((code_offset != 0 && mprotect(begin_, code_offset, PROT_READ) != 0) ||
+      mprotect(begin_ + code_offset, size_ - code_offset, PROT_READ | PROT_EXEC) != 0) {
+    reason = detail::RefusalOf("mprotect");
+    return false;
+  }
+  return true;
 }
 
 TENON_DECL ExecutableMemory::~ExecutableMemory() {

@@ -47,7 +47,7 @@ class JitCode final : public vm::EngineCode {
     return settings_.guard_pages ? MemoryStyle::Guarded : MemoryStyle::Checked;
   }
   /// Keeps what `facts` says of the functions for the first variant.
-  void Compile(const ModuleFacts& facts, MemoryStyle style, const ProgressFunction* progress) const;
+  void Compile(ModuleFacts facts, MemoryStyle style, const ProgressFunction* progress) const;
 
  private:
   std::vector<bool> EscapingFunctions() const;

@@ -92,7 +92,7 @@ inline std::vector<bool> JitCode::EscapingFunctions() const {
   return escapes;
 }
 
-inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style,
+inline void JitCode::Compile(ModuleFacts facts, MemoryStyle style,
                              const ProgressFunction* progress) const {
   // Constants are computed; threads start with the modes of their maker.
   const vm::FloatModes float_modes;
@@ -107,14 +107,15 @@ inline void JitCode::Compile(const ModuleFacts& facts, MemoryStyle style,
   // Any record may turn out to have nothing but its `invoke` if functions are listened to, or if
   // there are no bodies: then the records are those of host functions.
   const bool adapts_all = module.bodies.empty() || !settings_.listeners.empty();
-  const std::vector<std::uint8_t> object = BuildCodeObject(
-      {module, functions, EscapingFunctions(), std::vector<bool>(module.types.size(), adapts_all),
-       detail::DigestOf(options)});
-  if (object.empty()) {
+  facts = {};  // not needed while the object is made
+  const CodeObjectInput input{module, functions, EscapingFunctions(),
+                              std::vector<bool>(module.types.size(), adapts_all),
+                              detail::DigestOf(options)};
+  const CodeObjectBuilder object{input};
+  if (object.Size() == 0) {
     throw LinkError{ErrorCode::LimitExceeded,
                     FormatError(ErrorCode::LimitExceeded, {"bytes of code", "more", "1 GiB"})};
   }
-  functions.clear();
   std::string reason;
   std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
   variant = MappedCode::Map(object, reason);
@@ -128,7 +129,7 @@ TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style)
   if (variant == nullptr) {
     ModuleFacts facts;
     static_cast<void>(GatherFacts(context_, facts));
-    Compile(facts, style, nullptr);
+    Compile(std::move(facts), style, nullptr);
   }
   return variant;
 }
@@ -143,7 +144,7 @@ TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::Validation
   code.reset(compiled);
   // Host modules need code only if they have functions without a thunk.
   if (!context.module->bodies.empty()) {
-    compiled->Compile(facts, compiled->FirstStyle(), settings.conduct.progress);
+    compiled->Compile(std::move(facts), compiled->FirstStyle(), settings.conduct.progress);
   }
   return {};
 }

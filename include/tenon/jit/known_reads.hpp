@@ -33,7 +33,7 @@ class KnownReads {
     own_stamp_ = imported_stamp_ = ++stamp_;
     ForgetMemory();
   }
-  void ForgetMemory() { access_count_ = 0; }
+  void ForgetMemory() { access_count_ = next_access_ = 0; }
 
   /// What a load would give, or kNone. Memories never shrink, so it would not trap either.
   ValueId Loaded(IrOpcode load, ValueId address, std::uint64_t offset) const {

@@ -31,6 +31,9 @@ class MappedCode {
   /// Null if the machine refuses; `reason` says why then.
   TENON_DECL static std::shared_ptr<const MappedCode> Map(std::span<const std::uint8_t> object,
                                                           std::string& reason);
+  /// The same for an object that is written where it is to be. Its Size() must not be 0.
+  TENON_DECL static std::shared_ptr<const MappedCode> Map(const CodeObjectBuilder& builder,
+                                                          std::string& reason);
   TENON_DECL ~MappedCode();
   MappedCode(const MappedCode&) = delete;
   MappedCode& operator=(const MappedCode&) = delete;
@@ -62,6 +65,7 @@ class MappedCode {
 
  private:
   explicit MappedCode(ExecutableMemory memory);
+  static std::shared_ptr<const MappedCode> Register(ExecutableMemory memory);
   void DescribeFrames();
 
   template <class F>

@@ -26,15 +26,26 @@ inline MappedCode::MappedCode(ExecutableMemory memory)
   DescribeFrames();
 }
 
-TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(std::span<const std::uint8_t> object,
-                                                             std::string& reason) {
-  ExecutableMemory memory =
-      ExecutableMemory::Map(object, CodeView{object}.Header().code_offset, reason);
-  if (!memory) return nullptr;
+inline std::shared_ptr<const MappedCode> MappedCode::Register(ExecutableMemory memory) {
   const std::shared_ptr<const MappedCode> code{new MappedCode{std::move(memory)}};
   CodeRegistry::Global().Add(code->CodeBegin(), code->CodeBegin() + code->view_.Code().size(),
                              *code);
   return code;
+}
+
+TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(std::span<const std::uint8_t> object,
+                                                             std::string& reason) {
+  ExecutableMemory memory =
+      ExecutableMemory::Map(object, CodeView{object}.Header().code_offset, reason);
+  return memory ? Register(std::move(memory)) : nullptr;
+}
+
+TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(const CodeObjectBuilder& builder,
+                                                             std::string& reason) {
+  ExecutableMemory memory = ExecutableMemory::Map(builder.Size(), reason);
+  if (!memory) return nullptr;
+  builder.Write(memory.WritableBytes());
+  return memory.Seal(builder.CodeOffset(), reason) ? Register(std::move(memory)) : nullptr;
 }
 
 TENON_DECL MappedCode::~MappedCode() {
