@@ -12,4 +12,5 @@
 #include <tenon/bind/host_function.hpp>
 #include <tenon/fwd.hpp>
 #include <tenon/reference.hpp>
+#include <tenon/result.hpp>
 // IWYU pragma: end_exports

@@ -51,4 +51,22 @@ struct V128;
 template <class T>
 struct WasmType;
 
+/// Maps a result type of yours to another result type. Specialise it; the library leaves it
+/// undefined. Before it is asked, nothing else is known of the type: it replaces the mapping of
+/// optional and expected types too.
+///
+/// ```cpp
+/// template <>
+/// struct tenon::WasmResult<Parsed> {
+///   using Values = std::pair<std::int32_t, double>;  // what crosses: any type that can be a
+///   result static Values ToWasm(Parsed&& result);           // results of host functions; may
+///   throw static Parsed FromWasm(Values values);           // results of guest functions; may
+///   throw
+/// };
+/// ```
+///
+/// Only the direction that is used has to exist.
+template <class T>
+struct WasmResult;
+
 }  // namespace tenon::inline TENON_ABI

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <initializer_list>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -24,7 +25,7 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold, &MakeContext};
+    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold, &MakeContext, &RaiseExit};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;
@@ -69,6 +70,8 @@ class FakeInstance {
     exec_.pending = nullptr;
     trap = tenon::TrapCode::None;
     parameter = kNoParameter;
+    detail = nullptr;
+    exit_code.reset();
     exception = nullptr;
     raised = 0;
   }
@@ -76,6 +79,8 @@ class FakeInstance {
   static constexpr std::uint32_t kNoParameter = 0xFFFFFFFF;
   tenon::TrapCode trap = tenon::TrapCode::None;
   std::uint32_t parameter = kNoParameter;
+  const char* detail = nullptr;
+  std::optional<std::uint32_t> exit_code;
   std::exception_ptr exception;
   int raised = 0;
   /// The one function that a guest may be given.
@@ -98,8 +103,9 @@ class FakeInstance {
     Pend(caller);
   }
   static void RaiseTrap(tenon::abi::InstanceHeader* caller, tenon::TrapCode code,
-                        const char*) noexcept {
+                        const char* text) noexcept {
     Of(caller).trap = code;
+    Of(caller).detail = text;
     Pend(caller);
   }
   static void RaiseParameterTrap(tenon::abi::InstanceHeader* caller, tenon::TrapCode code,
@@ -109,6 +115,10 @@ class FakeInstance {
     Pend(caller);
   }
 
+  static void RaiseExit(tenon::abi::InstanceHeader* caller, std::uint32_t code) noexcept {
+    Of(caller).exit_code = code;
+    Pend(caller);
+  }
   static void* MakeContext(tenon::abi::InstanceHeader* caller) noexcept {
     return &reinterpret_cast<FakeInstance*>(caller->owner)->context_address;
   }

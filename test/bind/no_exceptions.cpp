@@ -23,6 +23,8 @@ tenon::TrapCode trap = tenon::TrapCode::None;
 void Capture(InstanceHeader*) noexcept {}
 void Raise(InstanceHeader*, tenon::TrapCode code, const char*) noexcept { trap = code; }
 void RaiseParameter(InstanceHeader*, tenon::TrapCode code, std::uint32_t) noexcept { trap = code; }
+std::uint32_t exit_code = 0;
+void RaiseExit(InstanceHeader*, std::uint32_t code) noexcept { exit_code = code; }
 
 }  // namespace
 
@@ -33,6 +35,7 @@ int main() {
   operations.capture_exception = &Capture;
   operations.raise_trap = &Raise;
   operations.raise_parameter_trap = &RaiseParameter;
+  operations.raise_exit = &RaiseExit;
   InstanceHeader header{};
   header.memory = &memory;
   header.operations = &operations;
@@ -59,5 +62,17 @@ int main() {
   record.context = split.Get().state;
   split.Get().signature->invoke(&record, &header, slots);
   if (slots[0] != 1 || slots[1] != 2) return 6;
+  OwnedHostFunction finish{
+      MakeHostFunction([](std::uint32_t n) -> tenon::Result<std::uint32_t, tenon::Ending> {
+        if (n == 1) return tenon::Exit{7};
+        if (n == 2) return tenon::HostTrap{"stop"};
+        return n;
+      })};
+  using Finish = std::uint32_t (*)(void*, InstanceHeader*, std::uint32_t);
+  const auto call = reinterpret_cast<Finish>(finish.Get().signature->thunk);
+  if (call(finish.Get().state, &header, 3) != 3) return 7;
+  if (call(finish.Get().state, &header, 1) != 0 || exit_code != 7) return 8;
+  if (call(finish.Get().state, &header, 2) != 0) return 9;
+  if (trap != tenon::TrapCode::HostTrap) return 10;
   return 0;
 }

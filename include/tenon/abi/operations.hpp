@@ -15,7 +15,8 @@ namespace tenon::inline TENON_ABI::abi {
 struct Operations {
   /// Called inside a catch block: the exception being handled becomes the pending one.
   void (*capture_exception)(InstanceHeader* caller) noexcept;
-  /// Makes a trap pending. `detail` (static storage or null) is appended to the trap's text.
+  /// Makes a trap pending. `detail`, which may be null, is copied and appended to the trap's text;
+  /// it is the text of a HostTrap.
   void (*raise_trap)(InstanceHeader* caller, TrapCode code, const char* detail) noexcept;
   /// Makes a trap pending that names a C++ parameter of the host function, counted from 0 as in its
   /// signature, special parameters included.
@@ -26,6 +27,8 @@ struct Operations {
   bool (*may_hold)(InstanceHeader* caller, const FunctionRecord* function) noexcept;
   /// The CallContext of a call that was made without one; `exec->call_context` refers to it then.
   void* (*call_context)(InstanceHeader* caller) noexcept;
+  /// Makes an exit pending.
+  void (*raise_exit)(InstanceHeader* caller, std::uint32_t exit_code) noexcept;
 };
 
 }  // namespace tenon::inline TENON_ABI::abi

@@ -74,31 +74,33 @@ struct SlotList<std::index_sequence<I...>, T...> {
   static bool Fit([[maybe_unused]] const abi::Slot* slots) noexcept {
     return (Scalar<T>::Fits(At<T>(slots + OffsetOf(I))) && ...);
   }
-  /// Braces convert in order.
-  template <class Whole>
-  static Whole Load([[maybe_unused]] const abi::Slot* slots) {
-    return Whole{Scalar<T>::From(At<T>(slots + OffsetOf(I)))...};
-  }
 };
 
 template <class... T>
 using SlotListOf = SlotList<std::index_sequence_for<T...>, T...>;
 
-template <class R, class Indices>
-struct TupleSlotList;
-template <class R, std::size_t... I>
-struct TupleSlotList<R, std::index_sequence<I...>> {
-  using Type = SlotListOf<std::remove_const_t<std::tuple_element_t<I, R>>...>;
+/// The slots of a result that is made of its values as a whole.
+template <class R>
+struct ValuesSlotList {
+  using All = Values<R>;
+  static constexpr std::uint32_t kCount = All::kCount;
+  static constexpr std::uint32_t kSlotCount = All::kSlots;
+  using First = Native<All::kWires.kinds[0]>;
+
+  static consteval const ValueType* Types() {
+    return TypesOf<All>(std::make_index_sequence<kCount>{});
+  }
+  static bool Fit(const abi::Slot* slots) noexcept { return All::Fit(slots); }
 };
 
 template <class R>
 consteval auto ResultSlots() {
   if constexpr (kResultFacts<R>.kind == ResultKind::Void) {
     return SlotListOf<>{};
-  } else if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
-    return typename TupleSlotList<R, std::make_index_sequence<std::tuple_size_v<R>>>::Type{};
-  } else {
+  } else if constexpr (kResultFacts<R>.kind == ResultKind::Scalar) {
     return SlotListOf<std::remove_const_t<R>>{};
+  } else {
+    return ValuesSlotList<std::remove_const_t<R>>{};
   }
 }
 
@@ -118,33 +120,43 @@ consteval Refusal RefusalOfArgument() {
   }
 }
 
+/// Why a type cannot be received: it can be sent, but not made of values.
 template <class T>
-consteval Refusal RefusalOfReceived() {
-  if constexpr (kScalarKind<T> == ScalarKind::User) {
-    return ReadableUserType<T> ? Refusal::None : Refusal::ResultBadWasmType;
-  } else {
-    return RefusalOfResult<T>();
-  }
-}
-template <class R, std::size_t... I>
+consteval Refusal RefusalOfReceived();
+
+template <class T, std::size_t... I>
 consteval Refusal RefusalOfReceivedTuple(std::index_sequence<I...>) {
   Refusal refusal = Refusal::None;
   static_cast<void>(
-      ((refusal = RefusalOfReceived<std::remove_const_t<std::tuple_element_t<I, R>>>(),
+      ((refusal = RefusalOfReceived<std::remove_const_t<std::tuple_element_t<I, T>>>(),
         refusal == Refusal::None) &&
        ...));
   return refusal;
 }
 
+template <class T>
+consteval Refusal RefusalOfReceived() {
+  constexpr ResultFacts kFacts = kResultFacts<T>;
+  if constexpr (kScalarKind<T> == ScalarKind::User) {
+    return ReadableUserType<T> ? Refusal::None : Refusal::ResultBadWasmType;
+  } else if constexpr (kFacts.refusal != Refusal::None || kFacts.kind == ResultKind::Void ||
+                       kFacts.kind == ResultKind::Scalar) {
+    return kFacts.refusal;
+  } else if constexpr (kFacts.kind == ResultKind::Tuple) {
+    return RefusalOfReceivedTuple<T>(std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else if constexpr (kFacts.kind == ResultKind::Ending) {
+    return Refusal::ResultEnding;
+  } else if constexpr (kFacts.kind == ResultKind::Mapped) {
+    return RefusalOfReceived<std::remove_const_t<typename WasmResult<T>::Values>>();
+  } else {
+    return RefusalOfReceived<std::remove_const_t<typename T::value_type>>();
+  }
+}
+
 template <class R, class... A>
 consteval Verdict JudgeCall() {
-  Refusal refusal = Refusal::None;
-  if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
-    refusal = RefusalOfReceivedTuple<R>(std::make_index_sequence<std::tuple_size_v<R>>{});
-  } else if constexpr (kResultFacts<R>.kind != ResultKind::Void) {
-    refusal = RefusalOfReceived<std::remove_const_t<R>>();
-  }
-  if (refusal != Refusal::None) return {refusal, Part::Result, 0};
+  constexpr Refusal kOfResult = RefusalOfReceived<std::remove_const_t<R>>();
+  if (kOfResult != Refusal::None) return {kOfResult, Part::Result, 0};
   const Refusal refusals[] = {RefusalOfArgument<A>()..., Refusal::None};
   for (std::size_t i = 0; i < sizeof...(A); ++i) {
     if (refusals[i] != Refusal::None) return {refusals[i], Part::Parameter, i};
@@ -209,11 +221,8 @@ struct CallSlots<kVerdict, R, A...> {
     return ResultList::Fit(slots) ? TrapCode::None : TrapCode::ValueOutOfRange;
   }
   static R Load(const abi::Slot* slots) {
-    if constexpr (kResultFacts<R>.kind == ResultKind::Tuple) {
-      return ResultList::template Load<R>(slots);
-    } else if constexpr (kResultFacts<R>.kind == ResultKind::Scalar) {
-      using Value = std::remove_const_t<R>;
-      return Scalar<Value>::From(ResultList::template At<Value>(slots));
+    if constexpr (!std::is_void_v<R>) {
+      return Values<std::remove_const_t<R>>::Load(slots);
     }
   }
   static R Load(const abi::Slot* slots, TrapCode& trap) {

@@ -77,9 +77,22 @@
 #define TENON_REFUSED_RESULT_BAD_WASM_TYPE                                                      \
   "tenon: the result has an incomplete tenon::WasmType<T>: give it `using Wire = ` a built-in " \
   "type, `static T FromWasm(Wire)` to receive it, `static Wire ToWasm(T)` to send it"
+#define TENON_REFUSED_RESULT_ERROR_TYPE                                                       \
+  "tenon: the result's error type has no number to cross as: use tenon::Errno, std::errc or " \
+  "another enum of at most 32 bits, or give it a tenon::WasmType whose Wire is std::int32_t"
+#define TENON_REFUSED_RESULT_NEGATIVE_FORM                                                      \
+  "tenon: the result's error crosses as a negative number, so its value must be an integer or " \
+  "void: use an error type of the leading form, such as tenon::Errno"
+#define TENON_REFUSED_RESULT_BAD_MAPPING                                                   \
+  "tenon: the result has an incomplete tenon::WasmResult<T>: give it `using Values = ` a " \
+  "type that can be a result, `static Values ToWasm(T&&)` to send it, `static T "          \
+  "FromWasm(Values)` to receive it"
+#define TENON_REFUSED_RESULT_ENDING                                                            \
+  "tenon: the result of a function to call cannot end a guest: name its value alone, and use " \
+  "TryCall to get an exit or a trap as a value"
 #define TENON_REFUSED_RESULT_UNMAPPED                                                        \
   "tenon: the result has a type without a WebAssembly value: specialise tenon::WasmType<T> " \
-  "for it, or return numbers, std::tuple, std::pair or std::array"
+  "for it, or return numbers, std::tuple, std::optional or tenon::Result"
 
 #define TENON_REFUSED_NOT_CALLABLE                                                           \
   "tenon: this is not callable: pass a function, a lambda, an object with operator(), or a " \
@@ -132,25 +145,29 @@
   X(Unmapped, TENON_REFUSED_UNMAPPED("N"))
 
 /// Refusals of a result or of the callable as a whole: X(name, text).
-#define TENON_CALLABLE_REFUSALS(X)                         \
-  X(ResultPointer, TENON_REFUSED_RESULT_POINTER)           \
-  X(ResultReference, TENON_REFUSED_RESULT_REFERENCE)       \
-  X(ResultLongDouble, TENON_REFUSED_RESULT_LONG_DOUBLE)    \
-  X(ResultView, TENON_REFUSED_RESULT_VIEW)                 \
-  X(ResultUnfixedEnum, TENON_REFUSED_RESULT_UNFIXED_ENUM)  \
-  X(ResultBadWasmType, TENON_REFUSED_RESULT_BAD_WASM_TYPE) \
-  X(ResultUnmapped, TENON_REFUSED_RESULT_UNMAPPED)         \
-  X(NotCallable, TENON_REFUSED_NOT_CALLABLE)               \
-  X(Generic, TENON_REFUSED_GENERIC)                        \
-  X(RvalueCall, TENON_REFUSED_RVALUE_CALL)                 \
-  X(Variadic, TENON_REFUSED_VARIADIC)                      \
-  X(NullFunction, TENON_REFUSED_NULL_FUNCTION)             \
-  X(SignatureMismatch, TENON_REFUSED_SIGNATURE)            \
-  X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)               \
-  X(NoObject, TENON_REFUSED_NO_OBJECT)                     \
-  X(WrongObject, TENON_REFUSED_WRONG_OBJECT)               \
-  X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)           \
-  X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                 \
+#define TENON_CALLABLE_REFUSALS(X)                          \
+  X(ResultPointer, TENON_REFUSED_RESULT_POINTER)            \
+  X(ResultReference, TENON_REFUSED_RESULT_REFERENCE)        \
+  X(ResultLongDouble, TENON_REFUSED_RESULT_LONG_DOUBLE)     \
+  X(ResultView, TENON_REFUSED_RESULT_VIEW)                  \
+  X(ResultUnfixedEnum, TENON_REFUSED_RESULT_UNFIXED_ENUM)   \
+  X(ResultBadWasmType, TENON_REFUSED_RESULT_BAD_WASM_TYPE)  \
+  X(ResultErrorType, TENON_REFUSED_RESULT_ERROR_TYPE)       \
+  X(ResultNegativeForm, TENON_REFUSED_RESULT_NEGATIVE_FORM) \
+  X(ResultBadMapping, TENON_REFUSED_RESULT_BAD_MAPPING)     \
+  X(ResultEnding, TENON_REFUSED_RESULT_ENDING)              \
+  X(ResultUnmapped, TENON_REFUSED_RESULT_UNMAPPED)          \
+  X(NotCallable, TENON_REFUSED_NOT_CALLABLE)                \
+  X(Generic, TENON_REFUSED_GENERIC)                         \
+  X(RvalueCall, TENON_REFUSED_RVALUE_CALL)                  \
+  X(Variadic, TENON_REFUSED_VARIADIC)                       \
+  X(NullFunction, TENON_REFUSED_NULL_FUNCTION)              \
+  X(SignatureMismatch, TENON_REFUSED_SIGNATURE)             \
+  X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)                \
+  X(NoObject, TENON_REFUSED_NO_OBJECT)                      \
+  X(WrongObject, TENON_REFUSED_WRONG_OBJECT)                \
+  X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)            \
+  X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                  \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

@@ -351,6 +351,26 @@ struct Refused<Refusal::ResultBadWasmType, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultErrorType, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_ERROR_TYPE);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultNegativeForm, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_NEGATIVE_FORM);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultBadMapping, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_BAD_MAPPING);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultEnding, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_ENDING);
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ResultUnmapped, kPosition, Type> {
   static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_UNMAPPED);
 };

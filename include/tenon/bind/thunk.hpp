@@ -38,35 +38,6 @@ namespace detail {
   caller->operations->capture_exception(caller);
 }
 
-/// Whether a guest may be given this function; makes a trap pending if not. Otherwise it could keep
-/// one that is gone, or of another runtime, whose types have other numbers.
-[[gnu::noinline]] inline bool CheckFunction(abi::InstanceHeader* caller,
-                                            std::uint64_t reference) noexcept {
-  const auto* function = reinterpret_cast<const abi::FunctionRecord*>(reference);
-  if (function == nullptr || caller->operations->may_hold(caller, function)) return true;
-  caller->operations->raise_trap(caller, TrapCode::ResultOutOfRange,
-                                 "a function of another linkage group");
-  return false;
-}
-
-/// Result<R>::Return, and the check of the functions among the results.
-template <class R>
-inline auto ReturnFunctions(abi::InstanceHeader* caller, R&& value) {
-  auto native = Result<R>::Return(static_cast<R&&>(value));
-  if (!CheckFunction(caller, native)) native = 0;
-  return native;
-}
-template <class R>
-inline void ReturnFunctions(abi::InstanceHeader* caller, R&& value, abi::Slot* area) {
-  using Elements = typename Result<R>::Elements;
-  Result<R>::Return(static_cast<R&&>(value), area);
-  for (std::uint32_t i = 0; i < Elements::kCount; ++i) {
-    const bool is_function = Elements::kWires[i] == WireKind::FuncRef;
-    if (is_function && !CheckFunction(caller, *area)) return;
-    area += SlotsOf(Elements::kWires[i]);
-  }
-}
-
 /// The adapter of one wasm signature, shared by all its callables. `Area` is empty, or `Slot*` if
 /// there are several results.
 template <class R, class Indices, class Area, class... N>
@@ -135,7 +106,8 @@ struct Thunk;
 template <class Target, class R, class... P, class... Area, std::size_t... I, std::size_t... J>
 struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_sequence<I...>,
              std::index_sequence<J...>> {
-  using NativeResult = typename Result<R>::NativeResult;
+  using Returned = std::remove_const_t<R>;
+  using NativeResult = typename Result<Returned>::NativeResult;
 
   static NativeResult Call(void* context, abi::InstanceHeader* caller,
                            Native<kLayout<P...>.wires[J]>... natives, Area... area) noexcept {
@@ -156,22 +128,17 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
         Held held{{Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])}...};
         if constexpr (std::is_void_v<R>) {
           held.PassTo(callee);
-        } else if constexpr (Result<R>::kHasFunctions) {
-          return detail::ReturnFunctions<R>(caller, static_cast<R>(held.PassTo(callee)), area...);
         } else {
-          return Result<R>::Return(static_cast<R>(held.PassTo(callee)), area...);
+          return Result<Returned>::Return(caller, static_cast<Returned>(held.PassTo(callee)),
+                                          area...);
         }
       } else if constexpr (std::is_void_v<R>) {
         callee(Parameter<P>::Make(caller, operands + kLayout<P...>.offsets[I])...);
-      } else if constexpr (Result<R>::kHasFunctions) {
-        return detail::ReturnFunctions<R>(caller,
-                                          static_cast<R>(callee(Parameter<P>::Make(
-                                              caller, operands + kLayout<P...>.offsets[I])...)),
-                                          area...);
       } else {
-        return Result<R>::Return(static_cast<R>(callee(Parameter<P>::Make(
-                                     caller, operands + kLayout<P...>.offsets[I])...)),
-                                 area...);
+        return Result<Returned>::Return(caller,
+                                        static_cast<Returned>(callee(Parameter<P>::Make(
+                                            caller, operands + kLayout<P...>.offsets[I])...)),
+                                        area...);
       }
     }
     TENON_DETAIL_CATCH_ALL {
@@ -182,9 +149,9 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
 
   static inline const abi::HostSignature kSignature = {
       ValueTypes<kLayout<P...>.wires[J]...>(),
-      Result<R>::Types(),
+      Result<Returned>::Types(),
       sizeof...(J),
-      Result<R>::kCount,
+      Result<Returned>::kCount,
       detail::kWidths<kParameterFacts<P>.Width()...> + kLayout<P...>.special_count,
       static_cast<std::uint32_t>(sizeof...(P)) - kLayout<P...>.special_count,
       kLayout<P...>.flags,
@@ -200,7 +167,8 @@ template <class Target, class S>
 struct ThunkOf;
 template <class Target, class R, class... P>
 struct ThunkOf<Target, Signature<R, P...>> {
-  using Area = std::conditional_t<Result<R>::kHasArea, AreaList<abi::Slot*>, AreaList<>>;
+  using Area = std::conditional_t<Result<std::remove_const_t<R>>::kHasArea, AreaList<abi::Slot*>,
+                                  AreaList<>>;
   using Type = Thunk<Target, Signature<R, P...>, Area, std::make_index_sequence<sizeof...(P)>,
                      std::make_index_sequence<kLayout<P...>.operand_count>>;
 };

@@ -269,6 +269,9 @@ inline void* CallContextOperation(abi::InstanceHeader* caller) noexcept {
   group.call_context = &*group.plain_context;
   return group.call_context;
 }
+inline void RaiseExitOperation(abi::InstanceHeader* caller, std::uint32_t exit_code) noexcept {
+  RaiseExit(*caller, exit_code);
+}
 
 inline constexpr abi::Operations kThunkOperations{
     .capture_exception = CaptureExceptionOperation,
@@ -276,6 +279,7 @@ inline constexpr abi::Operations kThunkOperations{
     .raise_parameter_trap = RaiseParameterTrapOperation,
     .may_hold = MayHoldOperation,
     .call_context = CallContextOperation,
+    .raise_exit = RaiseExitOperation,
 };
 
 }  // namespace detail
@@ -339,10 +343,11 @@ TENON_DECL abi::NativeCode ClosedCode(const abi::FunctionRecord& function) noexc
 TENON_DECL void RaiseTrap(abi::InstanceHeader& header, TrapCode code, const char* detail) noexcept {
   Pending& pending = detail::BeginPending(header, Pending::Kind::Trap);
   pending.trap = code;
-  pending.message = TrapText(code);
-  if (detail != nullptr) {
-    pending.message += ": ";
-    pending.message += detail;
+  if (code == TrapCode::HostTrap && detail != nullptr) {
+    pending.message = detail;
+  } else {
+    pending.message = TrapText(code);
+    if (detail != nullptr) pending.message.append(": ").append(detail);
   }
   pending.backtrace = detail::CollectBacktrace(GroupOf(header));
 }
