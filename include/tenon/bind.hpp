@@ -10,7 +10,11 @@
 #include <tenon/abi/host_function.hpp>
 #include <tenon/bind/call_signature.hpp>
 #include <tenon/bind/host_function.hpp>
+#include <tenon/c_string.hpp>
 #include <tenon/fwd.hpp>
+#include <tenon/guest_pointer.hpp>
+#include <tenon/guest_view.hpp>
+#include <tenon/in_out.hpp>
 #include <tenon/reference.hpp>
 #include <tenon/result.hpp>
 // IWYU pragma: end_exports

@@ -68,5 +68,28 @@ struct WasmType;
 /// Only the direction that is used has to exist.
 template <class T>
 struct WasmResult;
+/// Parameter types, one after the other; see WasmOperands.
+template <class... T>
+struct Parts {};
+
+/// Maps a class of yours to several operands of a host function. Specialise it; the library leaves
+/// it undefined.
+///
+/// ```cpp
+/// template <>
+/// struct tenon::WasmOperands<Label> {
+///   using Parts = tenon::Parts<std::string_view, std::uint32_t>;  // three operands
+///   static Label FromWasm(std::string_view text, std::uint32_t colour);
+/// };
+/// ```
+///
+/// - `Parts` are types that a host function can have as parameters, except Module, Memory,
+///   CallContext, In, Out and InOut. They are checked by their own rules, and a trap names the
+///   parameter of type T.
+/// - `FromWasm` takes the parts and returns a T. It may throw: the exception leaves the guest call as
+///   if the host function had thrown it. Conversions run from the first parameter to the last. A T
+///   may keep a view that it is given as long as the host function runs.
+template <class T>
+struct WasmOperands;
 
 }  // namespace tenon::inline TENON_ABI

@@ -25,7 +25,8 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture, &RaiseTrap, &RaiseParameterTrap, &MayHold, &MakeContext, &RaiseExit};
+    operations_ = {&Capture,     &RaiseTrap, &RaiseParameterTrap, &MayHold,
+                   &MakeContext, &RaiseExit, &RaiseOverlapTrap,   &ThrowTrap};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;
@@ -72,6 +73,7 @@ class FakeInstance {
     parameter = kNoParameter;
     detail = nullptr;
     exit_code.reset();
+    second_parameter = kNoParameter;
     exception = nullptr;
     raised = 0;
   }
@@ -81,6 +83,7 @@ class FakeInstance {
   std::uint32_t parameter = kNoParameter;
   const char* detail = nullptr;
   std::optional<std::uint32_t> exit_code;
+  std::uint32_t second_parameter = kNoParameter;  ///< of an overlap
   std::exception_ptr exception;
   int raised = 0;
   /// The one function that a guest may be given.
@@ -119,6 +122,15 @@ class FakeInstance {
     Of(caller).exit_code = code;
     Pend(caller);
   }
+  static void RaiseOverlapTrap(tenon::abi::InstanceHeader* caller, std::uint32_t first,
+                               std::uint32_t second) noexcept {
+    Of(caller).trap = tenon::TrapCode::OverlappingParameters;
+    Of(caller).parameter = first;
+    Of(caller).second_parameter = second;
+    Pend(caller);
+  }
+  static void ThrowTrap(tenon::TrapCode code, const char*) { throw code; }
+
   static void* MakeContext(tenon::abi::InstanceHeader* caller) noexcept {
     return &reinterpret_cast<FakeInstance*>(caller->owner)->context_address;
   }

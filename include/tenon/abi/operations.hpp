@@ -11,7 +11,7 @@
 
 namespace tenon::inline TENON_ABI::abi {
 
-/// One table per engine build, reached as `caller->operations`. No entry throws.
+/// One table per engine build, reached as `caller->operations`. No entry throws but throw_trap.
 struct Operations {
   /// Called inside a catch block: the exception being handled becomes the pending one.
   void (*capture_exception)(InstanceHeader* caller) noexcept;
@@ -29,6 +29,13 @@ struct Operations {
   void* (*call_context)(InstanceHeader* caller) noexcept;
   /// Makes an exit pending.
   void (*raise_exit)(InstanceHeader* caller, std::uint32_t exit_code) noexcept;
+  /// Makes TrapCode::OverlappingParameters pending with the positions of both parameters, counted
+  /// as those of raise_parameter_trap.
+  void (*raise_overlap_trap)(InstanceHeader* caller, std::uint32_t first,
+                             std::uint32_t second) noexcept;
+  /// Throws tenon::Trap out of a host function, which the function may let pass: the call then ends
+  /// with that trap. `detail` as for raise_trap. Never returns.
+  void (*throw_trap)(TrapCode code, const char* detail);
 };
 
 }  // namespace tenon::inline TENON_ABI::abi

@@ -104,7 +104,8 @@ struct MemoryRecord {
   std::uint64_t reserved_size;  ///< bytes from `base` that fault cleanly when beyond `size`
   std::uint64_t maximum_pages;  ///< 64 KiB pages that grow may reach
   std::uint32_t flags;          ///< MemoryFlags
-  std::uint32_t reserved;
+  std::uint32_t pins;           ///< running host functions with views into a memory that can move;
+                                ///< while there are any it does not grow
 };
 
 static_assert(offsetof(MemoryRecord, base) == 0);

@@ -22,6 +22,8 @@
   X(NullReference, "null reference")                                         \
   X(UnalignedAccess, "unaligned memory access by a host function")           \
   X(ValueOutOfRange, "value out of range for the host function's parameter") \
+  X(OverlappingParameters, "parameters of the host function overlap in memory") \
+  X(UnterminatedString, "string without terminator in memory")               \
   X(ResultOutOfRange, "host function's result has no WebAssembly value")     \
   X(HostTrap, "trap raised by a host function")
 

@@ -111,7 +111,7 @@ consteval Refusal RefusalOfArgument() {
     return WritableUserType<T> ? Refusal::None : Refusal::BadWasmType;
   } else if constexpr (kScalarKind<T> != ScalarKind::None) {
     return Refusal::None;
-  } else if constexpr (ViewTraits<Bare>::kIsView) {
+  } else if constexpr (ViewTraits<Bare>::kIsView || HasMarshaller<Bare>) {
     return Refusal::ViewInCall;
   } else if constexpr (kIsSpecialClass<Bare>) {
     return Refusal::SpecialInCall;

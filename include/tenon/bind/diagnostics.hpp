@@ -35,6 +35,14 @@
   "integers of 8 to 64 bits, float, double, std::byte or V128 (std::uint8_t instead of bool)"
 #define TENON_REFUSED_FIXED_EXTENT(n) \
   "tenon: parameter " n " is a span of fixed extent: take std::span<T> and check its size()"
+#define TENON_REFUSED_NO_LAYOUT(n)                                        \
+  "tenon: parameter " n                                                   \
+  " points to a type without layout in guest memory: use numbers, enums, " \
+  "bool, V128, GuestPtr, GuestSize or views of them; for structs include <tenon/aggregate.hpp>"
+#define TENON_REFUSED_CONST_OUT(n)                                \
+  "tenon: parameter " n                                           \
+  " is an Out or InOut of something const: take std::span<T> in " \
+  "it, or In to read"
 #define TENON_REFUSED_SPECIAL_FORM(n)                              \
   "tenon: parameter " n                                            \
   " is a special parameter in a form that cannot be passed: take " \
@@ -57,6 +65,11 @@
   "tenon: parameter " n                                               \
   " has an incomplete tenon::WasmType<T>: give it `using Wire = ` a " \
   "built-in type, `static T FromWasm(Wire)` to receive it, `static Wire ToWasm(T)` to send it"
+#define TENON_REFUSED_BAD_WASM_OPERANDS(n)                                  \
+  "tenon: parameter " n                                                     \
+  " has an incomplete tenon::WasmOperands<T>: give it `using Parts = "      \
+  "tenon::Parts<...>` of parameter types (no Module, Memory, CallContext, " \
+  "In, Out, InOut) and `static T FromWasm(` those `)`"
 #define TENON_REFUSED_UNMAPPED(n)                        \
   "tenon: parameter " n                                  \
   " has a type without a WebAssembly value: specialise " \
@@ -136,12 +149,15 @@
   X(UnfixedEnum, TENON_REFUSED_UNFIXED_ENUM("N"))              \
   X(ViewElement, TENON_REFUSED_VIEW_ELEMENT("N"))              \
   X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))              \
+  X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                    \
+  X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                    \
   X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))              \
   X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N")) \
   X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))      \
   X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))         \
   X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))               \
   X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))             \
+  X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))     \
   X(Unmapped, TENON_REFUSED_UNMAPPED("N"))
 
 /// Refusals of a result or of the callable as a whole: X(name, text).

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/bind/composite.hpp>
 #include <tenon/bind/diagnostics.hpp>
 #include <tenon/bind/parameter.hpp>
 #include <tenon/bind/refusal.hpp>

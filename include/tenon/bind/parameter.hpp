@@ -10,31 +10,16 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/bind/diagnostics.hpp>
+#include <tenon/bind/guest_layout.hpp>
+#include <tenon/bind/guest_range.hpp>
+#include <tenon/bind/marshaller.hpp>
 #include <tenon/bind/operand.hpp>
+#include <tenon/bind/parameter_facts.hpp>
 #include <tenon/bind/scalar.hpp>
 #include <tenon/bind/view.hpp>
 #include <tenon/fwd.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
-
-enum class ParameterKind : std::uint8_t { Scalar, View, Module, Memory, CallContext, Refused };
-
-/// What is known about a parameter type; computed once for each type.
-struct ParameterFacts {
-  ParameterKind kind = ParameterKind::Refused;
-  Refusal refusal = Refusal::None;
-  WireKind wire = WireKind::I32;
-  bool needs_check = false;
-  bool runs_user_code = false;
-
-  constexpr bool IsSpecial() const {
-    return kind == ParameterKind::Module || kind == ParameterKind::Memory ||
-           kind == ParameterKind::CallContext;
-  }
-  constexpr std::uint8_t Width() const {
-    return kind == ParameterKind::Scalar ? 1 : kind == ParameterKind::View ? 2 : 0;
-  }
-};
 
 namespace detail {
 
@@ -82,7 +67,8 @@ consteval Refusal RefusalOfParameter() {
     return Refusal::RawPointer;
   } else if constexpr (std::is_same_v<Bare, long double>) {
     return Refusal::LongDouble;
-  } else if constexpr (kScalarKind<Bare> != ScalarKind::None || ViewTraits<Bare>::kIsView) {
+  } else if constexpr (kScalarKind<Bare> != ScalarKind::None || ViewTraits<Bare>::kIsView ||
+                       HasMarshaller<Bare>) {
     return Refusal::Reference;
   } else if constexpr (std::is_enum_v<Bare>) {
     return Refusal::UnfixedEnum;
@@ -102,6 +88,7 @@ consteval ParameterFacts FactsOf() {
   } else if constexpr (kKind != ScalarKind::None) {
     facts.kind = ParameterKind::Scalar;
     facts.wire = Scalar<T>::kWire;
+    facts.width = 1;
     facts.needs_check = Scalar<T>::kNeedsCheck;
     facts.runs_user_code = kKind == ScalarKind::User;
   } else if constexpr (ViewTraits<T>::kIsView) {
@@ -111,8 +98,15 @@ consteval ParameterFacts FactsOf() {
       facts.refusal = Refusal::ViewElement;
     } else {
       facts.kind = ParameterKind::View;
+      facts.wire = kOffsetWire;
+      facts.width = 2;
       facts.needs_check = true;
+      facts.needs_memory = true;
+      facts.pins = true;
+      facts.writes = std::is_const_v<typename ViewTraits<T>::Element> ? 0 : 1;
     }
+  } else if constexpr (HasMarshaller<T>) {
+    facts = Marshaller<T>::Facts();
   } else {
     using Target = std::remove_const_t<
         std::conditional_t<std::is_lvalue_reference_v<T>, std::remove_reference_t<T>, T>>;
@@ -163,15 +157,25 @@ struct Parameter<T, ParameterKind::View> {
   using Element = typename detail::ViewTraits<T>::Element;
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return detail::CheckView<sizeof(Element), alignof(Element)>(caller, operands[0].i32,
-                                                                operands[1].i32, parameter);
+    return detail::CheckRange<sizeof(Element), alignof(Element)>(
+        caller, Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter);
   }
   static T Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
-    // The base is read here and not kept from Check: a conversion before this one may have let the
-    // memory move.
-    return T{reinterpret_cast<Element*>(caller->memory->base + operands[0].i32), operands[1].i32};
+    return T{reinterpret_cast<Element*>(caller->memory->base + Get<kOffsetWire>(operands[0])),
+             Get<kOffsetWire>(operands[1])};
+  }
+  static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
+                                     WrittenRange* into) noexcept {
+    *into = {{Get<kOffsetWire>(operands[0]),
+              std::uint64_t{Get<kOffsetWire>(operands[1])} * sizeof(Element)},
+             parameter,
+             false};
+    return into + 1;
   }
 };
+
+template <class T>
+struct Parameter<T, ParameterKind::Marshalled> : Marshaller<T> {};
 
 template <class T>
 struct Parameter<T, ParameterKind::Module> {
@@ -200,24 +204,28 @@ struct Parameter<T, ParameterKind::CallContext> {
 };
 
 /// A parameter list, laid out: which operands each parameter takes, and what is wrong if anything.
-template <std::size_t kCount>
+template <std::size_t kCount, std::size_t kWidth>
 struct ParameterLayout {
-  WireKind wires[2 * kCount + 2] = {};     ///< of the operands, and room for a result area
+  WireKind wires[kWidth + 2] = {};         ///< of the operands, and room for a result area
   std::uint32_t offsets[kCount + 1] = {};  ///< first operand of each parameter
   std::uint32_t operand_count = 0;
   std::uint32_t special_count = 0;
   std::uint32_t user_conversions = 0;
   std::uint32_t flags = abi::kFunctionIsHost;
+  std::uint32_t written_ranges = 0;  ///< through which the function may write to guest memory
   bool needs_check = false;
+  bool needs_holders = false;
+  bool pins = false;
+  bool writes_back = false;
   Refusal refusal = Refusal::None;
   std::size_t refused_position = 0;
 };
 
 /// `facts` has one more element than there are parameters, so that it is never empty.
-template <std::size_t kCountPlusOne>
+template <std::size_t kWidth, std::size_t kCountPlusOne>
 consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
   constexpr std::size_t kCount = kCountPlusOne - 1;
-  ParameterLayout<kCount> layout;
+  ParameterLayout<kCount, kWidth> layout;
   bool seen[static_cast<std::size_t>(ParameterKind::Refused) + 1] = {};
   for (std::size_t i = 0; i < kCount; ++i) {
     const ParameterFacts& fact = facts[i];
@@ -240,14 +248,18 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
     if (fact.kind == ParameterKind::Module || fact.kind == ParameterKind::CallContext) {
       layout.flags |= abi::kFunctionNeedsCaller;
     }
-    if (fact.kind == ParameterKind::Memory || fact.kind == ParameterKind::View) {
+    if (fact.kind == ParameterKind::Memory || fact.needs_memory) {
       layout.flags |= abi::kFunctionNeedsMemory;
     }
     layout.needs_check |= fact.needs_check;
+    layout.needs_holders |= fact.needs_holder;
+    layout.pins |= fact.pins;
+    layout.writes_back |= fact.writes_back;
+    layout.written_ranges += fact.writes;
     layout.user_conversions += fact.runs_user_code ? 1 : 0;
     layout.offsets[i] = layout.operand_count;
-    for (std::uint8_t n = 0; n < fact.Width(); ++n) {
-      layout.wires[layout.operand_count++] = fact.wire;
+    for (std::uint8_t n = 0; n < fact.width; ++n) {
+      layout.wires[layout.operand_count++] = fact.wires == nullptr ? fact.wire : fact.wires[n];
     }
   }
   return layout;
@@ -255,6 +267,7 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
 
 /// Layout of a parameter list.
 template <class... P>
-inline constexpr auto kLayout = LayOut({kParameterFacts<P>..., ParameterFacts{}});
+inline constexpr auto kLayout = LayOut<(std::size_t{0} + ... + kParameterFacts<P>.width)>(
+    {kParameterFacts<P>..., ParameterFacts{}});
 
 }  // namespace tenon::inline TENON_ABI::bind

@@ -174,6 +174,48 @@ struct Refused<Refusal::FixedExtent, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::NoLayout, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_NO_LAYOUT("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_NO_LAYOUT("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_NO_LAYOUT("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_NO_LAYOUT("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_NO_LAYOUT("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_NO_LAYOUT("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_NO_LAYOUT("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_NO_LAYOUT("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_NO_LAYOUT("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_NO_LAYOUT("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_NO_LAYOUT("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_NO_LAYOUT("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_NO_LAYOUT("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_NO_LAYOUT("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_NO_LAYOUT("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_NO_LAYOUT("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_NO_LAYOUT("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ConstOut, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_CONST_OUT("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_CONST_OUT("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_CONST_OUT("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_CONST_OUT("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_CONST_OUT("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_CONST_OUT("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_CONST_OUT("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_CONST_OUT("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_CONST_OUT("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_CONST_OUT("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_CONST_OUT("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_CONST_OUT("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_CONST_OUT("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_CONST_OUT("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_CONST_OUT("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_CONST_OUT("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_CONST_OUT("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::SpecialForm, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_SPECIAL_FORM("0"));
   static_assert(kPosition != 1, TENON_REFUSED_SPECIAL_FORM("1"));
@@ -297,6 +339,27 @@ struct Refused<Refusal::BadWasmType, kPosition, Type> {
   static_assert(kPosition != 14, TENON_REFUSED_BAD_WASM_TYPE("14"));
   static_assert(kPosition != 15, TENON_REFUSED_BAD_WASM_TYPE("15"));
   static_assert(kPosition < 16, TENON_REFUSED_BAD_WASM_TYPE("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::BadWasmOperands, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_BAD_WASM_OPERANDS("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_BAD_WASM_OPERANDS("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_BAD_WASM_OPERANDS("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_BAD_WASM_OPERANDS("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_BAD_WASM_OPERANDS("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_BAD_WASM_OPERANDS("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_BAD_WASM_OPERANDS("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_BAD_WASM_OPERANDS("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_BAD_WASM_OPERANDS("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_BAD_WASM_OPERANDS("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_BAD_WASM_OPERANDS("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_BAD_WASM_OPERANDS("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_BAD_WASM_OPERANDS("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_BAD_WASM_OPERANDS("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_BAD_WASM_OPERANDS("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_BAD_WASM_OPERANDS("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_BAD_WASM_OPERANDS("16 or later"));
 };
 
 template <std::size_t kPosition, class Type>

@@ -104,7 +104,8 @@ consteval Refusal RefusalOfResult() {
   } else if constexpr (kIsSpecialClass<T>) {
     return Refusal::ResultUnmapped;
   } else if constexpr (std::is_class_v<T>) {
-    return ViewTraits<T>::kIsView || Container<T> ? Refusal::ResultView : Refusal::ResultUnmapped;
+    return ViewTraits<T>::kIsView || HasMarshaller<T> || Container<T> ? Refusal::ResultView
+                                                                     : Refusal::ResultUnmapped;
   } else {
     return Refusal::ResultUnmapped;
   }

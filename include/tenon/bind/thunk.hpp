@@ -3,9 +3,10 @@
 /// The native function through which a guest calls a callable, and the adapter from slots to it.
 ///
 /// What a thunk does, in this order: it checks all operands (ranges, bounds, alignment), left to
-/// right, up to the first that fails; it converts them, user types left to right; it calls; it
-/// converts the result; it destroys the arguments. An exception from any of these becomes the
-/// pending one of the calling instance. After a failure zero is returned.
+/// right, up to the first that fails, then whether what is written overlaps; it converts them, user
+/// types and those with a Marshaller left to right; it calls; it writes Out and InOut back, left to
+/// right; it converts the result; it destroys the arguments. An exception from any of these becomes
+/// the pending one of the calling instance. After a failure zero is returned.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,9 @@
 #include <tenon/abi/host_function.hpp>
 #include <tenon/abi/operations.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/bind/composite.hpp>
+#include <tenon/bind/guest_range.hpp>
+#include <tenon/bind/marshaller.hpp>
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/parameter.hpp>
 #include <tenon/bind/result.hpp>
@@ -97,6 +101,78 @@ struct HeldArguments<std::index_sequence<I...>, T...> : HeldArgument<I, T>... {
   }
 };
 
+/// An argument whose type has a Marshaller with a holder, or any other beside one.
+template <std::size_t, class P, bool kHasHolder>
+class PassedArgument {
+ public:
+  PassedArgument(abi::InstanceHeader* caller, const Operand* operands)
+      : value_(Parameter<P>::Make(caller, operands)) {}
+  auto Pass() -> decltype(auto) { return static_cast<Made&&>(value_); }
+  void WriteBack() noexcept {}
+
+ private:
+  using Made = decltype(Parameter<P>::Make(nullptr, nullptr));
+  Made value_;
+};
+template <std::size_t kIndex, class P>
+class PassedArgument<kIndex, P, true> {
+ public:
+  PassedArgument(abi::InstanceHeader* caller, const Operand* operands)
+      : holder_(caller, operands) {}
+  P Pass() noexcept { return holder_.Get(); }
+  void WriteBack() noexcept { holder_.WriteBack(); }
+
+ private:
+  typename Marshaller<P>::Holder holder_;
+};
+
+/// Arguments of a function with such parameters, made from left to right.
+template <class Indices, class... P>
+class PassedArguments;
+template <std::size_t... I, class... P>
+class PassedArguments<std::index_sequence<I...>, P...>
+    : PassedArgument<I, P, kParameterFacts<P>.needs_holder>... {
+ public:
+  PassedArguments(abi::InstanceHeader* caller, const Operand* operands)
+      : PassedArgument<I, P, kParameterFacts<P>.needs_holder>(
+            caller, operands + kLayout<P...>.offsets[I])... {}
+
+  /// Calls, and writes back what the function wrote to copies.
+  template <class R, class Callee>
+  R Call(Callee& callee) {
+    if constexpr (std::is_void_v<R>) {
+      callee(static_cast<Of<I, P>&>(*this).Pass()...);
+      (static_cast<Of<I, P>&>(*this).WriteBack(), ...);
+    } else {
+      R result = static_cast<R>(callee(static_cast<Of<I, P>&>(*this).Pass()...));
+      (static_cast<Of<I, P>&>(*this).WriteBack(), ...);
+      return result;
+    }
+  }
+
+ private:
+  template <std::size_t kIndex, class T>
+  using Of = PassedArgument<kIndex, T, kParameterFacts<T>.needs_holder>;
+};
+
+/// Whether the ranges that a function writes to are disjoint, as far as they have to be.
+template <class... P, std::size_t... I>
+inline bool CheckWritten(abi::InstanceHeader* caller, const Operand* operands,
+                         std::index_sequence<I...>) noexcept {
+  WrittenRange ranges[kLayout<P...>.written_ranges];
+  WrittenRange* end = ranges;
+  const auto append = [&]<class T>(std::type_identity<T>, const Operand* first,
+                                   std::uint32_t parameter) {
+    if constexpr (kParameterFacts<T>.writes != 0) {
+      end = Parameter<T>::AppendWritten(first, parameter, end);
+    }
+  };
+  (append(std::type_identity<P>{}, operands + kLayout<P...>.offsets[I],
+          static_cast<std::uint32_t>(I)),
+   ...);
+  return CheckDisjoint(caller, ranges, kLayout<P...>.written_ranges);
+}
+
 }  // namespace detail
 
 /// The thunk of a callable reached through `Target`, called with `Signature`.
@@ -119,9 +195,24 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
         return NativeResult();
       }
     }
+    if constexpr (kLayout<P...>.writes_back && kLayout<P...>.written_ranges > 1) {
+      if (!detail::CheckWritten<P...>(caller, operands, std::index_sequence<I...>{})) {
+        return NativeResult();
+      }
+    }
+    [[maybe_unused]] const detail::MemoryPin<kLayout<P...>.pins> pin{caller};
     TENON_DETAIL_TRY {
       auto&& callee = Target::Get(context);
-      if constexpr (kLayout<P...>.user_conversions > 1) {
+      if constexpr (kLayout<P...>.needs_holders) {
+        detail::PassedArguments<std::index_sequence<I...>, P...> passed{caller, operands};
+        if constexpr (std::is_void_v<R>) {
+          passed.template Call<R>(callee);
+        } else if constexpr (Result<R>::kHasFunctions) {
+          return detail::ReturnFunctions<R>(caller, passed.template Call<R>(callee), area...);
+        } else {
+          return Result<R>::Return(passed.template Call<R>(callee), area...);
+        }
+      } else if constexpr (kLayout<P...>.user_conversions > 1) {
         using Held = detail::HeldArguments<std::index_sequence<I...>,
                                            decltype(Parameter<P>::Make(
                                                caller, operands + kLayout<P...>.offsets[I]))...>;
@@ -152,7 +243,7 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
       Result<Returned>::Types(),
       sizeof...(J),
       Result<Returned>::kCount,
-      detail::kWidths<kParameterFacts<P>.Width()...> + kLayout<P...>.special_count,
+      detail::kWidths<kParameterFacts<P>.width...> + kLayout<P...>.special_count,
       static_cast<std::uint32_t>(sizeof...(P)) - kLayout<P...>.special_count,
       kLayout<P...>.flags,
       reinterpret_cast<abi::NativeCode>(&Call),

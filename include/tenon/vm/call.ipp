@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
+#include <initializer_list>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -242,19 +243,40 @@ inline void RaiseTrapOperation(abi::InstanceHeader* caller, TrapCode code,
                                const char* detail) noexcept {
   RaiseTrap(*caller, code, detail);
 }
-inline void RaiseParameterTrapOperation(abi::InstanceHeader* caller, TrapCode code,
-                                        std::uint32_t parameter) noexcept {
-  RaiseTrap(*caller, code, nullptr);
+/// Appends ` (parameter 1 "name")`, or the same for two parameters, to the pending trap's text.
+inline void AppendParameters(abi::InstanceHeader* caller,
+                             std::initializer_list<std::uint32_t> parameters) {
   Group& group = GroupOf(*caller);
   std::string& message = group.pending_state.message;
-  message += " (parameter " + std::to_string(parameter);
   // Without a calling guest there is no frame of the host function.
   CallStack stack{group};
   const bool has_frame = !InstanceOf(*caller).IsHost() && stack.Next();
-  const std::string_view name =
-      has_frame ? HostParameterName(stack.Function(), parameter) : std::string_view{};
-  if (!name.empty()) message.append(" \"").append(name).append("\"");
+  message += parameters.size() > 1 ? " (parameters " : " (parameter ";
+  const char* separator = "";
+  for (const std::uint32_t parameter : parameters) {
+    message.append(separator).append(std::to_string(parameter));
+    separator = " and ";
+    const std::string_view name =
+        has_frame ? HostParameterName(stack.Function(), parameter) : std::string_view{};
+    if (!name.empty()) message.append(" \"").append(name).append("\"");
+  }
   message += ')';
+}
+
+inline void RaiseParameterTrapOperation(abi::InstanceHeader* caller, TrapCode code,
+                                        std::uint32_t parameter) noexcept {
+  RaiseTrap(*caller, code, nullptr);
+  AppendParameters(caller, {parameter});
+}
+inline void RaiseOverlapTrapOperation(abi::InstanceHeader* caller, std::uint32_t first,
+                                      std::uint32_t second) noexcept {
+  RaiseTrap(*caller, TrapCode::OverlappingParameters, nullptr);
+  AppendParameters(caller, {first, second});
+}
+inline void ThrowTrapOperation(TrapCode code, const char* detail) {
+  std::string message = TrapText(code);
+  if (detail != nullptr) message.append(": ").append(detail);
+  throw Trap{code, message, {}};
 }
 inline bool MayHoldOperation(abi::InstanceHeader* caller,
                              const abi::FunctionRecord* function) noexcept {
@@ -280,6 +302,8 @@ inline constexpr abi::Operations kThunkOperations{
     .may_hold = MayHoldOperation,
     .call_context = CallContextOperation,
     .raise_exit = RaiseExitOperation,
+    .raise_overlap_trap = RaiseOverlapTrapOperation,
+    .throw_trap = ThrowTrapOperation,
 };
 
 }  // namespace detail

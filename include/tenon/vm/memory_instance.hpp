@@ -73,7 +73,8 @@ class MemoryInstance {
   const wasm::MemoryType& Type() const noexcept { return type_; }
   std::uint64_t Pages() const noexcept { return record_.size / wasm::kPageSize; }
 
-  /// The former number of pages; nullopt if a limit or the machine refuses.
+  /// The former number of pages; nullopt if a limit or the machine refuses, or a host function runs
+  /// that views a memory which would move.
   TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
 
   void Retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }

@@ -91,6 +91,7 @@ TENON_DECL std::optional<std::uint64_t> MemoryInstance::Grow(std::uint64_t delta
       delta > record_.maximum_pages - pages) {
     return std::nullopt;
   }
+  if (delta != 0 && record_.pins != 0) return std::nullopt;
   if (delta != 0 && !Resize((pages + delta) * wasm::kPageSize)) return std::nullopt;
   return pages;
 }

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// The border between thunks and parameter types that are neither one value nor a raw view.
+#pragma once
+
+#include <tenon/abi/config.hpp>
+#include <tenon/bind/parameter_facts.hpp>
+
+namespace tenon::inline TENON_ABI::bind {
+
+/// How a parameter of type T is made from its operands. The library specialises it for its own
+/// types; programs specialise tenon::WasmOperands, on which one of the specialisations rests.
+///
+/// - `static consteval ParameterFacts Facts()`: operands and properties;
+/// - `static bool Check(caller, operands, parameter) noexcept`: false, with a trap pending that names
+///   the parameter, if it cannot be passed. Called for all parameters before any is made;
+/// - unless the facts say `needs_holder`: `static T Make(caller, operands)`;
+/// - otherwise `class Holder`, constructed from (caller, operands), holders of a call from left to
+///   right, and destroyed from right to left. `T Get()` gives the argument. `void WriteBack()
+///   noexcept` is called, from left to right, once the function returned normally, and not if it
+///   threw;
+/// - if the facts say `writes`: `static WrittenRange* AppendWritten(operands, parameter, into)
+///   noexcept`, which adds that many ranges and returns the end, after a successful Check.
+template <class T>
+struct Marshaller {};
+
+template <class T>
+concept HasMarshaller = requires { Marshaller<T>::Facts(); };
+
+}  // namespace tenon::inline TENON_ABI::bind

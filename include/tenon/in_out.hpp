@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Copies of what a guest points to, with their direction in the type.
+///
+/// | parameter | guest passes | before the function | after it returned |
+/// |---|---|---|---|
+/// | In<T> | `const T*` | the value is copied out of memory, once | |
+/// | Out<T> | `T*` | a value-initialised T | the value is written to memory |
+/// | InOut<T> | `T*` | as In | as Out |
+/// | In<std::span<const E>>, In<std::string_view> | `const E*`, number of elements | the elements are copied | |
+/// | Out<std::span<E>>, InOut<std::span<E>> | `E*`, number of elements | value-initialised, or copied, elements | they are written |
+///
+/// T and E are numbers, enums, bool, V128, GuestPtr or GuestSize; structs with <tenon/aggregate.hpp>
+/// or a list of fields. The range is checked before the function is entered, in 64 bits. It may have
+/// any alignment: the host works on copies, which nothing that the guest does meanwhile changes.
+/// A null pointer to a single T traps with TrapCode::NullReference.
+///
+/// Values are written back when the function returned normally, from the first parameter to the
+/// last, before its result is converted; nothing is written if it threw. The bytes of an Out or InOut
+/// must not overlap those of another parameter that is written (Out, InOut, View<T>, std::span<T>):
+/// the call traps with TrapCode::OverlappingParameters, which names both.
+///
+/// Copies of more than 256 bytes of elements are allocated, at most as many bytes as the guest has
+/// memory; what a guest points to with a std::span or View parameter never is.
+///
+/// All three are references to the copy, valid until the host function returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/records.hpp>
+#include <tenon/abi/trap_code.hpp>
+#include <tenon/bind/guest_layout.hpp>
+#include <tenon/bind/guest_range.hpp>
+#include <tenon/bind/marshaller.hpp>
+#include <tenon/bind/view.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// What a guest passes to be read. See the table above.
+template <class T>
+class In {
+ public:
+  /// Refers to `value`; for the library, and for calling a host function without a guest.
+  explicit constexpr In(const T& value) noexcept : value_{&value} {}
+
+  constexpr const T& operator*() const noexcept { return *value_; }
+  constexpr const T* operator->() const noexcept { return value_; }
+  constexpr operator const T&() const noexcept { return *value_; }
+
+ private:
+  const T* value_;
+};
+
+/// A place that a guest passes to be written. See the table above.
+template <class T>
+class Out {
+ public:
+  /// Refers to `value`; for the library, and for calling a host function without a guest.
+  explicit constexpr Out(T& value) noexcept : value_{&value} {}
+
+  constexpr T& operator*() const noexcept { return *value_; }
+  constexpr T* operator->() const noexcept { return value_; }
+
+ private:
+  T* value_;
+};
+
+/// A place that a guest passes to be read and written. See the table above.
+template <class T>
+class InOut {
+ public:
+  /// Refers to `value`; for the library, and for calling a host function without a guest.
+  explicit constexpr InOut(T& value) noexcept : value_{&value} {}
+
+  constexpr T& operator*() const noexcept { return *value_; }
+  constexpr T* operator->() const noexcept { return value_; }
+
+ private:
+  T* value_;
+};
+
+namespace bind {
+namespace detail {
+
+/// Elements that are copied: few of them in place, more on the heap.
+template <class E>
+class CopyBuffer {
+  static_assert(std::is_trivially_destructible_v<E>);
+
+ public:
+  explicit CopyBuffer(std::size_t count) {
+    if (count > kInlineCount) {
+      heap_ = ::operator new(count * sizeof(E), std::align_val_t{alignof(E)});
+    }
+    elements_ = static_cast<E*>(heap_ != nullptr ? heap_ : inline_);
+  }
+  CopyBuffer(const CopyBuffer&) = delete;
+  CopyBuffer& operator=(const CopyBuffer&) = delete;
+  ~CopyBuffer() {
+    if (heap_ != nullptr) ::operator delete(heap_, std::align_val_t{alignof(E)});
+  }
+
+  E* Elements() noexcept { return elements_; }
+
+ private:
+  static constexpr std::size_t kInlineBytes = 256;
+  static constexpr std::size_t kInlineCount = kInlineBytes / sizeof(E);
+
+  alignas(E) unsigned char inline_[kInlineBytes];
+  void* heap_ = nullptr;
+  E* elements_;
+};
+
+enum class Direction : std::uint8_t { In, Out, InOut };
+
+/// One value behind a pointer.
+template <class T, Direction kDirection, class Argument>
+struct CopyMarshaller {
+  using Layout = GuestLayout<T>;
+
+  static consteval ParameterFacts Facts() {
+    ParameterFacts facts;
+    if constexpr (!HasGuestLayout<T>) {
+      facts.refusal = Refusal::NoLayout;
+    } else {
+      facts.kind = ParameterKind::Marshalled;
+      facts.wire = kOffsetWire;
+      facts.width = 1;
+      facts.needs_check = true;
+      facts.needs_memory = true;
+      facts.needs_holder = true;
+      facts.writes_back = kDirection != Direction::In;
+      facts.writes = facts.writes_back ? 1 : 0;
+    }
+    return facts;
+  }
+  static bool Check(abi::InstanceHeader* caller, const Operand* operands,
+                    std::uint32_t parameter) noexcept {
+    const Offset offset = bind::Get<kOffsetWire>(*operands);
+    const bool is_inside = IsInside<Layout::kSize, Offset>(offset, 1, caller->memory->size);
+    if (offset == 0 || !is_inside) [[unlikely]] {
+      FailParameter(caller,
+                    offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
+                    parameter);
+      return false;
+    }
+    return true;
+  }
+  static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
+                                     WrittenRange* into) noexcept {
+    *into = {{bind::Get<kOffsetWire>(*operands), Layout::kSize}, parameter, true};
+    return into + 1;
+  }
+
+  class Holder {
+   public:
+    Holder(abi::InstanceHeader* caller, const Operand* operands) noexcept
+        : caller_{caller}, offset_{bind::Get<kOffsetWire>(*operands)}, value_(First(caller, offset_)) {}
+
+    Argument Get() noexcept { return Argument{value_}; }
+    void WriteBack() noexcept {
+      if constexpr (kDirection != Direction::In) {
+        Layout::Store(caller_->memory->base + offset_, value_);
+      }
+    }
+
+   private:
+    static T First([[maybe_unused]] abi::InstanceHeader* caller,
+                   [[maybe_unused]] Offset offset) noexcept {
+      if constexpr (kDirection == Direction::Out) {
+        return T();
+      } else {
+        return Layout::Load(caller->memory->base + offset);
+      }
+    }
+    abi::InstanceHeader* caller_;
+    Offset offset_;
+    T value_;
+  };
+};
+
+/// Elements behind a pointer, with their number. T is a view.
+template <class T, Direction kDirection, class Argument>
+struct CopiesMarshaller {
+  using Traits = ViewTraits<T>;
+  using Element = std::remove_const_t<typename Traits::Element>;
+
+  static consteval ParameterFacts Facts() {
+    ParameterFacts facts;
+    if constexpr (!Traits::kIsDynamic) {
+      facts.refusal = Refusal::FixedExtent;
+    } else if constexpr (!HasGuestLayout<Element>) {
+      facts.refusal = Refusal::NoLayout;
+    } else if constexpr (kDirection != Direction::In &&
+                         std::is_const_v<typename Traits::Element>) {
+      facts.refusal = Refusal::ConstOut;
+    } else {
+      facts.kind = ParameterKind::Marshalled;
+      facts.wire = kOffsetWire;
+      facts.width = 2;
+      facts.needs_check = true;
+      facts.needs_memory = true;
+      facts.needs_holder = true;
+      facts.writes_back = kDirection != Direction::In;
+      facts.writes = facts.writes_back ? 1 : 0;
+    }
+    return facts;
+  }
+  static bool Check(abi::InstanceHeader* caller, const Operand* operands,
+                    std::uint32_t parameter) noexcept {
+    return CheckRange<GuestLayout<Element>::kSize, 1>(
+        caller, bind::Get<kOffsetWire>(operands[0]), bind::Get<kOffsetWire>(operands[1]),
+        parameter);
+  }
+  static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
+                                     WrittenRange* into) noexcept {
+    *into = {{bind::Get<kOffsetWire>(operands[0]),
+              std::uint64_t{bind::Get<kOffsetWire>(operands[1])} * GuestLayout<Element>::kSize},
+             parameter,
+             true};
+    return into + 1;
+  }
+
+  class Holder {
+   public:
+    Holder(abi::InstanceHeader* caller, const Operand* operands)
+        : caller_{caller},
+          offset_{bind::Get<kOffsetWire>(operands[0])},
+          count_{bind::Get<kOffsetWire>(operands[1])},
+          buffer_{count_},
+          view_{buffer_.Elements(), count_} {
+      Element* const elements = buffer_.Elements();
+      const std::uint8_t* from = caller->memory->base + offset_;
+      if constexpr (kDirection == Direction::Out) {
+        for (std::size_t i = 0; i < count_; ++i) ::new (elements + i) Element();
+      } else if constexpr (Layout::kReadsWhole && std::is_trivially_copyable_v<Element>) {
+        if (count_ != 0) std::memcpy(elements, from, count_ * sizeof(Element));
+      } else {
+        for (std::size_t i = 0; i < count_; ++i, from += Layout::kSize) {
+          ::new (elements + i) Element(Layout::Load(from));
+        }
+      }
+    }
+
+    Argument Get() noexcept { return Argument{view_}; }
+    void WriteBack() noexcept {
+      if constexpr (kDirection != Direction::In) {
+        std::uint8_t* to = caller_->memory->base + offset_;
+        const Element* const elements = buffer_.Elements();
+        if constexpr (Layout::kWritesWhole) {
+          if (count_ != 0) std::memcpy(to, elements, count_ * sizeof(Element));
+        } else {
+          for (std::size_t i = 0; i < count_; ++i, to += Layout::kSize) {
+            Layout::Store(to, elements[i]);
+          }
+        }
+      }
+    }
+
+   private:
+    using Layout = GuestLayout<Element>;
+
+    abi::InstanceHeader* caller_;
+    Offset offset_;
+    std::size_t count_;
+    CopyBuffer<Element> buffer_;
+    T view_;
+  };
+};
+
+template <class T, Direction kDirection, class Argument>
+struct ChosenCopy {
+  using Type = CopyMarshaller<T, kDirection, Argument>;
+};
+template <class T, Direction kDirection, class Argument>
+  requires ViewTraits<T>::kIsView
+struct ChosenCopy<T, kDirection, Argument> {
+  using Type = CopiesMarshaller<T, kDirection, Argument>;
+};
+
+}  // namespace detail
+
+template <class T>
+struct Marshaller<In<T>> : detail::ChosenCopy<T, detail::Direction::In, In<T>>::Type {};
+template <class T>
+struct Marshaller<Out<T>> : detail::ChosenCopy<T, detail::Direction::Out, Out<T>>::Type {};
+template <class T>
+struct Marshaller<InOut<T>> : detail::ChosenCopy<T, detail::Direction::InOut, InOut<T>>::Type {};
+
+}  // namespace bind
+}  // namespace tenon::inline TENON_ABI
