@@ -15,8 +15,9 @@
 
 namespace tenon::inline TENON_ABI {
 
-/// A parameter of a host function: the guest's `const char*`, one operand. It is a view of the bytes
-/// up to the first zero byte, which data() is followed by; whether they are UTF-8 is not looked at.
+/// A parameter of a host function: the guest's `const char*`, one operand. It is a view of the
+/// bytes up to the first zero byte, which data() is followed by; whether they are UTF-8 is not
+/// looked at.
 ///
 /// If there is no zero byte before the end of memory, the call traps with
 /// TrapCode::UnterminatedString before the function is entered; so it does for a null pointer, with
@@ -67,7 +68,8 @@ struct Marshaller<CString> {
     const char* begin = reinterpret_cast<const char*>(memory.base) + offset;
     // Looked for again, because a conversion before this one may have overwritten it.
     const auto* end = static_cast<const char*>(FindEnd(memory, offset));
-    if (end == nullptr) [[unlikely]] return {};
+    if (end == nullptr) [[unlikely]]
+      return {};
     return CString{std::string_view{begin, static_cast<std::size_t>(end - begin)}};
   }
 

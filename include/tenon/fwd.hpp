@@ -86,7 +86,8 @@ struct Parts {};
 /// - `Parts` are types that a host function can have as parameters, except Module, Memory,
 ///   CallContext, In, Out and InOut. They are checked by their own rules, and a trap names the
 ///   parameter of type T.
-/// - `FromWasm` takes the parts and returns a T. It may throw: the exception leaves the guest call as
+/// - `FromWasm` takes the parts and returns a T. It may throw: the exception leaves the guest call
+/// as
 ///   if the host function had thrown it. Conversions run from the first parameter to the last. A T
 ///   may keep a view that it is given as long as the host function runs.
 template <class T>

@@ -18,8 +18,9 @@ namespace tenon::inline TENON_ABI {
 /// A guest's `T*`: an offset into its memory, as parameter, result, global and field of structs. It
 /// is a number until Read or Write, which check it: it may point anywhere.
 ///
-/// `Index` is the number's type: std::uint32_t in memories with 32-bit addresses, which are all that
-/// WebAssembly 2.0 has. T may be void, or a type without layout, for pointers that only pass by.
+/// `Index` is the number's type: std::uint32_t in memories with 32-bit addresses, which are all
+/// that WebAssembly 2.0 has. T may be void, or a type without layout, for pointers that only pass
+/// by.
 template <class T, class Index = std::uint32_t>
 class GuestPtr {
   static_assert(std::is_same_v<Index, std::uint32_t> || std::is_same_v<Index, std::uint64_t>);
@@ -41,31 +42,33 @@ class GuestPtr {
     return GuestPtr<U, Index>{offset_};
   }
 
-  /// The element `index` places behind the one pointed to. nullopt if it is not inside the memory as
-  /// a whole, or the pointer is null. Any alignment will do.
+  /// The element `index` places behind the one pointed to. nullopt if it is not inside the memory
+  /// as a whole, or the pointer is null. Any alignment will do.
   template <class M = Memory>
   std::optional<std::remove_const_t<T>> Read(const M& memory, std::uint64_t index = 0) const {
     using Layout = bind::GuestLayout<std::remove_const_t<T>>;
-    static_assert(bind::HasGuestLayout<std::remove_const_t<T>>,
-                  "tenon: a GuestPtr<T> reads numbers, enums, bool, GuestPtr and GuestSize; structs "
-                  "with <tenon/aggregate.hpp>");
+    static_assert(
+        bind::HasGuestLayout<std::remove_const_t<T>>,
+        "tenon: a GuestPtr<T> reads numbers, enums, bool, GuestPtr and GuestSize; structs "
+        "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return std::nullopt;
     const auto bytes = memory.View(*offset, Layout::kSize);
     if (!bytes) return std::nullopt;
     return Layout::Load(bytes->data());
   }
-  /// Writes the element `index` places behind the one pointed to. False, with nothing written, in the
-  /// cases in which Read has nothing.
+  /// Writes the element `index` places behind the one pointed to. False, with nothing written, in
+  /// the cases in which Read has nothing.
   template <class M = Memory>
   [[nodiscard]] bool Write(M& memory, const std::remove_const_t<T>& value,
                            std::uint64_t index = 0) const
     requires(!std::is_const_v<T>)
   {
     using Layout = bind::GuestLayout<T>;
-    static_assert(bind::HasGuestLayout<T>,
-                  "tenon: a GuestPtr<T> writes numbers, enums, bool, GuestPtr and GuestSize; structs "
-                  "with <tenon/aggregate.hpp>");
+    static_assert(
+        bind::HasGuestLayout<T>,
+        "tenon: a GuestPtr<T> writes numbers, enums, bool, GuestPtr and GuestSize; structs "
+        "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return false;
     const auto bytes = memory.View(*offset, Layout::kSize);

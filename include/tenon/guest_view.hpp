@@ -21,10 +21,10 @@ namespace tenon::inline TENON_ABI {
 /// offset and number of elements. `View<const T>` is for reading, `View<T>` for writing too.
 ///
 /// T is a number, enum, bool, V128, GuestPtr or GuestSize; a struct with <tenon/aggregate.hpp> or a
-/// list of fields. Elements are converted on each access, so they may lie at any address, and a View
-/// stays valid when the memory grows and moves, which a std::span does not survive. The range is
-/// checked before the function is entered, in 64 bits; an empty one may lie anywhere up to the end
-/// of memory.
+/// list of fields. Elements are converted on each access, so they may lie at any address, and a
+/// View stays valid when the memory grows and moves, which a std::span does not survive. The range
+/// is checked before the function is entered, in 64 bits; an empty one may lie anywhere up to the
+/// end of memory.
 ///
 /// Copies refer to the same elements. Valid until the host function returns; one thread at a time.
 template <class T>

@@ -7,18 +7,19 @@
 /// | In<T> | `const T*` | the value is copied out of memory, once | |
 /// | Out<T> | `T*` | a value-initialised T | the value is written to memory |
 /// | InOut<T> | `T*` | as In | as Out |
-/// | In<std::span<const E>>, In<std::string_view> | `const E*`, number of elements | the elements are copied | |
-/// | Out<std::span<E>>, InOut<std::span<E>> | `E*`, number of elements | value-initialised, or copied, elements | they are written |
+/// | In<std::span<const E>>, In<std::string_view> | `const E*`, number of elements | the elements
+/// are copied | | | Out<std::span<E>>, InOut<std::span<E>> | `E*`, number of elements |
+/// value-initialised, or copied, elements | they are written |
 ///
-/// T and E are numbers, enums, bool, V128, GuestPtr or GuestSize; structs with <tenon/aggregate.hpp>
-/// or a list of fields. The range is checked before the function is entered, in 64 bits. It may have
-/// any alignment: the host works on copies, which nothing that the guest does meanwhile changes.
-/// A null pointer to a single T traps with TrapCode::NullReference.
+/// T and E are numbers, enums, bool, V128, GuestPtr or GuestSize; structs with
+/// <tenon/aggregate.hpp> or a list of fields. The range is checked before the function is entered,
+/// in 64 bits. It may have any alignment: the host works on copies, which nothing that the guest
+/// does meanwhile changes. A null pointer to a single T traps with TrapCode::NullReference.
 ///
 /// Values are written back when the function returned normally, from the first parameter to the
-/// last, before its result is converted; nothing is written if it threw. The bytes of an Out or InOut
-/// must not overlap those of another parameter that is written (Out, InOut, View<T>, std::span<T>):
-/// the call traps with TrapCode::OverlappingParameters, which names both.
+/// last, before its result is converted; nothing is written if it threw. The bytes of an Out or
+/// InOut must not overlap those of another parameter that is written (Out, InOut, View<T>,
+/// std::span<T>): the call traps with TrapCode::OverlappingParameters, which names both.
 ///
 /// Copies of more than 256 bytes of elements are allocated, at most as many bytes as the guest has
 /// memory; what a guest points to with a std::span or View parameter never is.
@@ -163,7 +164,9 @@ struct CopyMarshaller {
   class Holder {
    public:
     Holder(abi::InstanceHeader* caller, const Operand* operands) noexcept
-        : caller_{caller}, offset_{bind::Get<kOffsetWire>(*operands)}, value_(First(caller, offset_)) {}
+        : caller_{caller},
+          offset_{bind::Get<kOffsetWire>(*operands)},
+          value_(First(caller, offset_)) {}
 
     Argument Get() noexcept { return Argument{value_}; }
     void WriteBack() noexcept {
@@ -199,8 +202,7 @@ struct CopiesMarshaller {
       facts.refusal = Refusal::FixedExtent;
     } else if constexpr (!HasGuestLayout<Element>) {
       facts.refusal = Refusal::NoLayout;
-    } else if constexpr (kDirection != Direction::In &&
-                         std::is_const_v<typename Traits::Element>) {
+    } else if constexpr (kDirection != Direction::In && std::is_const_v<typename Traits::Element>) {
       facts.refusal = Refusal::ConstOut;
     } else {
       facts.kind = ParameterKind::Marshalled;
@@ -216,9 +218,9 @@ struct CopiesMarshaller {
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return CheckRange<GuestLayout<Element>::kSize, 1>(
-        caller, bind::Get<kOffsetWire>(operands[0]), bind::Get<kOffsetWire>(operands[1]),
-        parameter);
+    return CheckRange<GuestLayout<Element>::kSize, 1>(caller, bind::Get<kOffsetWire>(operands[0]),
+                                                      bind::Get<kOffsetWire>(operands[1]),
+                                                      parameter);
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {

@@ -53,8 +53,9 @@ class Memory {
   /// Bytes that can be accessed now; at most 2^32.
   std::uint64_t Size() const noexcept { return memory_ == nullptr ? 0 : vm::Record(*memory_).size; }
   /// Adds `delta` pages of 64 KiB. The former number of pages; nullopt if the limits or the machine
-  /// refuse, in which case nothing changed. Spans from View stay valid where the memory cannot move
-  /// (the default) and are dangling otherwise.
+  /// refuse, in which case nothing changed; also while a host function runs that was given a raw
+  /// view (std::string_view, std::span, CString) of a memory that can move. Spans from View stay
+  /// valid where the memory cannot move (the default) and are dangling otherwise.
   TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
   /// As the module that created it declares it.
   TENON_DECL MemoryDefinition Definition() const;

@@ -347,7 +347,8 @@ TEST_CASE("views pin a memory that can move until the function ends, however it 
   fake.Native<void>(thrower.Get(), 10u);
   CHECK(pins == 1);
   CHECK(fake.Memory().pins == 0);
-  auto copies = Bind([&](In<std::uint32_t>, View<int>, GuestPtr<int>) { pins = fake.Memory().pins; });
+  auto copies =
+      Bind([&](In<std::uint32_t>, View<int>, GuestPtr<int>) { pins = fake.Memory().pins; });
   fake.Native<void>(copies.Get(), 4u, 0u, 4u, 0u);
   CHECK(pins == 0);
   fake.Memory().flags = tenon::abi::kMemoryImmovable;

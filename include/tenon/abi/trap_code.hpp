@@ -8,23 +8,23 @@
 #include <tenon/abi/config.hpp>
 
 /// The one table of traps: X(name, text). Texts follow the wording of the official test suite.
-#define TENON_TRAP_CODES(X)                                                  \
-  X(Unreachable, "unreachable")                                              \
-  X(OutOfBoundsMemoryAccess, "out of bounds memory access")                  \
-  X(OutOfBoundsTableAccess, "out of bounds table access")                    \
-  X(UndefinedElement, "undefined element")                                   \
-  X(UninitializedElement, "uninitialized element")                           \
-  X(IndirectCallTypeMismatch, "indirect call type mismatch")                 \
-  X(IntegerDivideByZero, "integer divide by zero")                           \
-  X(IntegerOverflow, "integer overflow")                                     \
-  X(InvalidConversionToInteger, "invalid conversion to integer")             \
-  X(StackOverflow, "call stack exhausted")                                   \
-  X(NullReference, "null reference")                                         \
-  X(UnalignedAccess, "unaligned memory access by a host function")           \
-  X(ValueOutOfRange, "value out of range for the host function's parameter") \
+#define TENON_TRAP_CODES(X)                                                     \
+  X(Unreachable, "unreachable")                                                 \
+  X(OutOfBoundsMemoryAccess, "out of bounds memory access")                     \
+  X(OutOfBoundsTableAccess, "out of bounds table access")                       \
+  X(UndefinedElement, "undefined element")                                      \
+  X(UninitializedElement, "uninitialized element")                              \
+  X(IndirectCallTypeMismatch, "indirect call type mismatch")                    \
+  X(IntegerDivideByZero, "integer divide by zero")                              \
+  X(IntegerOverflow, "integer overflow")                                        \
+  X(InvalidConversionToInteger, "invalid conversion to integer")                \
+  X(StackOverflow, "call stack exhausted")                                      \
+  X(NullReference, "null reference")                                            \
+  X(UnalignedAccess, "unaligned memory access by a host function")              \
+  X(ValueOutOfRange, "value out of range for the host function's parameter")    \
   X(OverlappingParameters, "parameters of the host function overlap in memory") \
-  X(UnterminatedString, "string without terminator in memory")               \
-  X(ResultOutOfRange, "host function's result has no WebAssembly value")     \
+  X(UnterminatedString, "string without terminator in memory")                  \
+  X(ResultOutOfRange, "host function's result has no WebAssembly value")        \
   X(HostTrap, "trap raised by a host function")
 
 namespace tenon::inline TENON_ABI {

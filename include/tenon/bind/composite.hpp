@@ -38,6 +38,7 @@ struct CompositeMarshaller<T, Parts<P...>, std::index_sequence<I...>> {
       facts.refusal = Refusal::BadWasmOperands;
     } else {
       facts.kind = ParameterKind::Marshalled;
+      facts.has_wires = true;
       facts.wires = kLayout<P...>.wires;
       facts.width = static_cast<std::uint8_t>(kLayout<P...>.operand_count);
       facts.needs_check = kLayout<P...>.needs_check;

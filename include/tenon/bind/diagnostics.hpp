@@ -35,8 +35,8 @@
   "integers of 8 to 64 bits, float, double, std::byte or V128 (std::uint8_t instead of bool)"
 #define TENON_REFUSED_FIXED_EXTENT(n) \
   "tenon: parameter " n " is a span of fixed extent: take std::span<T> and check its size()"
-#define TENON_REFUSED_NO_LAYOUT(n)                                        \
-  "tenon: parameter " n                                                   \
+#define TENON_REFUSED_NO_LAYOUT(n)                                         \
+  "tenon: parameter " n                                                    \
   " points to a type without layout in guest memory: use numbers, enums, " \
   "bool, V128, GuestPtr, GuestSize or views of them; for structs include <tenon/aggregate.hpp>"
 #define TENON_REFUSED_CONST_OUT(n)                                \

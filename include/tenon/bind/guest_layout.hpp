@@ -38,7 +38,8 @@ consteval bool IsViewElement() {
 /// structs with a list of fields by fields.hpp, and for all plain structs by aggregate.hpp.
 ///
 /// - `kSize`, `kAlignment`: in bytes, of the guest;
-/// - `kReadsWhole`: the host's layout is the guest's, and every bit pattern is a value: bytes may be
+/// - `kReadsWhole`: the host's layout is the guest's, and every bit pattern is a value: bytes may
+/// be
 ///   copied to the host as a whole;
 /// - `kWritesWhole`: the same, and there is no padding, through which the host's memory would leak;
 /// - `Load(from)`: the value at an address of any alignment; never throws;

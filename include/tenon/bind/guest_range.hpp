@@ -53,8 +53,8 @@ constexpr bool IsInside(Index offset, Index count, std::uint64_t size) noexcept 
   }
 }
 
-/// Whether `count` elements at `offset` lie in the caller's memory and, unless there are none, at an
-/// address that is a multiple of kAlignment; makes a trap pending if not.
+/// Whether `count` elements at `offset` lie in the caller's memory and, unless there are none, at
+/// an address that is a multiple of kAlignment; makes a trap pending if not.
 template <std::size_t kSize, std::size_t kAlignment>
 inline bool CheckRange(abi::InstanceHeader* caller, Offset offset, Offset count,
                        std::uint32_t parameter) noexcept {
@@ -75,8 +75,7 @@ inline bool CheckRange(abi::InstanceHeader* caller, Offset offset, Offset count,
 
 /// Whether no copy that is written back shares bytes with another range that is written; makes a
 /// trap pending for the first two that do. Out of line: one for all thunks.
-[[gnu::noinline]] inline bool CheckDisjoint(abi::InstanceHeader* caller,
-                                            const WrittenRange* ranges,
+[[gnu::noinline]] inline bool CheckDisjoint(abi::InstanceHeader* caller, const WrittenRange* ranges,
                                             std::size_t count) noexcept {
   for (std::size_t i = 1; i < count; ++i) {
     const GuestRange& later = ranges[i].range;
@@ -105,12 +104,14 @@ template <>
 class MemoryPin<true> {
  public:
   explicit MemoryPin(abi::InstanceHeader* caller) noexcept : memory_{caller->memory} {
-    if ((memory_->flags & abi::kMemoryImmovable) == 0) [[unlikely]] ++memory_->pins;
+    if ((memory_->flags & abi::kMemoryImmovable) == 0) [[unlikely]]
+      ++memory_->pins;
   }
   MemoryPin(const MemoryPin&) = delete;
   MemoryPin& operator=(const MemoryPin&) = delete;
   ~MemoryPin() {
-    if ((memory_->flags & abi::kMemoryImmovable) == 0) [[unlikely]] --memory_->pins;
+    if ((memory_->flags & abi::kMemoryImmovable) == 0) [[unlikely]]
+      --memory_->pins;
   }
 
  private:

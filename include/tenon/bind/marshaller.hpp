@@ -12,7 +12,8 @@ namespace tenon::inline TENON_ABI::bind {
 /// types; programs specialise tenon::WasmOperands, on which one of the specialisations rests.
 ///
 /// - `static consteval ParameterFacts Facts()`: operands and properties;
-/// - `static bool Check(caller, operands, parameter) noexcept`: false, with a trap pending that names
+/// - `static bool Check(caller, operands, parameter) noexcept`: false, with a trap pending that
+/// names
 ///   the parameter, if it cannot be passed. Called for all parameters before any is made;
 /// - unless the facts say `needs_holder`: `static T Make(caller, operands)`;
 /// - otherwise `class Holder`, constructed from (caller, operands), holders of a call from left to

@@ -259,7 +259,7 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
     layout.user_conversions += fact.runs_user_code ? 1 : 0;
     layout.offsets[i] = layout.operand_count;
     for (std::uint8_t n = 0; n < fact.width; ++n) {
-      layout.wires[layout.operand_count++] = fact.wires == nullptr ? fact.wire : fact.wires[n];
+      layout.wires[layout.operand_count++] = fact.has_wires ? fact.wires[n] : fact.wire;
     }
   }
   return layout;

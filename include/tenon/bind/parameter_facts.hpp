@@ -12,10 +12,10 @@
 namespace tenon::inline TENON_ABI::bind {
 
 enum class ParameterKind : std::uint8_t {
-  Scalar,       ///< one operand, see scalar.hpp
-  View,         ///< offset and length of guest memory that is used in place, see view.hpp
-  Marshalled,   ///< what its Marshaller says, see marshaller.hpp
-  Module,       ///< the special parameters, which take no operand
+  Scalar,      ///< one operand, see scalar.hpp
+  View,        ///< offset and length of guest memory that is used in place, see view.hpp
+  Marshalled,  ///< what its Marshaller says, see marshaller.hpp
+  Module,      ///< the special parameters, which take no operand
   Memory,
   CallContext,
   Refused,
@@ -25,16 +25,18 @@ enum class ParameterKind : std::uint8_t {
 struct ParameterFacts {
   ParameterKind kind = ParameterKind::Refused;
   Refusal refusal = Refusal::None;
-  WireKind wire = WireKind::I32;      ///< of every operand, unless there are `wires`
-  std::uint8_t width = 0;             ///< operands
-  const WireKind* wires = nullptr;    ///< of each operand, if they differ
+  WireKind wire = WireKind::I32;  ///< of every operand, unless there are `wires`
+  std::uint8_t width = 0;         ///< operands
+  bool has_wires = false;         ///< whether there are `wires`; comparing addresses is no constant
+                                  ///< expression to g++ with sanitizers
+  const WireKind* wires = nullptr;  ///< of each operand, if they differ
   bool needs_check = false;
   bool needs_memory = false;
-  bool needs_holder = false;          ///< its argument refers to something kept during the call
+  bool needs_holder = false;  ///< its argument refers to something kept during the call
   bool runs_user_code = false;
-  bool pins = false;                  ///< its argument is an address in guest memory
-  bool writes_back = false;           ///< what it writes is a copy until the function returned
-  std::uint8_t writes = 0;            ///< ranges of guest memory that the function may write through
+  bool pins = false;         ///< its argument is an address in guest memory
+  bool writes_back = false;  ///< what it writes is a copy until the function returned
+  std::uint8_t writes = 0;   ///< ranges of guest memory that the function may write through
 
   constexpr bool IsSpecial() const {
     return kind == ParameterKind::Module || kind == ParameterKind::Memory ||

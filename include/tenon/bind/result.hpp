@@ -105,7 +105,7 @@ consteval Refusal RefusalOfResult() {
     return Refusal::ResultUnmapped;
   } else if constexpr (std::is_class_v<T>) {
     return ViewTraits<T>::kIsView || HasMarshaller<T> || Container<T> ? Refusal::ResultView
-                                                                     : Refusal::ResultUnmapped;
+                                                                      : Refusal::ResultUnmapped;
   } else {
     return Refusal::ResultUnmapped;
   }

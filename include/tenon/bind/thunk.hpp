@@ -207,10 +207,8 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
         detail::PassedArguments<std::index_sequence<I...>, P...> passed{caller, operands};
         if constexpr (std::is_void_v<R>) {
           passed.template Call<R>(callee);
-        } else if constexpr (Result<R>::kHasFunctions) {
-          return detail::ReturnFunctions<R>(caller, passed.template Call<R>(callee), area...);
         } else {
-          return Result<R>::Return(passed.template Call<R>(callee), area...);
+          return Result<Returned>::Return(caller, passed.template Call<Returned>(callee), area...);
         }
       } else if constexpr (kLayout<P...>.user_conversions > 1) {
         using Held = detail::HeldArguments<std::index_sequence<I...>,
