@@ -14,6 +14,7 @@
 #include <tenon/jit/body_facts.hpp>
 #include <tenon/jit/bounds_checks.hpp>
 #include <tenon/jit/compile_options.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/inlining_policy.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/ir_builder.hpp>
@@ -50,6 +51,15 @@ class FrontEnd {
   /// Bodies of small functions of the module stand for their calls (InliningBudget says which);
   /// Function::inline_sites has these calls.
   TENON_DECL bool Build(const FrontEndInput& input, std::uint32_t defined_function, Function& out);
+
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    numbering_.ReleaseLarge();
+    dominators_.ReleaseLarge();
+    locals_.ReleaseLarge();
+    checks_.ReleaseLarge();
+    jit::ReleaseLarge(stack_, labels_, edges_, kept_values_, incoming_);
+  }
 
   /// Arguments of phis that any function may have, and as many more for each byte of its code.
   static constexpr std::uint64_t kPhiBudget = 1 << 20;
@@ -206,11 +216,11 @@ class FrontEnd {
   std::uint64_t phi_budget_ = 0;
   bool is_over_budget_ = false;
 
-  std::vector<ValueId> stack_;
-  std::vector<Label> labels_;
-  std::vector<Edge> edges_;
-  std::vector<ValueId> kept_values_;
-  std::vector<Edge> incoming_;
+  FlatArray<ValueId> stack_;
+  FlatArray<Label> labels_;
+  FlatArray<Edge> edges_;
+  FlatArray<ValueId> kept_values_;
+  FlatArray<Edge> incoming_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -136,12 +136,12 @@ class IrVerifier {
 
   bool CheckSwitch(const Block& block, const Instruction& terminator) {
     if (terminator.immediate >= function_.switches.size()) return Fail("no such switch");
-    const std::vector<std::uint32_t>& targets = function_.switches[terminator.immediate].targets;
+    const FlatArray<std::uint32_t>& targets = function_.switches[terminator.immediate].targets;
     if (targets.empty()) return Fail("switch without targets");
     for (const std::uint32_t target : targets) {
       if (target >= block.successors.size()) return Fail("target that is no successor");
     }
-    std::vector<BlockId> successors = block.successors;
+    std::vector<BlockId> successors{block.successors.begin(), block.successors.end()};
     std::sort(successors.begin(), successors.end());
     if (std::adjacent_find(successors.begin(), successors.end()) != successors.end()) {
       return Fail("successor of a switch named twice");

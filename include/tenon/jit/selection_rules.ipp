@@ -576,7 +576,8 @@ inline void Selector::FinishCall(ValueId value, std::uint32_t type,
                                  std::uint64_t immediate, VirtualId record) {
   const auto results = module_.Results(type);
   ParameterPlaces places{integer_registers};
-  std::vector<std::pair<VirtualId, Register>> in_registers;
+  auto& in_registers = fixed_;
+  in_registers.clear();
   for (const ValueId argument : arguments) {
     const Type argument_type = At(argument).type;
     const ParameterPlace place = places.Next(argument_type);
@@ -736,7 +737,8 @@ inline void Selector::SelectCallResult(ValueId value) {
 /// A call of RuntimeCalls: the operands are its third to fifth parameters.
 inline void Selector::SelectRuntimeCall(ValueId value, std::size_t offset) {
   const Instruction& instruction = At(value);
-  std::vector<std::pair<VirtualId, Register>> in_registers;
+  auto& in_registers = fixed_;
+  in_registers.clear();
   for (const ValueId operand : ir_->List(instruction)) {
     in_registers.emplace_back(Use(operand), kIntegerParameters[in_registers.size()]);
   }
