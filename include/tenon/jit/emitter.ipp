@@ -475,7 +475,9 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   for (const Register reg : detail::kSavedRegisters) {
     if ((function.used_registers & Bit(reg)) != 0) saved_bytes_ += 8;
   }
-  frame_size_ = (saved_bytes_ + function.spill_slots * 8 + function.outgoing_bytes + 15) & ~15u;
+  frame_size_ = (saved_bytes_ + function.spill_slots * 8 + function.local_bytes +
+                 function.outgoing_bytes + 15) &
+                ~15u;
   out.frame_size = frame_size_;
   has_frame_ = frame_size_ != 0 || std::ranges::any_of(function.instructions, MayBeObserved);
 

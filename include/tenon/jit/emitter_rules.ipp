@@ -23,6 +23,9 @@ inline Xbyak::RegExp Emitter::Writer::AddressExpression() const {
     case MachineAddress::kFrameBase:
       expression = Xbyak::RegExp(rbp);
       break;
+    case MachineAddress::kLocalBase:
+      expression = SlotExpression(function_->spill_slots, false) - (function_->local_bytes - 8);
+      break;
     default:
       expression = Xbyak::RegExp(Wide(address.base));
       break;

@@ -44,9 +44,11 @@ class FrontEnd {
   /// Builds the SSA form of a function that has been validated. Blocks are in code order, which is
   /// Function::order; only code that can be reached is there. Deterministic.
   ///
-  /// Time is O(n log n) in the bytes of the body and the arguments of phis. False if more of the
-  /// latter would be needed than kPhiBudget and kPhisPerByte allow: locals and operands times
-  /// nested blocks, which no compiler's output comes near. The function is unusable then.
+  /// Time is O(n log n) in the bytes of the body and the arguments of phis. If more of the latter
+  /// would be needed than kPhiBudget and kPhisPerByte allow (locals times nested blocks, which no
+  /// compiler's output comes near), locals live in the frame and need none. False if operands of
+  /// blocks alone are too many: blocks with hundreds of results, branched to all over. The function
+  /// is unusable then.
   ///
   /// Bodies of small functions of the module stand for their calls (InliningBudget says which);
   /// Function::inline_sites has these calls.
@@ -108,7 +110,10 @@ class FrontEnd {
     InlineContext context = 0;
   };
 
-  TENON_DECL bool BuildOnce(std::uint32_t defined_function, bool inlines);
+  /// Where locals are between blocks.
+  enum class Locals : std::uint8_t { InValues, InFrame };
+
+  TENON_DECL bool BuildOnce(std::uint32_t defined_function, bool inlines, Locals locals);
 
   // Inlining.
   TENON_DECL void CallFunction(std::uint32_t callee);
@@ -195,6 +200,7 @@ class FrontEnd {
   wasm::ByteReader reader_{std::span<const std::uint8_t>{}};
   InliningBudget inlining_;
   bool inlines_ = false;
+  bool locals_in_frame_ = false;
   std::uint32_t recursive_bodies_ = 0;  ///< of bodies_ and the current one
   wasm::LocalTypes local_types_;
 

@@ -162,9 +162,11 @@ struct Function {
   FlatArray<BlockId> order;           ///< the blocks that can be reached, in reverse post-order
   std::vector<SwitchTable> switches;  ///< by the immediate of Switch
   FlatArray<V128> vectors;
-  std::uint32_t index = 0;    ///< function index in the module
-  std::uint32_t type = 0;     ///< type index
-  InlineContext context = 0;  ///< of instructions that are added from now on
+  std::uint32_t index = 0;             ///< function index in the module
+  std::uint32_t type = 0;              ///< type index
+  InlineContext context = 0;           ///< of instructions that are added from now on
+  std::uint32_t local_cells = 0;       ///< cells of the frame, for LoadLocal and StoreLocal
+  std::uint32_t local_cell_bytes = 8;  ///< of each: 16 if a v128 is among them
 
   Instruction& operator[](ValueId value) { return instructions[value]; }
   const Instruction& operator[](ValueId value) const { return instructions[value]; }
@@ -240,6 +242,8 @@ struct Function {
     contexts.clear();
     inline_sites.clear();
     context = 0;
+    local_cells = 0;
+    local_cell_bytes = 8;
     pool.clear();
     blocks.clear();
     order.clear();

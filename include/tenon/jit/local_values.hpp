@@ -49,6 +49,13 @@ class LocalValues {
                         ValueNumbering& constants, const wasm::LocalTypes& types,
                         std::uint32_t parameters, std::span<const std::uint32_t> sets,
                         std::uint64_t budget);
+  /// Starts a function whose locals live in its frame, if they are set at all: each block loads
+  /// what it reads, and no phi is made. Nothing can be inlined. StoreInitialValues must follow as
+  /// soon as the function's parameters are there.
+  TENON_DECL void BeginInFrame(Function& function, const AncestorTree& dominators,
+                               ValueNumbering& constants, const wasm::LocalTypes& types,
+                               std::uint32_t parameters, std::span<const std::uint32_t> sets);
+  TENON_DECL void StoreInitialValues();
 
   /// Starts an inlined body: from now on sets are of its locals, which are numbered from
   /// `first_local` and begin with `arguments`; the others are zero. `budget` is added.
@@ -84,6 +91,7 @@ class LocalValues {
       changed_.push_back(local);
     }
     state.value = value;
+    if (in_frame_) Store(local, value);
   }
 
   /// Passes a set that no path leads to.
@@ -115,6 +123,7 @@ class LocalValues {
     std::uint32_t count = 0;
     std::uint32_t activation = 0;
     ValueId initial = kNone;  ///< kNone: zero
+    std::uint32_t cell = 0;   ///< of those that live in the frame
   };
   struct Activation {
     std::uint32_t first_set = 0;  ///< where its log begins
@@ -142,10 +151,11 @@ class LocalValues {
   TENON_DECL ValueId PhiIn(BlockId block, std::uint32_t local);
   TENON_DECL void CompletePhis();
   TENON_DECL void Leave();
+  TENON_DECL void Store(std::uint32_t local, ValueId value);
 
   Local& StateOf(std::uint32_t local) {
     Local& state = locals_[local];
-    if (state.function != function_stamp_) state = {function_stamp_, 0, kNone, 0, 0, 0, kNone};
+    if (state.function != function_stamp_) state = {function_stamp_, 0, kNone, 0, 0, 0, kNone, 0};
     return state;
   }
   void PassSet(BlockId block) {
@@ -161,6 +171,7 @@ class LocalValues {
   const wasm::LocalTypes* types_ = nullptr;
   std::uint64_t budget_ = 0;
   bool is_over_budget_ = false;
+  bool in_frame_ = false;
 
   FlatArray<Local> locals_;
   std::uint32_t function_stamp_ = 0;

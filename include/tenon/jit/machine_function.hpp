@@ -66,6 +66,7 @@ struct MachineAddress {
   static constexpr std::uint8_t kInstanceBase = 0xFE;
   static constexpr std::uint8_t kStackBase = 0xFD;  ///< rsp: outgoing parameters and results
   static constexpr std::uint8_t kFrameBase = 0xFC;  ///< rbp: incoming parameters
+  static constexpr std::uint8_t kLocalBase = 0xFB;  ///< cell 0 of Function::local_cells
 };
 
 struct MachineInstruction {
@@ -150,6 +151,7 @@ struct MachineFunction {
   FlatArray<Operand> operands;
   std::vector<MachineBlock> blocks;
   std::uint32_t outgoing_bytes = 0;  ///< room at the lower end of the frame for calls
+  std::uint32_t local_bytes = 0;     ///< room in the frame for Function::local_cells
 
   // What allocation fills.
   FlatArray<Location> locations;   ///< by operand
@@ -170,7 +172,7 @@ struct MachineFunction {
     instructions.clear();
     operands.clear();
     blocks.clear();
-    outgoing_bytes = 0;
+    outgoing_bytes = local_bytes = 0;
     locations.clear();
     moves.clear();
     spill_slots = 0;

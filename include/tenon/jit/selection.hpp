@@ -128,6 +128,7 @@ class Selector {
   void SelectLoad(ValueId value);
   void SelectStore(ValueId value);
   void SelectPlanned(ValueId value);
+  void SelectLocal(ValueId value);
   void SelectGlobal(ValueId value);
   void SelectTable(ValueId value);
   void SelectCall(ValueId value);

@@ -269,6 +269,7 @@ TENON_DECL void Selector::Run(const Function& ir, MachineFunction& out) {
   out_ = &out;
   reversed_.clear();
   result_area_ = kNone;
+  out.local_bytes = ir.local_cells * ir.local_cell_bytes;
   Analyze();
   NumberEdges();
   Arrange();

@@ -488,6 +488,21 @@ inline void Selector::SelectStore(ValueId value) {
   Emit(ToMachine(instruction.opcode), size).Use(held).At(address);
 }
 
+inline void Selector::SelectLocal(ValueId value) {
+  const Instruction& instruction = At(value);
+  Address cell;
+  cell.special_base = MachineAddress::kLocalBase;
+  cell.displacement = static_cast<std::int32_t>(instruction.immediate * ir_->local_cell_bytes);
+  if (instruction.opcode == IrOpcode::LoadLocal) {
+    LoadField(cell, instruction.type, DefinitionOf(value));
+    return;
+  }
+  const VirtualId stored = Use(instruction.operands[0]);
+  Emit(MachineOpcode::StoreField, detail::SizeOf(At(instruction.operands[0]).type))
+      .Use(stored)
+      .At(cell);
+}
+
 inline void Selector::SelectGlobal(ValueId value) {
   const Instruction& instruction = At(value);
   switch (instruction.opcode) {
@@ -920,6 +935,9 @@ inline void Selector::SelectInstruction(ValueId value) {
     case IrOpcode::MemoryBase:
     case IrOpcode::MemoryBytes:
       return SelectGlobal(value);
+    case IrOpcode::LoadLocal:
+    case IrOpcode::StoreLocal:
+      return SelectLocal(value);
     case IrOpcode::TableGet:
     case IrOpcode::TableSet:
     case IrOpcode::TableSize:
