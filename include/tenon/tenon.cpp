@@ -58,6 +58,7 @@
 #include <tenon/jit/emitter.ipp>
 #include <tenon/jit/executable_memory.ipp>
 #include <tenon/jit/fault_handler.ipp>
+#include <tenon/jit/flat_array.ipp>
 #include <tenon/jit/float_emitter.ipp>
 #include <tenon/jit/folding.ipp>
 #include <tenon/jit/frame_walker.ipp>

@@ -21,7 +21,9 @@
 
 #include <tenon/jit/code_object.hpp>
 #include <tenon/jit/code_registry.hpp>
+#include <tenon/jit/front_end.hpp>
 #include <tenon/jit/function_compiler.hpp>
+#include <tenon/jit/ir_verifier.hpp>
 #include <tenon/jit/module_compiler.hpp>
 #include <tenon/tenon.hpp>
 
@@ -502,5 +504,50 @@ TEST_CASE("code does not depend on what its compiler compiled before") {
       compiler.Compile(last, code);
       CHECK(code.code == alone.code);
     }
+  }
+}
+
+TEST_CASE("functions with more values that meet than phis are made for run from their frame") {
+  // As many locals as blocks, all of which are left from within.
+  constexpr std::uint32_t kBlocks = 4000;
+  using tenon::wasm::Opcode;
+  guests::Guest builder;
+  const auto body = [](tenon::wasm::CodeBuilder& code) {
+    for (std::uint32_t i = 0; i < kBlocks; ++i) code.Begin(Opcode::Block);
+    for (std::uint32_t i = 0; i < kBlocks; ++i) {
+      const auto number = static_cast<std::int32_t>(i);
+      code.LocalGet(0).I32Const(number).Emit(Opcode::I32Eq).BrIf(0);
+      code.LocalGet(1).I32Const(number).Emit(Opcode::I32Add).LocalTee(1).LocalSet(2 + i);
+      code.LocalGet(0).I32Const(2 * number).Emit(Opcode::I32Eq).BrIf(kBlocks - i - 1).End();
+    }
+    for (std::uint32_t i = 0; i < kBlocks; ++i) {
+      code.LocalGet(1).I32Const(31).Emit(Opcode::I32Mul).LocalGet(2 + i).Emit(Opcode::I32Xor);
+      code.LocalSet(1);
+    }
+    // Locals that nobody sets have no place there.
+    code.LocalGet(1).LocalGet(2 + kBlocks).Emit(Opcode::I32Add);
+  };
+  builder.Add("run", {{guests::kI32, guests::kI32}, {guests::kI32}}, body,
+              std::vector(kBlocks + 1, guests::kI32));
+  const ValidatedModule validated{builder.Build()};
+  REQUIRE(validated.Text() == "");
+  tenon::jit::ModuleFacts facts;
+  REQUIRE(tenon::jit::GatherFacts(validated.context, facts).IsNone());
+  tenon::jit::FrontEnd front_end;
+  tenon::jit::Function function;
+  REQUIRE(front_end.Build({validated.module, validated.context, facts, {}}, 0, function));
+  REQUIRE(function.local_cells == kBlocks + 1);
+  CHECK(VerifyIr(function, validated.module) == "");
+
+  using Binary = std::uint32_t(std::uint32_t, std::uint32_t);
+  const Runtime compiling{Compiling()};
+  const Runtime interpreting{RuntimeConfig{}.WithEngine(EngineKind::Interpreter)};
+  const tenon::Module compiled = compiling.Instantiate(validated.bytes);
+  const tenon::Module interpreted = interpreting.Instantiate(validated.bytes);
+  const auto found = compiled.ExportedFunction<Binary>("run");
+  const auto expected = interpreted.ExportedFunction<Binary>("run");
+  for (const std::uint32_t x : {0u, 1u, 2u, 1000u, 1001u, kBlocks - 1, kBlocks, 7998u, 77777u}) {
+    CAPTURE(x);
+    CHECK(found(x, 5) == expected(x, 5));
   }
 }

@@ -324,6 +324,7 @@ TEST_CASE("random functions compute the same as IR and on the interpreter", "[on
     CompileOptions options;
     options.memory = seed % 2 == 0 ? MemoryStyle::Guarded : MemoryStyle::Checked;
     options.interruptible = seed % 3 == 0;
+    options.locals_in_frame = seed % 5 == 0;
     const tenon::jit::Function function = BuildIr(module, options);
     const tenon::Module guest = runtime.Instantiate(bytes);
     const auto run =

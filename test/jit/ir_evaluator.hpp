@@ -35,6 +35,7 @@ class IrEvaluator {
   std::optional<std::vector<std::uint64_t>> Run(std::span<const std::uint64_t> arguments) {
     using namespace tenon::jit;
     std::vector<std::uint64_t> values(function_.instructions.size());
+    cells_.assign(function_.local_cells, 0);
     BlockId block = 0;
     BlockId before = kNone;
     while (true) {
@@ -123,6 +124,12 @@ class IrEvaluator {
       case IrOpcode::GlobalAddress:
         result = instruction.immediate;
         return true;
+      case IrOpcode::LoadLocal:
+        result = cells_[instruction.immediate];
+        return true;
+      case IrOpcode::StoreLocal:
+        cells_[instruction.immediate] = operand(0);
+        return true;
       case IrOpcode::LoadGlobal:
         result = state_.globals[operand(0)];
         return true;
@@ -169,6 +176,7 @@ class IrEvaluator {
   const tenon::jit::Function& function_;
   IrState& state_;
   std::vector<std::uint64_t> incoming_;
+  std::vector<std::uint64_t> cells_;
 };
 
 }  // namespace tenon_test

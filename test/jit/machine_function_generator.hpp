@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -93,7 +94,7 @@ class MachineFunctionBuilder {
   /// Writes the blocks down in the order `layout`, which begins with 0.
   jit::MachineFunction Finish(const std::vector<std::uint32_t>& layout) const {
     jit::MachineFunction function;
-    function.registers = registers;
+    function.registers.assign(registers.begin(), registers.end());
     function.blocks.resize(blocks.size());
     std::vector<std::uint32_t> place(blocks.size());
     for (std::uint32_t i = 0; i != layout.size(); ++i) place[layout[i]] = i;
@@ -109,8 +110,8 @@ class MachineFunctionBuilder {
         function.operands.insert(function.operands.end(), operands.begin(), operands.end());
       }
       result.end = static_cast<std::uint32_t>(function.instructions.size());
-      result.parameters = block.parameters;
-      result.arguments = block.arguments;
+      result.parameters = std::span{block.parameters};
+      result.arguments = std::span{block.arguments};
       result.loop_depth = block.loop_depth;
       result.is_cold = block.is_cold;
       if (block.loop_last != jit::kNone && place[block.loop_last] >= i) {

@@ -134,8 +134,10 @@ TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator][
     };
     if (!function.moves.empty()) {
       MachineFunction corrupted = function;
-      corrupted.moves.erase(corrupted.moves.begin() +
-                            static_cast<std::ptrdiff_t>(seed % corrupted.moves.size()));
+      const std::size_t missing = seed % corrupted.moves.size();
+      std::rotate(corrupted.moves.begin() + missing, corrupted.moves.begin() + missing + 1,
+                  corrupted.moves.end());
+      corrupted.moves.pop_back();
       judge(0, corrupted);
     }
     if (!function.locations.empty()) {
@@ -279,7 +281,7 @@ TEST_CASE("parallel moves are sequenced", "[jit][register_allocator]") {
     };
     moves.Reset(10);
     for (const MachineMove& move : group) moves.Add(move);
-    std::vector<MachineMove> sequence;
+    tenon::jit::FlatArray<MachineMove> sequence;
     moves.Flush(7, sequence);
     std::vector<std::uint32_t> after = before;
     for (const MachineMove& move : sequence) {

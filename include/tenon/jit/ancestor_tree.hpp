@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -20,6 +20,7 @@ namespace tenon::inline TENON_ABI::jit {
 class AncestorTree {
  public:
   void Clear() { nodes_.clear(); }
+  void ReleaseLarge() { jit::ReleaseLarge(nodes_); }
 
   /// The first node's parent counts for nothing.
   std::uint32_t Add(std::uint32_t parent, std::uint32_t position) {
@@ -86,7 +87,7 @@ class AncestorTree {
     std::uint32_t depth;
     std::uint32_t position;
   };
-  std::vector<Node> nodes_;
+  FlatArray<Node> nodes_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

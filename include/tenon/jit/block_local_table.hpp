@@ -6,9 +6,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -19,6 +19,8 @@ class BlockLocalTable {
     entries_.assign(std::bit_ceil(expected < 16 ? std::size_t{32} : expected * 2), {});
     count_ = 0;
   }
+
+  void ReleaseLarge() { jit::ReleaseLarge(entries_); }
 
   /// kNone if there is none.
   ValueId Find(BlockId block, std::uint32_t local) const {
@@ -60,14 +62,14 @@ class BlockLocalTable {
   }
 
   void Grow() {
-    std::vector<Entry> old(entries_.size() * 2);
+    FlatArray<Entry> old(entries_.size() * 2);
     old.swap(entries_);
     for (const Entry& entry : old) {
       if (entry.value != kNone) Place(entry.key) = entry;
     }
   }
 
-  std::vector<Entry> entries_;
+  FlatArray<Entry> entries_;
   std::size_t count_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/wasm/fault.hpp>
 #include <tenon/wasm/validation_context.hpp>
 #include <tenon/wasm/validator_sink.hpp>
@@ -49,9 +50,8 @@ struct BodyFacts {
 struct ModuleFacts {
   std::uint32_t first_function = 0;  ///< the defined function that functions[0] is
   std::vector<BodyFacts> functions;
-  std::vector<std::uint32_t>
-      sets;                      ///< locals that reachable local.set and local.tee name, in order
-  std::vector<LoopFacts> loops;  ///< reachable loops in order of their beginning
+  FlatArray<std::uint32_t> sets;  ///< locals that reachable local.set and local.tee name, in order
+  FlatArray<LoopFacts> loops;     ///< reachable loops in order of their beginning
   std::vector<std::uint32_t> call_sites;  ///< by function index: reachable calls in `functions`
 
   bool Has(std::uint32_t defined_function) const {
@@ -100,7 +100,7 @@ class BodyFactsSink : public wasm::NullSink {
   BodyFacts body_;
   std::uint32_t function_ = 0;
   /// By open label: position in ModuleFacts::loops, or kNoLoop.
-  std::vector<std::uint32_t> labels_;
+  FlatArray<std::uint32_t> labels_;
   static constexpr std::uint32_t kNoLoop = 0xFFFFFFFF;
 };
 

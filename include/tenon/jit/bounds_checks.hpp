@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/ancestor_tree.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -22,6 +22,8 @@ class BoundsChecks {
     entries_.assign(32, Entry{});
     count_ = 0;
   }
+
+  void ReleaseLarge() { jit::ReleaseLarge(entries_); }
 
   /// Whether `address` + `end` is known to be in bounds in `block`; from now on it is.
   bool TestAndSet(ValueId address, std::uint64_t end, BlockId block,
@@ -52,14 +54,14 @@ class BoundsChecks {
   }
 
   void Grow() {
-    std::vector<Entry> old(entries_.size() * 2);
+    FlatArray<Entry> old(entries_.size() * 2);
     old.swap(entries_);
     for (const Entry& entry : old) {
       if (entry.address != kNone) Place(entry.address) = entry;
     }
   }
 
-  std::vector<Entry> entries_;
+  FlatArray<Entry> entries_;
   std::size_t count_ = 0;
 };
 

@@ -32,6 +32,8 @@ struct CompileOptions {
   std::vector<bool> listeners;
   /// Passes between the front end and selection.
   bool optimize = true;
+  /// Builds every function as those that have more phis than FrontEnd allows.
+  bool locals_in_frame = false;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -17,8 +17,8 @@ class DeadCode {
   TENON_DECL void Run(Function& function);
 
  private:
-  std::vector<bool> needed_;
-  std::vector<ValueId> work_;
+  FlatArray<bool> needed_;
+  FlatArray<ValueId> work_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -17,6 +17,7 @@ inline bool HasEffect(const Instruction& instruction) {
     switch (opcode) {
       case IrOpcode::BoundsCheck:
       case IrOpcode::StoreGlobal:
+      case IrOpcode::StoreLocal:
       case IrOpcode::CheckInterrupt:
       case IrOpcode::CallResult:
         return true;
@@ -92,6 +93,7 @@ inline bool IsPure(const Instruction& instruction) {
     case IrOpcode::MemoryBase:
     case IrOpcode::MemoryBytes:
     case IrOpcode::LoadGlobal:
+    case IrOpcode::LoadLocal:
     case IrOpcode::TableSize:
       return false;
     default:

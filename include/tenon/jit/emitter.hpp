@@ -23,6 +23,8 @@ class Emitter {
 
   /// `function` must be allocated; `ir` is what it was selected from. Replaces what is in `out`.
   TENON_DECL void Run(const MachineFunction& function, const Function& ir, CompiledFunction& out);
+  /// Lets go of what the last function has made large.
+  TENON_DECL void ReleaseLarge();
 
  private:
   class Writer;

@@ -13,6 +13,7 @@
 #include <tenon/abi/runtime_calls.hpp>
 #include <tenon/jit/constant_pool.hpp>
 #include <tenon/jit/emitter.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/float_emitter.hpp>
 #include <tenon/jit/machine_opcode.hpp>
 #include <tenon/jit/vector_emitter.hpp>
@@ -26,6 +27,14 @@ class Emitter::Writer {
   explicit Writer(const CompileOptions& options) : cpu_{options.cpu} {}
 
   void Run(const MachineFunction& function, const Function& ir, CompiledFunction& out);
+  void ReleaseLarge() {
+    constexpr std::size_t kKeptBuffer = 1024 * 1024;
+    jit::ReleaseLarge(block_offsets_, forwards_, move_counts_, block_fix_ups_, trap_fix_ups_,
+                      interrupt_fix_ups_, foreign_calls_, relocations_, faults_, calls_);
+    if (buffer_.capacity() <= kKeptBuffer) return;
+    code_.reset();
+    buffer_.Release(0);
+  }
 
  private:
   using Reg32 = Xbyak::Reg32;
@@ -166,8 +175,7 @@ class Emitter::Writer {
   void ForBinary(F apply);
 
   const CpuFeatures cpu_;
-  std::unique_ptr<std::uint8_t[]> buffer_;  ///< not initialised: most of it is never touched
-  std::size_t buffer_size_ = 0;
+  FlatArray<std::uint8_t> buffer_;  ///< empty, with room: most of it is never touched
   std::unique_ptr<Xbyak::CodeGenerator> code_;
   ConstantPool constants_;
 
@@ -185,17 +193,17 @@ class Emitter::Writer {
   std::uint32_t frame_size_ = 0;
   bool is_leaf_ = true;
   bool has_frame_ = true;
-  std::vector<std::uint32_t> block_offsets_;
-  std::vector<std::uint32_t> forwards_;  ///< where a jump to a block that only jumps leads
-  std::vector<std::uint32_t> move_counts_;
-  std::vector<BlockFixUp> block_fix_ups_;
-  std::vector<TrapFixUp> trap_fix_ups_;
-  std::vector<InterruptFixUp> interrupt_fix_ups_;
-  std::vector<ForeignCall> foreign_calls_;
-  std::vector<JumpTable> jump_tables_;
-  std::vector<Relocation> relocations_;
-  std::vector<CodeSite> faults_;
-  std::vector<CodeSite> calls_;
+  FlatArray<std::uint32_t> block_offsets_;
+  FlatArray<std::uint32_t> forwards_;  ///< where a jump to a block that only jumps leads
+  FlatArray<std::uint32_t> move_counts_;
+  FlatArray<BlockFixUp> block_fix_ups_;
+  FlatArray<TrapFixUp> trap_fix_ups_;
+  FlatArray<InterruptFixUp> interrupt_fix_ups_;
+  FlatArray<ForeignCall> foreign_calls_;
+  FlatArray<JumpTable> jump_tables_;
+  FlatArray<Relocation> relocations_;
+  FlatArray<CodeSite> faults_;
+  FlatArray<CodeSite> calls_;
 };
 
 // --- Frames and moves ----------------------------------------------------------------------------
@@ -449,11 +457,10 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   std::size_t room = 4096 + function.instructions.size() * (kMaxSequenceBytes + 64) +
                      function.moves.size() * 32 + function.blocks.size() * 16;
   for (const SwitchTable& table : ir.switches) room += table.targets.size() * 12;
-  if (buffer_size_ < room) {
+  if (buffer_.capacity() < room) {
     code_.reset();
-    buffer_size_ = room + room / 4;
-    buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size_);
-    code_ = std::make_unique<Xbyak::CodeGenerator>(buffer_size_, buffer_.get());
+    buffer_.reserve(room + room / 4);
+    code_ = std::make_unique<Xbyak::CodeGenerator>(buffer_.capacity(), buffer_.data());
   }
   code_->setSize(0);
 
@@ -468,7 +475,9 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   for (const Register reg : detail::kSavedRegisters) {
     if ((function.used_registers & Bit(reg)) != 0) saved_bytes_ += 8;
   }
-  frame_size_ = (saved_bytes_ + function.spill_slots * 8 + function.outgoing_bytes + 15) & ~15u;
+  frame_size_ = (saved_bytes_ + function.spill_slots * 8 + function.local_bytes +
+                 function.outgoing_bytes + 15) &
+                ~15u;
   out.frame_size = frame_size_;
   has_frame_ = frame_size_ != 0 || std::ranges::any_of(function.instructions, MayBeObserved);
 
@@ -572,7 +581,7 @@ inline void Emitter::Writer::WriteTables() {
     const std::uint32_t base = Offset();
     PatchTo(table.lea_field, base);
     const MachineBlock& block = function_->blocks[table.block];
-    const std::vector<std::uint32_t>& targets = ir_->switches[table.number].targets;
+    const FlatArray<std::uint32_t>& targets = ir_->switches[table.number].targets;
     for (std::size_t i = 0; i + 1 < targets.size(); ++i) {
       const std::uint32_t target = Target(block.successors[targets[i]]);
       code_->dd(block_offsets_[target] - base);
@@ -584,6 +593,8 @@ TENON_DECL Emitter::Emitter(const CompileOptions& options)
     : writer_{std::make_unique<Writer>(options)} {}
 
 TENON_DECL Emitter::~Emitter() = default;
+
+TENON_DECL void Emitter::ReleaseLarge() { writer_->ReleaseLarge(); }
 
 TENON_DECL void Emitter::Run(const MachineFunction& function, const Function& ir,
                              CompiledFunction& out) {

@@ -23,6 +23,9 @@ inline Xbyak::RegExp Emitter::Writer::AddressExpression() const {
     case MachineAddress::kFrameBase:
       expression = Xbyak::RegExp(rbp);
       break;
+    case MachineAddress::kLocalBase:
+      expression = SlotExpression(function_->spill_slots, false) - (function_->local_bytes - 8);
+      break;
     default:
       expression = Xbyak::RegExp(Wide(address.base));
       break;
@@ -658,8 +661,8 @@ inline void Emitter::Writer::WriteSwitch() {
   using namespace Xbyak::util;
   auto& code = *code_;
   const auto number = static_cast<std::uint32_t>(instruction_->immediate);
-  const std::vector<std::uint32_t>& targets = ir_->switches[number].targets;
-  const std::vector<std::uint32_t>& successors = function_->blocks[block_].successors;
+  const FlatArray<std::uint32_t>& targets = ir_->switches[number].targets;
+  const ShortList<std::uint32_t>& successors = function_->blocks[block_].successors;
   const std::uint32_t otherwise = successors[targets.back()];
   const auto count = static_cast<std::uint32_t>(targets.size() - 1);
   constexpr std::uint32_t kFewTargets = 4;

@@ -14,6 +14,7 @@
 #include <tenon/jit/body_facts.hpp>
 #include <tenon/jit/bounds_checks.hpp>
 #include <tenon/jit/compile_options.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/inlining_policy.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/ir_builder.hpp>
@@ -43,13 +44,24 @@ class FrontEnd {
   /// Builds the SSA form of a function that has been validated. Blocks are in code order, which is
   /// Function::order; only code that can be reached is there. Deterministic.
   ///
-  /// Time is O(n log n) in the bytes of the body and the arguments of phis. False if more of the
-  /// latter would be needed than kPhiBudget and kPhisPerByte allow: locals and operands times
-  /// nested blocks, which no compiler's output comes near. The function is unusable then.
+  /// Time is O(n log n) in the bytes of the body and the arguments of phis. If more of the latter
+  /// would be needed than kPhiBudget and kPhisPerByte allow (locals times nested blocks, which no
+  /// compiler's output comes near), locals live in the frame and need none. False if operands of
+  /// blocks alone are too many: blocks with hundreds of results, branched to all over. The function
+  /// is unusable then.
   ///
   /// Bodies of small functions of the module stand for their calls (InliningBudget says which);
   /// Function::inline_sites has these calls.
   TENON_DECL bool Build(const FrontEndInput& input, std::uint32_t defined_function, Function& out);
+
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    numbering_.ReleaseLarge();
+    dominators_.ReleaseLarge();
+    locals_.ReleaseLarge();
+    checks_.ReleaseLarge();
+    jit::ReleaseLarge(stack_, labels_, edges_, kept_values_, incoming_);
+  }
 
   /// Arguments of phis that any function may have, and as many more for each byte of its code.
   static constexpr std::uint64_t kPhiBudget = 1 << 20;
@@ -98,7 +110,10 @@ class FrontEnd {
     InlineContext context = 0;
   };
 
-  TENON_DECL bool BuildOnce(std::uint32_t defined_function, bool inlines);
+  /// Where locals are between blocks.
+  enum class Locals : std::uint8_t { InValues, InFrame };
+
+  TENON_DECL bool BuildOnce(std::uint32_t defined_function, bool inlines, Locals locals);
 
   // Inlining.
   TENON_DECL void CallFunction(std::uint32_t callee);
@@ -185,6 +200,7 @@ class FrontEnd {
   wasm::ByteReader reader_{std::span<const std::uint8_t>{}};
   InliningBudget inlining_;
   bool inlines_ = false;
+  bool locals_in_frame_ = false;
   std::uint32_t recursive_bodies_ = 0;  ///< of bodies_ and the current one
   wasm::LocalTypes local_types_;
 
@@ -206,11 +222,11 @@ class FrontEnd {
   std::uint64_t phi_budget_ = 0;
   bool is_over_budget_ = false;
 
-  std::vector<ValueId> stack_;
-  std::vector<Label> labels_;
-  std::vector<Edge> edges_;
-  std::vector<ValueId> kept_values_;
-  std::vector<Edge> incoming_;
+  FlatArray<ValueId> stack_;
+  FlatArray<Label> labels_;
+  FlatArray<Edge> edges_;
+  FlatArray<ValueId> kept_values_;
+  FlatArray<Edge> incoming_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

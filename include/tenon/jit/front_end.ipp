@@ -29,14 +29,18 @@ TENON_DECL bool FrontEnd::Build(const FrontEndInput& input, std::uint32_t define
                                 Function& out) {
   input_ = &input;
   function_ = &out;
-  if (input.options.optimize && BuildOnce(defined_function, true)) return true;
-  return BuildOnce(defined_function, false);
+  if (!input.options.locals_in_frame) {
+    if (input.options.optimize && BuildOnce(defined_function, true, Locals::InValues)) return true;
+    if (BuildOnce(defined_function, false, Locals::InValues)) return true;
+  }
+  return BuildOnce(defined_function, false, Locals::InFrame);
 }
 
-TENON_DECL bool FrontEnd::BuildOnce(std::uint32_t defined_function, bool inlines) {
+TENON_DECL bool FrontEnd::BuildOnce(std::uint32_t defined_function, bool inlines, Locals locals) {
   const wasm::Module& module = input_->module;
   Function& out = *function_;
   inlines_ = inlines;
+  locals_in_frame_ = locals == Locals::InFrame;
   recursive_bodies_ = 0;
   bodies_.clear();
   body_ = {};
@@ -93,13 +97,18 @@ TENON_DECL void FrontEnd::BeginBody() {
   offset_ = reader_.Offset();
   builder_.SetOffset(offset_);
   const auto parameters = input_->module.Parameters(function_->type);
-  locals_.Begin(*function_, dominators_, numbering_, local_types_,
-                static_cast<std::uint32_t>(parameters.size()), input_->facts.Sets(*body_.facts),
-                phi_budget_);
+  const auto count = static_cast<std::uint32_t>(parameters.size());
+  const auto sets = input_->facts.Sets(*body_.facts);
+  if (locals_in_frame_) {
+    locals_.BeginInFrame(*function_, dominators_, numbering_, local_types_, count, sets);
+  } else {
+    locals_.Begin(*function_, dominators_, numbering_, local_types_, count, sets, phi_budget_);
+  }
   Enter(NewBlock(0), false);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     last_parameter_ = builder_.Append(IrOpcode::Parameter, TypeOf(parameters[i]), i);
   }
+  if (locals_in_frame_) locals_.StoreInitialValues();
   if (input_->options.interruptible) builder_.Append(IrOpcode::CheckInterrupt, Type::None);
   Label label;
   label.kind = wasm::BlockKind::Function;

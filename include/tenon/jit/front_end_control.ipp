@@ -336,7 +336,7 @@ TENON_DECL void FrontEnd::BranchTable() {
     return Branch(target);
   }
   const auto table = static_cast<std::uint32_t>(function_->switches.size());
-  std::vector<std::uint32_t>& targets = function_->switches.emplace_back().targets;
+  FlatArray<std::uint32_t>& targets = function_->switches.emplace_back().targets;
   targets.reserve(std::size_t{count} + 1);
   ++table_stamp_;
   incoming_.clear();

@@ -12,21 +12,25 @@
 namespace tenon::inline TENON_ABI::jit {
 
 TENON_DECL void FunctionCompiler::Compile(std::uint32_t defined_function, CompiledFunction& out) {
-  ir_.Clear();
-  machine_.Clear();
+  ir_.ClearLarge();
   if (!front_end_.Build(input_, defined_function, ir_)) {
     throw LinkError{ErrorCode::LimitExceeded,
                     FormatError(ErrorCode::LimitExceeded,
                                 {"function " + std::to_string(ir_.index) + ": values that meet",
                                  "more", "64 a byte of its code"})};
   }
+  front_end_.ReleaseLarge();
   if (input_.options.optimize) {
     loop_invariants_.Run(ir_);
     dead_code_.Run(ir_);
   }
   selector_.Run(ir_, machine_);
+  selector_.ReleaseLarge();
   allocator_.Run(machine_);
+  allocator_.ReleaseLarge();
   emitter_.Run(machine_, ir_, out);
+  emitter_.ReleaseLarge();
+  machine_.ClearLarge();
 }
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -18,7 +18,9 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
 #include <tenon/abi/value_type.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir_opcode.hpp>
+#include <tenon/jit/short_list.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -120,8 +122,8 @@ constexpr bool IsTerminator(IrOpcode opcode) {
 struct Block {
   ValueId first = kNone;  ///< instruction; kNone: empty
   ValueId last = kNone;
-  std::vector<BlockId> predecessors;  ///< one entry for each edge
-  std::vector<BlockId> successors;    ///< of the terminator; no block twice but in Branch
+  ShortList<BlockId> predecessors;  ///< one entry for each edge
+  ShortList<BlockId> successors;    ///< of the terminator; no block twice but in Branch
   std::uint32_t loop_depth = 0;
   bool is_loop_header = false;
   bool is_cold = false;       ///< ends in a trap
@@ -131,7 +133,7 @@ struct Block {
 /// Targets of a Switch: `targets[i]` is the position in Block::successors to which index i leads;
 /// the last is the default.
 struct SwitchTable {
-  std::vector<std::uint32_t> targets;
+  FlatArray<std::uint32_t> targets;
 };
 
 /// A call that the body of what it calls stands for.
@@ -147,22 +149,24 @@ using InlineContext = std::uint32_t;
 
 /// A function. Block 0 is the entry and has no predecessors.
 struct Function {
-  std::vector<Instruction> instructions;
-  std::vector<ValueId> next;                ///< by instruction: the one behind it in its block
-  std::vector<ValueId> previous;            ///< by instruction: the one before it
-  std::vector<BlockId> block_of;            ///< by instruction; kNone: in no block
-  std::vector<std::uint32_t> wasm_offsets;  ///< by instruction: of the wasm instruction, from the
-                                            ///< module's first byte
-  std::vector<InlineContext> contexts;      ///< by instruction
-  std::vector<InlineSite> inline_sites;     ///< outer ones first
-  std::vector<ValueId> pool;
+  FlatArray<Instruction> instructions;
+  FlatArray<ValueId> next;                ///< by instruction: the one behind it in its block
+  FlatArray<ValueId> previous;            ///< by instruction: the one before it
+  FlatArray<BlockId> block_of;            ///< by instruction; kNone: in no block
+  FlatArray<std::uint32_t> wasm_offsets;  ///< by instruction: of the wasm instruction, from the
+                                          ///< module's first byte
+  FlatArray<InlineContext> contexts;      ///< by instruction
+  FlatArray<InlineSite> inline_sites;     ///< outer ones first
+  FlatArray<ValueId> pool;
   std::vector<Block> blocks;
-  std::vector<BlockId> order;         ///< the blocks that can be reached, in reverse post-order
+  FlatArray<BlockId> order;           ///< the blocks that can be reached, in reverse post-order
   std::vector<SwitchTable> switches;  ///< by the immediate of Switch
-  std::vector<V128> vectors;
-  std::uint32_t index = 0;    ///< function index in the module
-  std::uint32_t type = 0;     ///< type index
-  InlineContext context = 0;  ///< of instructions that are added from now on
+  FlatArray<V128> vectors;
+  std::uint32_t index = 0;             ///< function index in the module
+  std::uint32_t type = 0;              ///< type index
+  InlineContext context = 0;           ///< of instructions that are added from now on
+  std::uint32_t local_cells = 0;       ///< cells of the frame, for LoadLocal and StoreLocal
+  std::uint32_t local_cell_bytes = 8;  ///< of each: 16 if a v128 is among them
 
   Instruction& operator[](ValueId value) { return instructions[value]; }
   const Instruction& operator[](ValueId value) const { return instructions[value]; }
@@ -219,6 +223,15 @@ struct Function {
     next[value] = previous[value] = kNone;
   }
 
+  /// Empties the function and lets go of what has become large.
+  void ClearLarge() {
+    constexpr std::size_t kKeptBlocks = 512;
+    Clear();
+    ReleaseLarge(instructions, next, previous, block_of, wasm_offsets, contexts, inline_sites, pool,
+                 order);
+    if (blocks.capacity() > kKeptBlocks) blocks = {};
+  }
+
   /// Empties the function; the arrays keep their room.
   void Clear() {
     instructions.clear();
@@ -229,6 +242,8 @@ struct Function {
     contexts.clear();
     inline_sites.clear();
     context = 0;
+    local_cells = 0;
+    local_cell_bytes = 8;
     pool.clear();
     blocks.clear();
     order.clear();

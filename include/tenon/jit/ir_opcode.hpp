@@ -25,6 +25,8 @@
   X(GlobalAddress, "global.address", 0, "i64: address of the slots of global `immediate`") \
   X(LoadGlobal, "load.global", 1, "the value at the global address in operand 0") \
   X(StoreGlobal, "store.global", 2, "operand 1 to the global address in operand 0") \
+  X(LoadLocal, "load.local", 0, "the value in cell `immediate` of the frame") \
+  X(StoreLocal, "store.local", 1, "operand 0 to cell `immediate` of the frame") \
   X(CheckInterrupt, "check.interrupt", 0, "leaves the guest if its call was asked to stop") \
   X(CanonicalNan, "canonical", 1, "operand 0 (f32, f64) with its NaNs made canonical") \
   X(CanonicalNan32x4, "canonical.32x4", 1, "v128 with the NaNs of its f32 lanes made canonical") \

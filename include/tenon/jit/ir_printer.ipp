@@ -183,6 +183,8 @@ class IrPrinter {
     };
     switch (instruction.opcode) {
       case IrOpcode::Parameter:
+      case IrOpcode::LoadLocal:
+      case IrOpcode::StoreLocal:
       case IrOpcode::CallResult:
       case IrOpcode::Trap:
       case IrOpcode::GlobalAddress:

@@ -136,12 +136,12 @@ class IrVerifier {
 
   bool CheckSwitch(const Block& block, const Instruction& terminator) {
     if (terminator.immediate >= function_.switches.size()) return Fail("no such switch");
-    const std::vector<std::uint32_t>& targets = function_.switches[terminator.immediate].targets;
+    const FlatArray<std::uint32_t>& targets = function_.switches[terminator.immediate].targets;
     if (targets.empty()) return Fail("switch without targets");
     for (const std::uint32_t target : targets) {
       if (target >= block.successors.size()) return Fail("target that is no successor");
     }
-    std::vector<BlockId> successors = block.successors;
+    std::vector<BlockId> successors{block.successors.begin(), block.successors.end()};
     std::sort(successors.begin(), successors.end());
     if (std::adjacent_find(successors.begin(), successors.end()) != successors.end()) {
       return Fail("successor of a switch named twice");
@@ -275,6 +275,19 @@ class IrVerifier {
     return CheckOperands({Type::I64, type}, Type::None);
   }
 
+  bool CheckLocalAccess(const Instruction& instruction) {
+    const bool is_load = instruction.opcode == IrOpcode::LoadLocal;
+    if (instruction.immediate >= function_.local_cells) return Fail("no such cell");
+    const ValueId stored = instruction.operands[0];
+    if (!is_load && stored >= function_.instructions.size())
+      return Fail("operand that is no value");
+    const Type type = is_load ? instruction.type : function_[stored].type;
+    if (type == Type::None) return Fail("cell without a value");
+    if (type == Type::V128 && function_.local_cell_bytes < 16)
+      return Fail("cell that is too small");
+    return is_load ? CheckOperands({}, type) : CheckOperands({type}, Type::None);
+  }
+
   bool CheckPhi(const Instruction& instruction) {
     const Block& block = function_.blocks[block_];
     if (std::size_t{instruction.operands[0]} + instruction.operands[1] > function_.pool.size()) {
@@ -351,6 +364,9 @@ class IrVerifier {
       case IrOpcode::LoadGlobal:
       case IrOpcode::StoreGlobal:
         return CheckGlobalAccess(instruction);
+      case IrOpcode::LoadLocal:
+      case IrOpcode::StoreLocal:
+        return CheckLocalAccess(instruction);
       case IrOpcode::CheckInterrupt:
       case IrOpcode::Trap:
       case IrOpcode::Jump:

@@ -23,6 +23,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/convention.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/machine_function.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -159,6 +160,13 @@ struct ReusedOperands {
 class LiveIntervals {
  public:
   TENON_DECL void Build(const MachineFunction& function);
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    jit::ReleaseLarge(values, uses, pieces, first_piece, block_of_step, definitions, calls,
+                      loop_of_block, unsorted_uses_, marks_, predecessors_, first_predecessor_,
+                      visited_);
+    for (auto& ranges : fixed) jit::ReleaseLarge(ranges);
+  }
 
   /// The step of a block's begin; instruction i of it has the step i + block + 1.
   std::uint32_t StepOfBlock(std::uint32_t block) const { return blocks_[block].first + block; }
@@ -167,16 +175,16 @@ class LiveIntervals {
 
   std::span<const MachineBlock> Blocks() const { return blocks_; }
 
-  std::vector<LiveValue> values;  ///< by virtual register
-  std::vector<LiveUse> uses;
-  std::vector<LivePiece> pieces;
-  std::vector<std::uint32_t> first_piece;    ///< by step: chain of the pieces that begin in it
-  std::vector<std::uint32_t> block_of_step;  ///< by step
-  std::vector<VirtualId> definitions;        ///< by rising position
-  std::vector<FixedRange> fixed[32];         ///< by register, rising
-  std::vector<std::uint32_t> calls;          ///< steps that clobber all of kCallClobbers, rising
-  std::vector<LiveLoop> loops;
-  std::vector<std::uint32_t> loop_of_block;  ///< innermost, or kNone
+  FlatArray<LiveValue> values;  ///< by virtual register
+  FlatArray<LiveUse> uses;
+  FlatArray<LivePiece> pieces;
+  FlatArray<std::uint32_t> first_piece;    ///< by step: chain of the pieces that begin in it
+  FlatArray<std::uint32_t> block_of_step;  ///< by step
+  FlatArray<VirtualId> definitions;        ///< by rising position
+  FlatArray<FixedRange> fixed[32];         ///< by register, rising
+  FlatArray<std::uint32_t> calls;          ///< steps that clobber all of kCallClobbers, rising
+  FlatArray<LiveLoop> loops;
+  FlatArray<std::uint32_t> loop_of_block;  ///< innermost, or kNone
 
   /// Lets a piece wait for the scan.
   void Enqueue(std::uint32_t piece) {
@@ -197,6 +205,11 @@ class LiveIntervals {
     Position last_use = 0;
   };
 
+  struct ValueUse {
+    VirtualId value;
+    LiveUse use;
+  };
+
   TENON_DECL void NumberSteps(const MachineFunction& function);
   TENON_DECL void FindLoops(const MachineFunction& function);
   TENON_DECL void CollectOperands(const MachineFunction& function);
@@ -212,13 +225,13 @@ class LiveIntervals {
   }
 
   std::span<const MachineBlock> blocks_;
-  std::vector<std::pair<VirtualId, LiveUse>> unsorted_uses_;
+  FlatArray<ValueUse> unsorted_uses_;
   std::vector<std::pair<VirtualId, VirtualId>> reuses_;  ///< definition, use
-  std::vector<BlockMark> marks_;                         ///< by block
-  std::vector<std::uint32_t> predecessors_;              ///< of all blocks
-  std::vector<std::uint32_t> first_predecessor_;         ///< by block, and one behind
-  std::vector<std::uint32_t> visited_;
-  std::vector<std::uint32_t> loop_stack_;
+  FlatArray<BlockMark> marks_;                           ///< by block
+  FlatArray<std::uint32_t> predecessors_;                ///< of all blocks
+  FlatArray<std::uint32_t> first_predecessor_;           ///< by block, and one behind
+  FlatArray<std::uint32_t> visited_;
+  FlatArray<std::uint32_t> loop_stack_;
   std::uint64_t visits_left_ = 0;
 };
 

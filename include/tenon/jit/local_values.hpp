@@ -6,11 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/ancestor_tree.hpp>
 #include <tenon/jit/block_local_table.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/value_numbering.hpp>
 #include <tenon/wasm/validator_sink.hpp>
@@ -49,6 +49,13 @@ class LocalValues {
                         ValueNumbering& constants, const wasm::LocalTypes& types,
                         std::uint32_t parameters, std::span<const std::uint32_t> sets,
                         std::uint64_t budget);
+  /// Starts a function whose locals live in its frame, if they are set at all: each block loads
+  /// what it reads, and no phi is made. Nothing can be inlined. StoreInitialValues must follow as
+  /// soon as the function's parameters are there.
+  TENON_DECL void BeginInFrame(Function& function, const AncestorTree& dominators,
+                               ValueNumbering& constants, const wasm::LocalTypes& types,
+                               std::uint32_t parameters, std::span<const std::uint32_t> sets);
+  TENON_DECL void StoreInitialValues();
 
   /// Starts an inlined body: from now on sets are of its locals, which are numbered from
   /// `first_local` and begin with `arguments`; the others are zero. `budget` is added.
@@ -84,6 +91,7 @@ class LocalValues {
       changed_.push_back(local);
     }
     state.value = value;
+    if (in_frame_) Store(local, value);
   }
 
   /// Passes a set that no path leads to.
@@ -91,6 +99,14 @@ class LocalValues {
 
   /// Whether the budget has been used up. Values are wrong then.
   bool IsOverBudget() const { return is_over_budget_; }
+
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    jit::ReleaseLarge(locals_, set_places_, set_blocks_, set_positions_, loop_facts_, loop_of_,
+                      open_phis_, pending_, work_, phis_);
+    loops_.ReleaseLarge();
+    values_.ReleaseLarge();
+  }
 
   /// Has SimplifyPhis look at a phi that was made elsewhere.
   void Watch(ValueId phi) { phis_.push_back(phi); }
@@ -107,6 +123,7 @@ class LocalValues {
     std::uint32_t count = 0;
     std::uint32_t activation = 0;
     ValueId initial = kNone;  ///< kNone: zero
+    std::uint32_t cell = 0;   ///< of those that live in the frame
   };
   struct Activation {
     std::uint32_t first_set = 0;  ///< where its log begins
@@ -134,10 +151,11 @@ class LocalValues {
   TENON_DECL ValueId PhiIn(BlockId block, std::uint32_t local);
   TENON_DECL void CompletePhis();
   TENON_DECL void Leave();
+  TENON_DECL void Store(std::uint32_t local, ValueId value);
 
   Local& StateOf(std::uint32_t local) {
     Local& state = locals_[local];
-    if (state.function != function_stamp_) state = {function_stamp_, 0, kNone, 0, 0, 0, kNone};
+    if (state.function != function_stamp_) state = {function_stamp_, 0, kNone, 0, 0, 0, kNone, 0};
     return state;
   }
   void PassSet(BlockId block) {
@@ -153,32 +171,33 @@ class LocalValues {
   const wasm::LocalTypes* types_ = nullptr;
   std::uint64_t budget_ = 0;
   bool is_over_budget_ = false;
+  bool in_frame_ = false;
 
-  std::vector<Local> locals_;
+  FlatArray<Local> locals_;
   std::uint32_t function_stamp_ = 0;
   std::uint32_t block_stamp_ = 0;
   BlockId block_ = kNone;
-  std::vector<std::uint32_t> changed_;  ///< locals whose value is of the current block
-  std::vector<std::uint32_t> named_;    ///< by the log that is joined
+  FlatArray<std::uint32_t> changed_;  ///< locals whose value is of the current block
+  FlatArray<std::uint32_t> named_;    ///< by the log that is joined
 
-  std::vector<Activation> activations_;  ///< 0 is the function
+  FlatArray<Activation> activations_;  ///< 0 is the function
   std::uint32_t current_ = 0;
   std::uint32_t position_ = 0;
-  std::vector<std::uint32_t> set_places_;     ///< local by local, rising
-  std::vector<BlockId> set_blocks_;           ///< by place; kNone: not reachable
-  std::vector<std::uint32_t> set_positions_;  ///< by place; kNone: further on
+  FlatArray<std::uint32_t> set_places_;     ///< local by local, rising
+  FlatArray<BlockId> set_blocks_;           ///< by place; kNone: not reachable
+  FlatArray<std::uint32_t> set_positions_;  ///< by place; kNone: further on
 
-  AncestorTree loops_;                    ///< those open at some time; positions are in loop_facts_
-  std::vector<Loop> loop_facts_;          ///< by loop; loop 0 is the function
-  std::uint32_t loop_ = 0;                ///< innermost open
-  std::vector<std::uint32_t> loop_of_;    ///< by block
-  std::vector<std::uint32_t> open_phis_;  ///< by block: phis of a header that wait for its end
-  std::vector<PendingPhi> pending_;
-  std::vector<PendingPhi> work_;  ///< phis whose arguments are to be found
+  AncestorTree loops_;                  ///< those open at some time; positions are in loop_facts_
+  FlatArray<Loop> loop_facts_;          ///< by loop; loop 0 is the function
+  std::uint32_t loop_ = 0;              ///< innermost open
+  FlatArray<std::uint32_t> loop_of_;    ///< by block
+  FlatArray<std::uint32_t> open_phis_;  ///< by block: phis of a header that wait for its end
+  FlatArray<PendingPhi> pending_;
+  FlatArray<PendingPhi> work_;  ///< phis whose arguments are to be found
 
   BlockLocalTable values_;  ///< at the end of blocks that have been left
-  std::vector<BlockId> path_;
-  std::vector<ValueId> phis_;
+  FlatArray<BlockId> path_;
+  FlatArray<ValueId> phis_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

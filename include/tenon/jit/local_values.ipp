@@ -25,7 +25,7 @@ TENON_DECL void LocalValues::Begin(Function& function, const AncestorTree& domin
   constants_ = &constants;
   types_ = &types;
   budget_ = budget;
-  is_over_budget_ = false;
+  is_over_budget_ = in_frame_ = false;
   if (block_stamp_ >= 0x80000000u) {
     locals_.clear();
     function_stamp_ = block_stamp_ = 0;
@@ -54,6 +54,31 @@ TENON_DECL void LocalValues::Begin(Function& function, const AncestorTree& domin
   work_.clear();
   values_.Begin(sets.size());
   phis_.clear();
+}
+
+TENON_DECL void LocalValues::BeginInFrame(Function& function, const AncestorTree& dominators,
+                                          ValueNumbering& constants, const wasm::LocalTypes& types,
+                                          std::uint32_t parameters,
+                                          std::span<const std::uint32_t> sets) {
+  Begin(function, dominators, constants, types, parameters, sets, 0);
+  in_frame_ = true;
+  function.local_cells = static_cast<std::uint32_t>(named_.size());
+  for (std::uint32_t cell = 0; cell < named_.size(); ++cell) {
+    locals_[named_[cell]].cell = cell;
+    if (types[named_[cell]] == ValueType::V128) function.local_cell_bytes = 16;
+  }
+}
+
+TENON_DECL void LocalValues::StoreInitialValues() {
+  for (const std::uint32_t local : named_) Store(local, InitialValue(local));
+}
+
+TENON_DECL void LocalValues::Store(std::uint32_t local, ValueId value) {
+  Instruction store;
+  store.opcode = IrOpcode::StoreLocal;
+  store.operands[0] = value;
+  store.immediate = locals_[local].cell;
+  function_->Append(block_, function_->Add(store, 0));
 }
 
 TENON_DECL void LocalValues::BeginInlined(std::uint32_t first_local,
@@ -101,7 +126,9 @@ TENON_DECL void LocalValues::AddLog(std::uint32_t first_local,
 }
 
 TENON_DECL void LocalValues::Leave() {
-  for (const std::uint32_t local : changed_) values_.Put(block_, local, locals_[local].value);
+  if (!in_frame_) {
+    for (const std::uint32_t local : changed_) values_.Put(block_, local, locals_[local].value);
+  }
   changed_.clear();
 }
 
@@ -143,7 +170,14 @@ TENON_DECL ValueId LocalValues::InitialValue(std::uint32_t local) {
 TENON_DECL ValueId LocalValues::GetSlowly(std::uint32_t local) {
   const bool is_ever_set = StateOf(local).count != 0;
   ValueId value = kNone;
-  if (is_ever_set) {
+  if (is_ever_set && in_frame_) {
+    Instruction load;
+    load.opcode = IrOpcode::LoadLocal;
+    load.type = TypeOf((*types_)[local]);
+    load.immediate = StateOf(local).cell;
+    value = function_->Add(load, 0);
+    function_->Append(block_, value);
+  } else if (is_ever_set) {
     value = Search(block_, local);
     CompletePhis();
     value = function_->Resolve(value);

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -34,9 +34,9 @@ class LoopInvariants {
   bool IsOutside(const Function& function, ValueId value, const Loop& loop) const;
   bool CanLeave(const Function& function, const Instruction& instruction, const Loop& loop) const;
 
-  std::vector<Loop> loops_;
-  std::vector<std::uint32_t> loop_of_;   ///< by block
-  std::vector<std::uint32_t> position_;  ///< by block: in Function::order
+  FlatArray<Loop> loops_;
+  FlatArray<std::uint32_t> loop_of_;   ///< by block
+  FlatArray<std::uint32_t> position_;  ///< by block: in Function::order
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -13,7 +13,9 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/convention.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
+#include <tenon/jit/short_list.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -64,6 +66,7 @@ struct MachineAddress {
   static constexpr std::uint8_t kInstanceBase = 0xFE;
   static constexpr std::uint8_t kStackBase = 0xFD;  ///< rsp: outgoing parameters and results
   static constexpr std::uint8_t kFrameBase = 0xFC;  ///< rbp: incoming parameters
+  static constexpr std::uint8_t kLocalBase = 0xFB;  ///< cell 0 of Function::local_cells
 };
 
 struct MachineInstruction {
@@ -91,11 +94,11 @@ struct MachineInstruction {
 struct MachineBlock {
   std::uint32_t first = 0;
   std::uint32_t end = 0;
-  std::vector<VirtualId> parameters;
-  std::vector<std::uint32_t> predecessors;
-  std::vector<std::uint32_t> successors;
+  ShortList<VirtualId> parameters;
+  ShortList<std::uint32_t> predecessors;
+  ShortList<std::uint32_t> successors;
   /// For a block whose only successor has parameters: their values, in order.
-  std::vector<VirtualId> arguments;
+  ShortList<VirtualId> arguments;
   std::uint32_t loop_depth = 0;
   std::uint32_t loop_end = 0;  ///< loop headers: index behind the last block of the loop, else 0
   bool is_cold = false;
@@ -143,24 +146,33 @@ struct MachineMove {
 /// A function on its way from selection to emission. Blocks are in layout order; block 0 is the
 /// entry, without predecessors and parameters.
 struct MachineFunction {
-  std::vector<VirtualRegister> registers;
-  std::vector<MachineInstruction> instructions;
-  std::vector<Operand> operands;
+  FlatArray<VirtualRegister> registers;
+  FlatArray<MachineInstruction> instructions;
+  FlatArray<Operand> operands;
   std::vector<MachineBlock> blocks;
   std::uint32_t outgoing_bytes = 0;  ///< room at the lower end of the frame for calls
+  std::uint32_t local_bytes = 0;     ///< room in the frame for Function::local_cells
 
   // What allocation fills.
-  std::vector<Location> locations;  ///< by operand
-  std::vector<MachineMove> moves;   ///< by rising `before`
-  std::uint32_t spill_slots = 0;    ///< a wide value's first slot is even
-  RegisterSet used_registers = 0;   ///< all that operands, moves and clobbers name
+  FlatArray<Location> locations;   ///< by operand
+  FlatArray<MachineMove> moves;    ///< by rising `before`
+  std::uint32_t spill_slots = 0;   ///< a wide value's first slot is even
+  RegisterSet used_registers = 0;  ///< all that operands, moves and clobbers name
+
+  /// Empties it and lets go of what has become large.
+  void ClearLarge() {
+    constexpr std::size_t kKeptBlocks = 512;
+    Clear();
+    ReleaseLarge(registers, instructions, operands, locations, moves);
+    if (blocks.capacity() > kKeptBlocks) blocks = {};
+  }
 
   void Clear() {
     registers.clear();
     instructions.clear();
     operands.clear();
     blocks.clear();
-    outgoing_bytes = 0;
+    outgoing_bytes = local_bytes = 0;
     locations.clear();
     moves.clear();
     spill_slots = 0;

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/convention.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/machine_function.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -30,7 +30,7 @@ class ParallelMoves {
   }
 
   /// Appends the group to `result`, in front of instruction `before`, and empties it.
-  TENON_DECL void Flush(std::uint32_t before, std::vector<MachineMove>& result);
+  TENON_DECL void Flush(std::uint32_t before, FlatArray<MachineMove>& result);
 
   /// Slots of the function, with those that cycles needed.
   std::uint32_t SpillSlots() const { return spill_slots_; }
@@ -41,14 +41,14 @@ class ParallelMoves {
     return location.IsRegister() ? location.AsRegister() : kRegisters + location.AsSlot();
   }
 
-  TENON_DECL void BreakCycle(std::uint32_t first, std::vector<MachineMove>& result);
+  TENON_DECL void BreakCycle(std::uint32_t first, FlatArray<MachineMove>& result);
   TENON_DECL Location CycleSlot(bool is_wide);
 
-  std::vector<MachineMove> pending_;
-  std::vector<std::uint32_t> readers_;   ///< by location: pending moves that read it
-  std::vector<std::uint32_t> writer_;    ///< by location: the pending move that writes it
-  std::vector<std::uint32_t> worklist_;  ///< pending moves that can be made
-  std::vector<std::uint32_t> cycle_;
+  FlatArray<MachineMove> pending_;
+  FlatArray<std::uint32_t> readers_;   ///< by location: pending moves that read it
+  FlatArray<std::uint32_t> writer_;    ///< by location: the pending move that writes it
+  FlatArray<std::uint32_t> worklist_;  ///< pending moves that can be made
+  FlatArray<std::uint32_t> cycle_;
   std::uint32_t spill_slots_ = 0;
   Location cycle_slot_;
   Location wide_cycle_slot_;

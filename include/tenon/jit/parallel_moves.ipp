@@ -19,7 +19,7 @@ TENON_DECL void ParallelMoves::Reset(std::uint32_t spill_slots) {
   writer_.assign(kRegisters + std::size_t{spill_slots} + 4, kNone);
 }
 
-TENON_DECL void ParallelMoves::Flush(std::uint32_t before, std::vector<MachineMove>& result) {
+TENON_DECL void ParallelMoves::Flush(std::uint32_t before, FlatArray<MachineMove>& result) {
   if (pending_.empty()) return;
   if (pending_.size() == 1) {
     pending_[0].before = before;
@@ -54,7 +54,7 @@ TENON_DECL void ParallelMoves::Flush(std::uint32_t before, std::vector<MachineMo
   pending_.clear();
 }
 
-TENON_DECL void ParallelMoves::BreakCycle(std::uint32_t first, std::vector<MachineMove>& result) {
+TENON_DECL void ParallelMoves::BreakCycle(std::uint32_t first, FlatArray<MachineMove>& result) {
   // In the order in which each destination is the next one's... source comes behind its reader.
   cycle_.clear();
   std::size_t slot_at = SIZE_MAX;

@@ -13,6 +13,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/convention.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/live_intervals.hpp>
 #include <tenon/jit/machine_function.hpp>
 #include <tenon/jit/parallel_moves.hpp>
@@ -37,6 +38,12 @@ class RegisterAllocator {
   /// Fills `locations`, `moves`, `spill_slots` and `used_registers`; changes nothing else.
   /// Throws std::logic_error if an instruction cannot be satisfied.
   TENON_DECL void Run(MachineFunction& function);
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    intervals_.ReleaseLarge();
+    jit::ReleaseLarge(snapshots_, begin_of_block_, end_of_block_, mark_, mark_reg_, transfers_,
+                      edge_transfers_, transfers_at_begin_, transfers_at_end_, stored_);
+  }
 
  private:
   /// A move at the begin of a step, or on an edge.
@@ -99,26 +106,26 @@ class RegisterAllocator {
   std::uint32_t scan_block_ = 0;
 
   // Values in registers where a block begins and ends.
-  std::vector<std::uint32_t> snapshots_;  ///< pieces
-  std::vector<Range> begin_of_block_;
-  std::vector<Range> end_of_block_;
+  FlatArray<std::uint32_t> snapshots_;  ///< pieces
+  FlatArray<Range> begin_of_block_;
+  FlatArray<Range> end_of_block_;
 
   // By value: the register at the end of the block that was marked last.
-  std::vector<std::uint32_t> mark_;
-  std::vector<Register> mark_reg_;
+  FlatArray<std::uint32_t> mark_;
+  FlatArray<Register> mark_reg_;
   std::uint32_t mark_count_ = 0;
 
-  std::vector<Transfer> transfers_;  ///< by rising step
-  std::vector<Transfer> edge_transfers_;
-  std::vector<Range> transfers_at_begin_;  ///< by block
-  std::vector<Range> transfers_at_end_;    ///< by block
-  std::vector<std::uint32_t> gap_pieces_;
-  std::vector<std::uint32_t> definition_pieces_;
+  FlatArray<Transfer> transfers_;  ///< by rising step
+  FlatArray<Transfer> edge_transfers_;
+  FlatArray<Range> transfers_at_begin_;  ///< by block
+  FlatArray<Range> transfers_at_end_;    ///< by block
+  FlatArray<std::uint32_t> gap_pieces_;
+  FlatArray<std::uint32_t> definition_pieces_;
 
-  std::vector<VirtualId> stored_;
+  FlatArray<VirtualId> stored_;
   std::vector<std::pair<Position, std::uint32_t>> busy_slots_;  ///< heap: end, slot
-  std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> free_wide_slots_;
+  FlatArray<std::uint32_t> free_slots_;
+  FlatArray<std::uint32_t> free_wide_slots_;
   std::uint32_t spill_slots_ = 0;
 };
 

@@ -53,19 +53,21 @@ TENON_DECL void RegisterAllocator::ResolveEdges(const MachineFunction& function)
         // There is no room for moves: what is elsewhere at the end of the predecessor is expected
         // in its slot, and fetched from there by the block itself.
         MarkEnd(predecessor);
-        std::erase_if(gap_pieces_, [&](std::uint32_t id) {
-          const LivePiece& piece = intervals_.pieces[id];
-          if (mark_[piece.value] == mark_count_ && mark_reg_[piece.value] == piece.reg) {
-            return false;
-          }
-          Transfer transfer;
-          transfer.value = piece.value;
-          transfer.to = piece.reg;
-          edge_transfers_.push_back(transfer);
-          LiveValue& value = values[piece.value];
-          if (!value.can_rematerialize) value.is_stored = true;
-          return true;
-        });
+        const auto kept =
+            std::remove_if(gap_pieces_.begin(), gap_pieces_.end(), [&](std::uint32_t id) {
+              const LivePiece& piece = intervals_.pieces[id];
+              if (mark_[piece.value] == mark_count_ && mark_reg_[piece.value] == piece.reg) {
+                return false;
+              }
+              Transfer transfer;
+              transfer.value = piece.value;
+              transfer.to = piece.reg;
+              edge_transfers_.push_back(transfer);
+              LiveValue& value = values[piece.value];
+              if (!value.can_rematerialize) value.is_stored = true;
+              return true;
+            });
+        gap_pieces_.resize(static_cast<std::size_t>(kept - gap_pieces_.begin()));
       }
       transfers_at_begin_[b].end = static_cast<std::uint32_t>(edge_transfers_.size());
     }

@@ -14,6 +14,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/trap_code.hpp>
 #include <tenon/jit/compile_options.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/machine_function.hpp>
 #include <tenon/jit/machine_opcode.hpp>
@@ -29,6 +30,11 @@ class Selector {
 
   /// Fills `out`, which must be clear. `ir` is verified SSA; edges may be critical.
   TENON_DECL void Run(const Function& ir, MachineFunction& out);
+  /// Lets go of what the last function has made large.
+  void ReleaseLarge() {
+    jit::ReleaseLarge(uses_, colors_, virtuals_, hoisted_, places_, place_of_block_, first_edge_,
+                      edge_places_, edge_positions_, edge_keys_, reversed_);
+  }
 
  private:
   class Draft;
@@ -64,6 +70,12 @@ class Selector {
     std::uint8_t size = 4;
     VirtualId first = kNone;
     Source second;
+  };
+
+  /// An edge, both its blocks in one number, and its position among the target's predecessors.
+  struct EdgeKey {
+    std::uint64_t edge;
+    std::uint32_t position;
   };
 
   // Preparation.
@@ -116,6 +128,7 @@ class Selector {
   void SelectLoad(ValueId value);
   void SelectStore(ValueId value);
   void SelectPlanned(ValueId value);
+  void SelectLocal(ValueId value);
   void SelectGlobal(ValueId value);
   void SelectTable(ValueId value);
   void SelectCall(ValueId value);
@@ -139,19 +152,19 @@ class Selector {
   InlineContext context_ = 0;  ///< of the instruction that is selected
   std::uint32_t color_ = 0;
 
-  std::vector<std::uint32_t> uses_;    ///< by value
-  std::vector<std::uint32_t> colors_;  ///< by value: effects before it in its block
-  std::vector<VirtualId> virtuals_;    ///< by value
-  std::vector<VirtualId> hoisted_;     ///< by value: constants made in the entry block
-  std::vector<ValueId> hoisted_values_;
-  std::vector<Place> places_;
-  std::vector<std::uint32_t> place_of_block_;
-  std::vector<std::uint32_t> first_edge_;   ///< by block: in edge_places_ and edge_positions_
-  std::vector<std::uint32_t> edge_places_;  ///< machine block of the edge, or kNone
-  std::vector<std::uint32_t> edge_positions_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> edge_keys_;
-  std::vector<MachineInstruction> group_;
-  std::vector<MachineInstruction> reversed_;
+  FlatArray<std::uint32_t> uses_;    ///< by value
+  FlatArray<std::uint32_t> colors_;  ///< by value: effects before it in its block
+  FlatArray<VirtualId> virtuals_;    ///< by value
+  FlatArray<VirtualId> hoisted_;     ///< by value: constants made in the entry block
+  FlatArray<ValueId> hoisted_values_;
+  FlatArray<Place> places_;
+  FlatArray<std::uint32_t> place_of_block_;
+  FlatArray<std::uint32_t> first_edge_;   ///< by block: in edge_places_ and edge_positions_
+  FlatArray<std::uint32_t> edge_places_;  ///< machine block of the edge, or kNone
+  FlatArray<std::uint32_t> edge_positions_;
+  FlatArray<EdgeKey> edge_keys_;  ///< of blocks with many successors
+  FlatArray<MachineInstruction> group_;
+  FlatArray<MachineInstruction> reversed_;
   std::vector<std::pair<std::uint32_t, VirtualId>> remakes_;  ///< position in group_, value
   std::vector<std::pair<VirtualId, Register>> fixed_;
   VirtualId result_area_ = kNone;  ///< the address that came as hidden parameter

@@ -169,29 +169,43 @@ inline bool Selector::NeedsEdgeBlock(BlockId from, std::uint32_t successor) cons
 }
 
 inline void Selector::NumberEdges() {
+  constexpr std::uint32_t kFew = 4;
   edge_keys_.clear();
   first_edge_.assign(ir_->blocks.size(), 0);
   std::uint32_t edges = 0;
   for (const BlockId block : ir_->order) {
-    const Block& source = ir_->blocks[block];
     first_edge_[block] = edges;
-    edges += static_cast<std::uint32_t>(source.successors.size());
-    for (std::uint32_t i = 0; i < source.predecessors.size(); ++i) {
-      edge_keys_.emplace_back((std::uint64_t{block} << 32) | source.predecessors[i], i);
+    edges += static_cast<std::uint32_t>(ir_->blocks[block].successors.size());
+  }
+  edge_places_.assign(edges, kNone);
+  edge_positions_.assign(edges, kNone);
+  for (const BlockId block : ir_->order) {
+    const Block& target = ir_->blocks[block];
+    for (std::uint32_t i = 0; i < target.predecessors.size(); ++i) {
+      const BlockId from = target.predecessors[i];
+      const ShortList<BlockId>& successors = ir_->blocks[from].successors;
+      if (successors.size() > kFew) {
+        edge_keys_.push_back({(std::uint64_t{from} << 32) | block, i});
+        continue;
+      }
+      // Both edges of a branch may lead to one block.
+      for (std::uint32_t k = 0; k < successors.size(); ++k) {
+        std::uint32_t& position = edge_positions_[first_edge_[from] + k];
+        if (successors[k] != block || position != kNone) continue;
+        position = i;
+        break;
+      }
     }
   }
-  std::sort(edge_keys_.begin(), edge_keys_.end());
-  edge_places_.assign(edges, kNone);
-  edge_positions_.assign(edges, 0);
+  if (edge_keys_.empty()) return;
+  std::ranges::sort(edge_keys_, {}, &EdgeKey::edge);
   for (const BlockId block : ir_->order) {
-    const std::vector<BlockId>& successors = ir_->blocks[block].successors;
+    const ShortList<BlockId>& successors = ir_->blocks[block].successors;
+    if (successors.size() <= kFew) continue;
     for (std::uint32_t i = 0; i < successors.size(); ++i) {
-      const std::uint64_t key = (std::uint64_t{successors[i]} << 32) | block;
-      auto found = std::lower_bound(edge_keys_.begin(), edge_keys_.end(),
-                                    std::pair<std::uint64_t, std::uint32_t>{key, 0});
-      // Both edges of a branch may lead to one block.
-      if (i == 1 && successors[0] == successors[1]) ++found;
-      edge_positions_[first_edge_[block] + i] = found->second;
+      const std::uint64_t edge = (std::uint64_t{block} << 32) | successors[i];
+      edge_positions_[first_edge_[block] + i] =
+          std::ranges::lower_bound(edge_keys_, edge, {}, &EdgeKey::edge)->position;
     }
   }
 }
@@ -211,7 +225,7 @@ inline void Selector::Arrange() {
         place_of_block_[block] = static_cast<std::uint32_t>(places_.size());
         places_.push_back({block, kNone});
       }
-      const std::vector<BlockId>& successors = ir_->blocks[block].successors;
+      const ShortList<BlockId>& successors = ir_->blocks[block].successors;
       for (std::uint32_t i = 0; i < successors.size(); ++i) {
         if ((is_cold || ir_->blocks[successors[i]].is_cold) != cold) continue;
         if (!NeedsEdgeBlock(block, i)) continue;
@@ -255,6 +269,7 @@ TENON_DECL void Selector::Run(const Function& ir, MachineFunction& out) {
   out_ = &out;
   reversed_.clear();
   result_area_ = kNone;
+  out.local_bytes = ir.local_cells * ir.local_cell_bytes;
   Analyze();
   NumberEdges();
   Arrange();
@@ -265,7 +280,8 @@ TENON_DECL void Selector::Run(const Function& ir, MachineFunction& out) {
     out.blocks[place].first = static_cast<std::uint32_t>(reversed_.size());
   }
   const auto count = static_cast<std::uint32_t>(reversed_.size());
-  out.instructions.assign(reversed_.rbegin(), reversed_.rend());
+  std::reverse(reversed_.begin(), reversed_.end());
+  out.instructions.swap(reversed_);
   for (MachineBlock& block : out.blocks) {
     block.first = count - block.first;
     block.end = count - block.end;

@@ -488,6 +488,21 @@ inline void Selector::SelectStore(ValueId value) {
   Emit(ToMachine(instruction.opcode), size).Use(held).At(address);
 }
 
+inline void Selector::SelectLocal(ValueId value) {
+  const Instruction& instruction = At(value);
+  Address cell;
+  cell.special_base = MachineAddress::kLocalBase;
+  cell.displacement = static_cast<std::int32_t>(instruction.immediate * ir_->local_cell_bytes);
+  if (instruction.opcode == IrOpcode::LoadLocal) {
+    LoadField(cell, instruction.type, DefinitionOf(value));
+    return;
+  }
+  const VirtualId stored = Use(instruction.operands[0]);
+  Emit(MachineOpcode::StoreField, detail::SizeOf(At(instruction.operands[0]).type))
+      .Use(stored)
+      .At(cell);
+}
+
 inline void Selector::SelectGlobal(ValueId value) {
   const Instruction& instruction = At(value);
   switch (instruction.opcode) {
@@ -576,7 +591,8 @@ inline void Selector::FinishCall(ValueId value, std::uint32_t type,
                                  std::uint64_t immediate, VirtualId record) {
   const auto results = module_.Results(type);
   ParameterPlaces places{integer_registers};
-  std::vector<std::pair<VirtualId, Register>> in_registers;
+  auto& in_registers = fixed_;
+  in_registers.clear();
   for (const ValueId argument : arguments) {
     const Type argument_type = At(argument).type;
     const ParameterPlace place = places.Next(argument_type);
@@ -736,7 +752,8 @@ inline void Selector::SelectCallResult(ValueId value) {
 /// A call of RuntimeCalls: the operands are its third to fifth parameters.
 inline void Selector::SelectRuntimeCall(ValueId value, std::size_t offset) {
   const Instruction& instruction = At(value);
-  std::vector<std::pair<VirtualId, Register>> in_registers;
+  auto& in_registers = fixed_;
+  in_registers.clear();
   for (const ValueId operand : ir_->List(instruction)) {
     in_registers.emplace_back(Use(operand), kIntegerParameters[in_registers.size()]);
   }
@@ -918,6 +935,9 @@ inline void Selector::SelectInstruction(ValueId value) {
     case IrOpcode::MemoryBase:
     case IrOpcode::MemoryBytes:
       return SelectGlobal(value);
+    case IrOpcode::LoadLocal:
+    case IrOpcode::StoreLocal:
+      return SelectLocal(value);
     case IrOpcode::TableGet:
     case IrOpcode::TableSet:
     case IrOpcode::TableSize:

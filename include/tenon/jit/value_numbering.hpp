@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
 #include <tenon/jit/ancestor_tree.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -30,6 +30,8 @@ class ValueNumbering {
     count_ = 0;
     hits_ = 0;
   }
+
+  void ReleaseLarge() { jit::ReleaseLarge(table_); }
 
   /// The constant of the function with this opcode and these bits.
   ValueId Constant(IrOpcode opcode, std::uint64_t bits, std::uint32_t wasm_offset) {
@@ -65,7 +67,7 @@ class ValueNumbering {
   std::uint64_t VectorIndex(const V128& bytes) {
     // Few functions have more than a handful; a search back through some finds most repetitions.
     constexpr std::size_t kLooks = 16;
-    std::vector<V128>& vectors = function_->vectors;
+    FlatArray<V128>& vectors = function_->vectors;
     for (std::size_t i = vectors.size(), looks = 0; i-- > 0 && looks < kLooks; ++looks) {
       if (vectors[i] == bytes) return i;
     }
@@ -142,7 +144,7 @@ class ValueNumbering {
   }
 
   void Grow() {
-    std::vector<ValueId> old(table_.size() * 2, kNone);
+    FlatArray<ValueId> old(table_.size() * 2, kNone);
     old.swap(table_);
     const std::size_t mask = table_.size() - 1;
     for (const ValueId value : old) {
@@ -155,7 +157,7 @@ class ValueNumbering {
 
   Function* function_ = nullptr;
   const AncestorTree* dominators_ = nullptr;
-  std::vector<ValueId> table_;
+  FlatArray<ValueId> table_;
   std::size_t count_ = 0;
   std::size_t hits_ = 0;
 };
