@@ -25,10 +25,11 @@ struct RuntimeCalls;
 using TypeId = std::uint32_t;
 
 /// Address of native code in the thunk convention: the platform's C calling convention with
-/// parameters `(void* context, InstanceHeader* caller, operands...)`. i32 is passed as uint32_t,
-/// i64 as uint64_t, references as uint64_t, v128 as NativeV128. One result is returned in the same
-/// form; several are written to a last parameter `Slot* results`, each v128 taking two slots.
-/// After every such call the caller tests `exec->pending`.
+/// parameters `(void* context, InstanceHeader* caller, operands...)`. i32 is passed zero-extended to
+/// uint64_t (callees may take it as uint32_t), i64 as uint64_t, references as uint64_t, v128 as
+/// NativeV128. One result is returned in the same form, zero-extended likewise; several are written
+/// to a last parameter `Slot* results`, each v128 taking two slots. After every such call the caller
+/// tests `exec->pending`, or its own `attention` first.
 using NativeCode = void (*)();
 
 /// The same call with operands in memory: `slots` holds the operands on entry and the results on
@@ -169,7 +170,10 @@ struct alignas(16) InstanceHeader {
   void* memory_handle;                     ///< the Memory that host functions see, borrowed
   void* owner;                             ///< the instance that this heads, for the runtime
   const RuntimeCalls* runtime_calls;       ///< what compiled code may ask of the runtime
-  void* reserved;
+  /// The header's own address from when something becomes pending that code of this instance has to
+  /// see, or its call is asked to stop, until it has looked; else 0. Only a hint to look: both may
+  /// be over by then. An address, so that one instruction compares it with the register at hand.
+  AtomicWord attention;
 };
 
 static_assert(offsetof(InstanceHeader, exec) == 0);
@@ -185,6 +189,7 @@ static_assert(offsetof(InstanceHeader, module) == 72);
 static_assert(offsetof(InstanceHeader, memory_handle) == 80);
 static_assert(offsetof(InstanceHeader, owner) == 88);
 static_assert(offsetof(InstanceHeader, runtime_calls) == 96);
+static_assert(offsetof(InstanceHeader, attention) == 104);
 static_assert(sizeof(InstanceHeader) == 112);
 
 }  // namespace tenon::inline TENON_ABI::abi

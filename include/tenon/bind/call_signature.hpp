@@ -41,7 +41,7 @@ struct SlotList<std::index_sequence<I...>, T...> {
   static constexpr std::uint32_t kSlotCount = (0 + ... + SlotsOf(Scalar<T>::kWire));
 
   /// Native form of the first value, if there is one.
-  using First = typename FirstOf<Native<Scalar<T>::kWire>...>::Type;
+  using First = typename FirstOf<ExtendedNative<Scalar<T>::kWire>...>::Type;
 
   static consteval const ValueType* Types() { return ValueTypes<Scalar<T>::kWire...>(); }
   static consteval std::uint32_t OffsetOf(std::size_t index) {
@@ -64,7 +64,7 @@ struct SlotList<std::index_sequence<I...>, T...> {
   static void Call(abi::NativeCode code, const void* context, abi::InstanceHeader* caller,
                    abi::Slot* slots, Area... area) {
     const auto function = reinterpret_cast<R (*)(const void*, abi::InstanceHeader*,
-                                                 Native<Scalar<T>::kWire>..., Area...)>(code);
+                                                 ExtendedNative<Scalar<T>::kWire>..., Area...)>(code);
     if constexpr (std::is_void_v<R>) {
       function(context, caller, At<T>(slots + OffsetOf(I))..., area...);
     } else {
@@ -85,7 +85,7 @@ struct ValuesSlotList {
   using All = Values<R>;
   static constexpr std::uint32_t kCount = All::kCount;
   static constexpr std::uint32_t kSlotCount = All::kSlots;
-  using First = Native<All::kWires.kinds[0]>;
+  using First = ExtendedNative<All::kWires.kinds[0]>;
 
   static consteval const ValueType* Types() {
     return TypesOf<All>(std::make_index_sequence<kCount>{});

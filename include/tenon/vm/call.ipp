@@ -79,7 +79,11 @@ inline const ThreadStack& OwnStack() noexcept {
   }
   if (pending.kind == Pending::Kind::Exit) {
     // Stays pending for an outer guest, in case the host function between swallows the exception.
-    if (is_outermost) group.pending = nullptr;
+    if (is_outermost) {
+      group.pending = nullptr;
+    } else {
+      instance.store->DrawAttention(group);
+    }
     return std::make_exception_ptr(ExitError{pending.exit_code});
   }
   group.pending = nullptr;
@@ -117,9 +121,12 @@ class Activation {
 
  private:
   struct StopRequest {
+    Store* store;
     Group* group;
     std::uint64_t activation;
-    void operator()() const noexcept { Interrupt(*group, activation, ExitError::kContextCanceled); }
+    void operator()() const noexcept {
+      Interrupt(*store, *group, activation, ExitError::kContextCanceled);
+    }
   };
 
   std::exception_ptr BeginOutermost(const CallContext* context) {
@@ -138,7 +145,7 @@ class Activation {
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
     if (context == nullptr || !store_.settings.close_on_context_done) return nullptr;
     if (context->StopToken().stop_possible()) {
-      stop_callback_.emplace(context->StopToken(), StopRequest{&group_, activation});
+      stop_callback_.emplace(context->StopToken(), StopRequest{&store_, &group_, activation});
     }
     if (const auto& deadline = context->Deadline(); deadline.has_value()) {
       ticket_ = store_.Timer().Add(*deadline, group_, activation);
@@ -217,6 +224,7 @@ inline Pending& BeginPending(abi::InstanceHeader& header, Pending::Kind kind) no
   pending.exception = nullptr;
   pending.backtrace.clear();
   group.pending = &pending;
+  header.attention.StoreRelease(reinterpret_cast<std::uintptr_t>(&header));
   return pending;
 }
 
