@@ -47,8 +47,7 @@ class FakeInstance {
   /// Calls the thunk with exactly this C signature, `R(A...)`, but for the zero-extension of i32.
   template <class R, class... A>
   R Native(const tenon::abi::HostFunction& function, A... arguments) {
-    using Extended =
-        std::conditional_t<std::is_same_v<R, std::uint32_t>, std::uint64_t, R>;
+    using Extended = std::conditional_t<std::is_same_v<R, std::uint32_t>, std::uint64_t, R>;
     using Code = Extended (*)(void*, tenon::abi::InstanceHeader*, A...);
     const auto code = reinterpret_cast<Code>(function.signature->thunk);
     if constexpr (std::is_same_v<R, std::uint32_t>) {

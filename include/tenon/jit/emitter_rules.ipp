@@ -858,8 +858,8 @@ inline void Emitter::Writer::WriteForeignCall() {
       break;
   }
   CallSite(instruction_->wasm_offset, instruction_->context);
-  // Whether something is pending, and whether to stop: also for a host function that takes its time,
-  // called by a guest that does nothing else.
+  // Whether something is pending, and whether to stop: also for a host function that takes its
+  // time, called by a guest that does nothing else.
   WriteCheckInterrupt();
 }
 

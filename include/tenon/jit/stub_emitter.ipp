@@ -138,8 +138,8 @@ class StubWriter : private Xbyak::CodeGenerator {
     LeaveEntry();
   }
 
-  /// From host code, in the thunk convention with the FunctionRecord as context. Its frame is that
-  /// of a slot entry.
+  /// From host code that executes nothing yet, in the thunk convention with the FunctionRecord as
+  /// context. Its frame is that of a slot entry; there is nothing that it would have to restore.
   void HostEntryOf(std::span<const ValueType> parameters, std::size_t results) {
     push(rbp);
     mov(rbp, rsp);
@@ -149,21 +149,16 @@ class StubWriter : private Xbyak::CodeGenerator {
     push(r14);
     push(r15);
     mov(r15, rsi);
+    mov(r11, ptr[rsi + offsetof(abi::InstanceHeader, exec)]);
     mov(rax, ptr[rdi + offsetof(abi::FunctionRecord, body)]);
-    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
-    push(qword[r11 + offsetof(abi::ExecContext, entry_stack_pointer)]);
-    push(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)]);
-    push(r15);
-    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
+    push(0);
+    push(0);
+    push(rsi);
     mov(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], 0);
+    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
     PassToBody(parameters, results);
     call(rax);
     // The callee has kept the other registers.
-    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
-    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerEntry}]);
-    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rcx);
-    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerExit}]);
-    mov(ptr[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], rcx);
     mov(r15, ptr[rbp - 40]);
     leave();
     ret();

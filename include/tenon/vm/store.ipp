@@ -186,7 +186,7 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     const std::lock_guard lock{mutex_};
     DisableFunctions(instance);
     Group& group = *instance.group;
-    group.release_deferred.store(true);
+    group.end_work.Store(abi::kEndWorkRelease);
     // Against a call that begins or ends now: it sees what was written here, or is seen here.
     HeavyFence();
     const std::uint64_t activation = group.activation.Load();
@@ -278,7 +278,7 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
     if (!is_last && !instance.HasEnded()) return;
     if (group->activation.Load() != 0) {
       // A host function dropped the handle; the call that it belongs to ends first.
-      group->release_deferred.store(true);
+      group->end_work.Store(abi::kEndWorkRelease);
       return;
     }
     if (is_last) {
@@ -287,6 +287,9 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
       return;
     } else {
       std::erase(group->instances, &instance);
+      // Another may get its address.
+      std::uint64_t prepared = reinterpret_cast<std::uintptr_t>(instance.header);
+      group->prepared_for.CompareExchange(prepared, 0);
     }
   }
   if (is_last) {
@@ -346,7 +349,10 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   bool is_last = false;
   {
     const std::lock_guard lock{mutex_};
-    if (group.activation.Load() != 0 || !group.release_deferred.exchange(false)) return;
+    if (group.activation.Load() != 0 || group.end_work.Load() == abi::kEndWorkNone) return;
+    group.end_work.Store(abi::kEndWorkNone);
+    // Neither a closed member nor one that goes.
+    group.prepared_for.Store(0);
     is_last = group.live_instances == 0;
     if (is_last) {
       ForgetGroup(group);
