@@ -70,24 +70,46 @@ class TypedFunction<R(A...)> {
 
  private:
   using Shape = bind::CallSignature<R(A...)>;
+  static constexpr std::uint32_t kSlotCount = Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount;
 
-  R Invoke(const CallContext* context, const A&... arguments) const {
-    if (!function_) vm::ThrowEmptyHandle("TypedFunction");
-    abi::Slot slots[Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount] = {};
-    Shape::Store(slots, arguments...);
-    const abi::FunctionRecord& record = *function_.Record();
-    if (record.host_entry != nullptr && context == nullptr && vm::BeginPlain(record)) [[likely]] {
-      Shape::Call(record.host_entry, &record, record.instance, slots);
-      std::exception_ptr error = vm::EndPlain(record);
-      if (error != nullptr) [[unlikely]]
-        vm::Rethrow(std::move(error));
+  [[gnu::always_inline]] R Invoke(const CallContext* context, const A&... arguments) const {
+    const abi::FunctionRecord* const record = function_.Record();
+    if (record == nullptr) [[unlikely]]
+      vm::ThrowEmptyHandle("TypedFunction");
+    const typename Shape::Operands operands = Shape::Convert(arguments...);
+    if (context != nullptr || record->host_entry == nullptr || !vm::BeginPrepared(*record))
+        [[unlikely]] {
+      // One by one: compilers build what is passed whole before they know that it is needed.
+      return operands.PassTo(
+          [&](auto... values) { return InvokeWithCare(*record, context, values...); });
+    }
+    abi::Slot slots[kSlotCount];
+    Shape::Call(record->host_entry, record, record->instance, operands, slots);
+    vm::EndPlain(*record);
+    return Take(slots);
+  }
+
+  template <class... Values>
+  [[gnu::noinline]] static R InvokeWithCare(const abi::FunctionRecord& record,
+                                            const CallContext* context, Values... values) {
+    const typename Shape::Operands operands{{values}...};
+    abi::Slot slots[kSlotCount] = {};
+    if (context == nullptr && record.host_entry != nullptr && vm::BeginPlain(record)) {
+      Shape::Call(record.host_entry, &record, record.instance, operands, slots);
+      vm::EndPlain(record);
     } else {
+      operands.Store(slots);
       vm::Call(record, slots, context);
     }
-    TrapCode trap = TrapCode::None;
+    return Take(slots);
+  }
+
+  /// The result from its slots.
+  [[gnu::always_inline]] static R Take([[maybe_unused]] const abi::Slot* slots) {
     if constexpr (std::is_void_v<R>) {
       return;
     } else {
+      TrapCode trap = TrapCode::None;
       R result = Shape::Load(slots, trap);
       if (trap != TrapCode::None) vm::ThrowTrap(trap);
       return result;

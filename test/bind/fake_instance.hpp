@@ -45,12 +45,19 @@ class FakeInstance {
   std::uint8_t* Bytes() { return bytes_; }
   tenon::abi::MemoryRecord& Memory() { return memory_; }
 
-  /// Calls the thunk with exactly this C signature, `R(A...)`.
+  /// Calls the thunk with exactly this C signature, `R(A...)`, but for the zero-extension of i32.
   template <class R, class... A>
   R Native(const tenon::abi::HostFunction& function, A... arguments) {
-    using Code = R (*)(void*, tenon::abi::InstanceHeader*, A...);
-    return reinterpret_cast<Code>(function.signature->thunk)(function.state, &header_,
-                                                             arguments...);
+    using Extended = std::conditional_t<std::is_same_v<R, std::uint32_t>, std::uint64_t, R>;
+    using Code = Extended (*)(void*, tenon::abi::InstanceHeader*, A...);
+    const auto code = reinterpret_cast<Code>(function.signature->thunk);
+    if constexpr (std::is_same_v<R, std::uint32_t>) {
+      const std::uint64_t result = code(function.state, &header_, arguments...);
+      if (result > UINT32_MAX) ++junk;
+      return static_cast<R>(result);
+    } else {
+      return code(function.state, &header_, arguments...);
+    }
   }
 
   /// Calls through the adapter: operands in slots, results in the slots that are returned.
@@ -86,6 +93,7 @@ class FakeInstance {
   std::uint32_t second_parameter = kNoParameter;  ///< of an overlap
   std::exception_ptr exception;
   int raised = 0;
+  int junk = 0;  ///< results whose upper half was not zero
   /// The one function that a guest may be given.
   const tenon::abi::FunctionRecord* held = nullptr;
 

@@ -193,6 +193,7 @@ void CheckRange(const std::vector<std::int64_t>& accepted,
     CHECK(fake.raised == 1);
     CHECK(calls == 0);
   }
+  CHECK(fake.junk == 0);
 }
 
 }  // namespace

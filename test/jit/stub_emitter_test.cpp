@@ -135,7 +135,7 @@ TEST_CASE("external entries take the platform's convention") {
     return std::pair{code, code->External(0)};
   };
   constexpr std::uint64_t kJunk = 0xDEADBEEF00000000;
-  SECTION("six integers, two of them on the stack, with anything in the upper halves of i32") {
+  SECTION("seven integers, three of them on the stack, i32 zero-extended") {
     const FunctionShape shape{{ValueType::I32, ValueType::I64, ValueType::I32, ValueType::I32,
                                ValueType::I32, ValueType::I64, ValueType::I32},
                               {ValueType::I64}};
@@ -143,9 +143,8 @@ TEST_CASE("external entries take the platform's convention") {
     using Code =
         std::uint64_t (*)(void*, InstanceHeader*, std::uint64_t, std::uint64_t, std::uint64_t,
                           std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t);
-    CHECK(reinterpret_cast<Code>(entry)(&instance.header, &instance.header, kJunk | 1, kJunk | 2,
-                                        kJunk | 3, kJunk | 4, kJunk | 5, kJunk | 6,
-                                        kJunk | 7) == given[0]);
+    CHECK(reinterpret_cast<Code>(entry)(&instance.header, &instance.header, 1, kJunk | 2, 3, 4, 5,
+                                        kJunk | 6, 7) == given[0]);
     CHECK(Front(taken, shape.parameters) == std::vector<Slot>{1, kJunk | 2, 3, 4, 5, kJunk | 6, 7});
   }
   SECTION("twenty of all kinds, vectors on the stack, three results") {
@@ -175,10 +174,9 @@ TEST_CASE("external entries take the platform's convention") {
                           std::uint64_t, NativeV128, double, std::uint64_t, std::uint64_t,
                           NativeV128, double, std::uint64_t, std::uint64_t, NativeV128, double,
                           std::uint64_t, std::uint64_t, NativeV128, double, std::uint64_t, Slot*);
-    reinterpret_cast<Code>(entry)(&instance.header, &instance.header, kJunk | 0, v[0], 0.0,
-                                  kJunk | 0, kJunk | 1, v[1], 1.5, kJunk | 1, kJunk | 2, v[2], 3.0,
-                                  kJunk | 2, kJunk | 3, v[3], 4.5, kJunk | 3, kJunk | 4, v[4], 6.0,
-                                  kJunk | 4, results);
+    reinterpret_cast<Code>(entry)(&instance.header, &instance.header, 0, v[0], 0.0, kJunk | 0, 1,
+                                  v[1], 1.5, kJunk | 1, 2, v[2], 3.0, kJunk | 2, 3, v[3], 4.5,
+                                  kJunk | 3, 4, v[4], 6.0, kJunk | 4, results);
     CHECK(Front(taken, shape.parameters) == expected);
     CHECK(std::vector<Slot>(results, results + 4) ==
           std::vector<Slot>(given.begin(), given.begin() + 4));
@@ -228,10 +226,10 @@ TEST_CASE("adapters turn a native call into one with slots") {
     REQUIRE(code != nullptr);
     return std::pair{code, code->Adapter(0)};
   };
-  SECTION("seven integers and a result") {
+  SECTION("seven integers and a result, zero-extended") {
     const auto [code, entry] = adapter({Types(7, ValueType::I64), {ValueType::I32}});
     using Code =
-        std::uint32_t (*)(void*, InstanceHeader*, std::uint64_t, std::uint64_t, std::uint64_t,
+        std::uint64_t (*)(void*, InstanceHeader*, std::uint64_t, std::uint64_t, std::uint64_t,
                           std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t);
     CHECK(reinterpret_cast<Code>(entry)(&record, &instance.header, 1, 2, 3, 4, 5, 6, 7) ==
           static_cast<std::uint32_t>(invocation.results[0]));

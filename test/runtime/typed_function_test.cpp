@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -134,6 +136,81 @@ TEST_CASE("user data of the call's context reaches host functions") {
   guest.ExportedFunction("run").Call(context, std::vector<tenon::Value>{});
   guest.ExportedFunction("run").CallWithStack({}, &context);
   CHECK(seen == std::vector<void*>{&data, nullptr, &data, &data, &data});
+}
+
+TEST_CASE("a typed call among others of its kind begins and ends as the first one") {
+  const tenon::Runtime runtime;
+  std::vector<void*> seen;
+  tenon::TypedFunction<std::int32_t(std::int32_t)> again;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](tenon::CallContext& context, std::int32_t n) {
+        seen.push_back(context.UserData());
+        context = tenon::CallContext{}.WithUserData(&seen);
+        if (n == 99) throw std::runtime_error{"99"};
+        return n > 10 ? again(n - 10) : n;
+      })
+      .Export("step")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(guests::StepAndAnswer());
+  const tenon::Module other =
+      runtime.Instantiate(guests::StepAndAnswer(), tenon::ModuleConfig{}.WithName("other"));
+  again = guest.ExportedFunction<std::int32_t(std::int32_t)>("run");
+  const auto answer = guest.ExportedFunction<std::int32_t()>("answer");
+  const auto run_other = other.ExportedFunction<std::int32_t(std::int32_t)>("run");
+  SECTION("nested in each other, and after an exception") {
+    for (std::int32_t i = 0; i < 3; ++i) {
+      CHECK(again(35) == 5);
+      CHECK(answer() == 42);
+      CHECK_THROWS_AS(again(99), std::runtime_error);
+      CHECK(run_other(7) == 7);
+      CHECK_THROWS_AS(again(109), std::runtime_error);
+    }
+  }
+  SECTION("a context does not outlast its call") {
+    int data = 0;
+    for (int i = 0; i < 3; ++i) {
+      again(1);
+      again(1);
+      again(tenon::CallContext{}.WithUserData(&data), 1);
+      answer();
+    }
+    CHECK(seen == std::vector<void*>{nullptr, nullptr, &data, nullptr, nullptr, &data, nullptr,
+                                     nullptr, &data});
+  }
+  SECTION("from one thread after the other") {
+    for (int i = 0; i < 3; ++i) {
+      CHECK(answer() == 42);
+      std::thread{[&] {
+        CHECK(again(21) == 1);
+        CHECK(answer() == 42);
+      }}.join();
+    }
+  }
+  SECTION("a module that is closed between two calls is closed for the second") {
+    CHECK(answer() == 42);
+    CHECK(answer() == 42);
+    CHECK(run_other(1) == 1);
+    guest.CloseWithExitCode(5);
+    for (int i = 0; i < 2; ++i) {
+      CHECK(Thrown<tenon::ExitError>([&] { answer(); }).ExitCode() == 5);
+      CHECK(Thrown<tenon::ExitError>([&] { again(1); }).ExitCode() == 5);
+      CHECK(run_other(1) == 1);
+    }
+  }
+  SECTION("a module that is closed by its call is closed for the next") {
+    runtime.NewHostModuleBuilder("closer")
+        .NewFunctionBuilder()
+        .WithFunc([](tenon::Module& caller) { caller.CloseWithExitCode(6); })
+        .Export("close")
+        .Instantiate();
+    const tenon::Module closing = runtime.Instantiate(guests::Forwarder("closer", "close", {}));
+    const auto run = closing.ExportedFunction<void()>("run");
+    static_cast<void>(run.TryCall());
+    for (int i = 0; i < 2; ++i) {
+      CHECK(Thrown<tenon::ExitError>([&] { run(); }).ExitCode() == 6);
+    }
+  }
 }
 
 TEST_CASE("TryCall gives the results, or what the call ended with, and throws nothing") {

@@ -35,6 +35,7 @@ constexpr std::uint64_t LayoutDigest() {
       offsetof(InstanceHeader, globals),
       offsetof(InstanceHeader, operations),
       offsetof(InstanceHeader, runtime_calls),
+      offsetof(InstanceHeader, attention),
       sizeof(InstanceHeader),
       offsetof(FunctionRecord, code),
       offsetof(FunctionRecord, context),

@@ -25,10 +25,11 @@ struct RuntimeCalls;
 using TypeId = std::uint32_t;
 
 /// Address of native code in the thunk convention: the platform's C calling convention with
-/// parameters `(void* context, InstanceHeader* caller, operands...)`. i32 is passed as uint32_t,
-/// i64 as uint64_t, references as uint64_t, v128 as NativeV128. One result is returned in the same
-/// form; several are written to a last parameter `Slot* results`, each v128 taking two slots.
-/// After every such call the caller tests `exec->pending`.
+/// parameters `(void* context, InstanceHeader* caller, operands...)`. i32 is passed zero-extended
+/// to uint64_t (callees may take it as uint32_t), i64 as uint64_t, references as uint64_t, v128 as
+/// NativeV128. One result is returned in the same form, zero-extended likewise; several are written
+/// to a last parameter `Slot* results`, each v128 taking two slots. After every such call the
+/// caller tests `exec->pending`, or its own `attention` first.
 using NativeCode = void (*)();
 
 /// The same call with operands in memory: `slots` holds the operands on entry and the results on
@@ -135,7 +136,7 @@ struct alignas(16) GlobalRecord {
 static_assert(sizeof(GlobalRecord) == 16);
 
 /// What is being executed in a linkage group: the instances that can reach each other's functions
-/// without the host. One thread at a time; only `interrupt` and `activation` are touched by others.
+/// without the host. One thread at a time; only what is atomic is touched by others.
 struct ExecContext {
   std::uintptr_t stack_limit;          ///< lowest native stack address guest code may use
   AtomicWord interrupt;                ///< the activation that was asked to stop, else 0
@@ -144,6 +145,21 @@ struct ExecContext {
   std::uintptr_t entry_stack_pointer;  ///< native stack pointer at the innermost entry
   void* call_context;                  ///< the CallContext of the current outermost call
   std::uintptr_t exit_stack_pointer;   ///< of the compiled code that last called out of its module
+  std::uint64_t last_activation;       ///< number of the last outermost call
+  AtomicWord end_work;                 ///< EndWork: what is to be done at the end of a call
+  /// The InstanceHeader for plain calls of whose functions all of this is prepared, else 0: see
+  /// vm::BeginPrepared. They are made by the thread of this number, from at most kSameStack bytes
+  /// above this address.
+  AtomicWord prepared_for;
+  std::uintptr_t known_thread;
+  std::uintptr_t known_stack;
+};
+
+/// Reasons not to return from an outermost call at once.
+enum EndWork : std::uint64_t {
+  kEndWorkNone = 0,
+  kEndWorkContext = 1,  ///< the call context that was made for a plain call goes
+  kEndWorkRelease = 2,  ///< something is to be freed; a member may have been closed
 };
 
 static_assert(offsetof(ExecContext, stack_limit) == 0);
@@ -153,6 +169,9 @@ static_assert(offsetof(ExecContext, activation) == 24);
 static_assert(offsetof(ExecContext, entry_stack_pointer) == 32);
 static_assert(offsetof(ExecContext, call_context) == 40);
 static_assert(offsetof(ExecContext, exit_stack_pointer) == 48);
+static_assert(offsetof(ExecContext, last_activation) == 56);
+static_assert(offsetof(ExecContext, end_work) == 64);
+static_assert(offsetof(ExecContext, prepared_for) == 72);
 
 /// Head of every instance: all that code reaches at run time, it reaches from here.
 /// `ImportRecord`s of the imported functions follow directly, in index order.
@@ -170,7 +189,10 @@ struct alignas(16) InstanceHeader {
   void* memory_handle;                     ///< the Memory that host functions see, borrowed
   void* owner;                             ///< the instance that this heads, for the runtime
   const RuntimeCalls* runtime_calls;       ///< what compiled code may ask of the runtime
-  void* reserved;
+  /// The header's own address from when something becomes pending that code of this instance has to
+  /// see, or its call is asked to stop, until it has looked; else 0. Only a hint to look: both may
+  /// be over by then. An address, so that one instruction compares it with the register at hand.
+  AtomicWord attention;
 };
 
 static_assert(offsetof(InstanceHeader, exec) == 0);
@@ -186,6 +208,7 @@ static_assert(offsetof(InstanceHeader, module) == 72);
 static_assert(offsetof(InstanceHeader, memory_handle) == 80);
 static_assert(offsetof(InstanceHeader, owner) == 88);
 static_assert(offsetof(InstanceHeader, runtime_calls) == 96);
+static_assert(offsetof(InstanceHeader, attention) == 104);
 static_assert(sizeof(InstanceHeader) == 112);
 
 }  // namespace tenon::inline TENON_ABI::abi

@@ -32,6 +32,11 @@ struct FirstOf<T, Rest...> {
   using Type = T;
 };
 
+template <std::size_t, class T>
+struct ConvertedValue {
+  T value;
+};
+
 /// Values of these types in consecutive slots, v128 taking two.
 template <class Indices, class... T>
 struct SlotList;
@@ -41,7 +46,7 @@ struct SlotList<std::index_sequence<I...>, T...> {
   static constexpr std::uint32_t kSlotCount = (0 + ... + SlotsOf(Scalar<T>::kWire));
 
   /// Native form of the first value, if there is one.
-  using First = typename FirstOf<Native<Scalar<T>::kWire>...>::Type;
+  using First = typename FirstOf<ExtendedNative<Scalar<T>::kWire>...>::Type;
 
   static consteval const ValueType* Types() { return ValueTypes<Scalar<T>::kWire...>(); }
   static consteval std::uint32_t OffsetOf(std::size_t index) {
@@ -58,19 +63,33 @@ struct SlotList<std::index_sequence<I...>, T...> {
   static void Store([[maybe_unused]] abi::Slot* slots, const T&... values) {
     (ToSlot(slots + OffsetOf(I), Scalar<T>::To(values)), ...);
   }
-  /// Calls a function with the values of the slots behind `context` and `caller`. One result goes
-  /// to the first slot, several (`R` is void then) are written there by the function.
-  template <class R, class... Area>
-  static void Call(abi::NativeCode code, const void* context, abi::InstanceHeader* caller,
-                   abi::Slot* slots, Area... area) {
-    const auto function = reinterpret_cast<R (*)(const void*, abi::InstanceHeader*,
-                                                 Native<Scalar<T>::kWire>..., Area...)>(code);
-    if constexpr (std::is_void_v<R>) {
-      function(context, caller, At<T>(slots + OffsetOf(I))..., area...);
-    } else {
-      ToSlot(slots, function(context, caller, At<T>(slots + OffsetOf(I))...));
+  /// The values, converted in order.
+  struct Converted : ConvertedValue<I, Native<Scalar<T>::kWire>>... {
+    void Store([[maybe_unused]] abi::Slot* slots) const noexcept {
+      (ToSlot(slots + OffsetOf(I), this->ConvertedValue<I, Native<Scalar<T>::kWire>>::value), ...);
     }
-  }
+    template <class Callee>
+    [[gnu::always_inline]] decltype(auto) PassTo(Callee callee) const {
+      return callee(this->ConvertedValue<I, Native<Scalar<T>::kWire>>::value...);
+    }
+    /// Calls a function with the values behind `context` and `caller`. One result goes to the first
+    /// slot, several (`R` is void then) are written there by the function.
+    template <class R, class... Area>
+    [[gnu::always_inline]] void Pass(abi::NativeCode code, const void* context,
+                                     abi::InstanceHeader* caller, [[maybe_unused]] abi::Slot* slots,
+                                     Area... area) const {
+      const auto function = reinterpret_cast<R (*)(
+          const void*, abi::InstanceHeader*, ExtendedNative<Scalar<T>::kWire>..., Area...)>(code);
+      if constexpr (std::is_void_v<R>) {
+        function(context, caller, this->ConvertedValue<I, Native<Scalar<T>::kWire>>::value...,
+                 area...);
+      } else {
+        ToSlot(slots, function(context, caller,
+                               this->ConvertedValue<I, Native<Scalar<T>::kWire>>::value...));
+      }
+    }
+  };
+  static Converted Convert(const T&... values) { return Converted{{Scalar<T>::To(values)}...}; }
   static bool Fit([[maybe_unused]] const abi::Slot* slots) noexcept {
     return (Scalar<T>::Fits(At<T>(slots + OffsetOf(I))) && ...);
   }
@@ -85,7 +104,7 @@ struct ValuesSlotList {
   using All = Values<R>;
   static constexpr std::uint32_t kCount = All::kCount;
   static constexpr std::uint32_t kSlotCount = All::kSlots;
-  using First = Native<All::kWires.kinds[0]>;
+  using First = ExtendedNative<All::kWires.kinds[0]>;
 
   static consteval const ValueType* Types() {
     return TypesOf<All>(std::make_index_sequence<kCount>{});
@@ -174,9 +193,19 @@ struct CallSlots {
   static constexpr std::uint32_t kSlotCount = 0;
   static constexpr std::span<const ValueType> Parameters() { return {}; }
   static constexpr std::span<const ValueType> Results() { return {}; }
+  struct Operands {
+    void Store(abi::Slot*) const noexcept {}
+    template <class Callee>
+    R PassTo(Callee) const;
+  };
   template <class... T>
   static void Store(abi::Slot*, const T&...) {}
-  static void Call(abi::NativeCode, const void*, abi::InstanceHeader*, abi::Slot*) {}
+  template <class... T>
+  static Operands Convert(const T&...) {
+    return {};
+  }
+  static void Call(abi::NativeCode, const void*, abi::InstanceHeader*, const Operands&,
+                   abi::Slot*) {}
   static TrapCode CheckResults(const abi::Slot*) noexcept;
   static R Load(const abi::Slot*);
   static R Load(const abi::Slot*, TrapCode&);
@@ -203,18 +232,22 @@ struct CallSlots<kVerdict, R, A...> {
     return {ResultList::Types(), kResultCount};
   }
 
+  using Operands = typename ArgumentList::Converted;
+
   static void Store(abi::Slot* slots, const A&... arguments) {
     ArgumentList::Store(slots, arguments...);
   }
-  /// Calls native code of the wasm signature with the operands in `slots`, where its results go.
-  static void Call(abi::NativeCode code, const void* context, abi::InstanceHeader* caller,
-                   abi::Slot* slots) {
+  static Operands Convert(const A&... arguments) { return ArgumentList::Convert(arguments...); }
+  /// Calls native code of the wasm signature; results go to `slots`.
+  [[gnu::always_inline]] static void Call(abi::NativeCode code, const void* context,
+                                          abi::InstanceHeader* caller, const Operands& operands,
+                                          abi::Slot* slots) {
     if constexpr (kResultCount == 0) {
-      ArgumentList::template Call<void>(code, context, caller, slots);
+      operands.template Pass<void>(code, context, caller, slots);
     } else if constexpr (kResultCount == 1) {
-      ArgumentList::template Call<typename ResultList::First>(code, context, caller, slots);
+      operands.template Pass<typename ResultList::First>(code, context, caller, slots);
     } else {
-      ArgumentList::template Call<void>(code, context, caller, slots, slots);
+      operands.template Pass<void>(code, context, caller, slots, slots);
     }
   }
   static TrapCode CheckResults(const abi::Slot* slots) noexcept {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
@@ -54,6 +55,9 @@ struct NativeForm<WireKind::ResultArea> {
 };
 template <WireKind kKind>
 using Native = typename NativeForm<kKind>::Type;
+/// The same where compiled code is at the other end, which has no junk in upper halves.
+template <WireKind kKind>
+using ExtendedNative = std::conditional_t<kKind == WireKind::I32, std::uint64_t, Native<kKind>>;
 
 constexpr ValueType ToValueType(WireKind kind) {
   switch (kind) {

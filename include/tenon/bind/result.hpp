@@ -522,7 +522,7 @@ struct Result {
   }
   static auto Empty() {
     if constexpr (kCount == 1) {
-      return Native<Values::kWires.kinds[0]>();
+      return ExtendedNative<Values::kWires.kinds[0]>();
     }
   }
   using NativeResult = decltype(Empty());
@@ -531,7 +531,8 @@ struct Result {
     abi::Slot slots[2] = {0, 0};
     const bool is_stored = Values::Store(caller, slots, static_cast<T&&>(value));
     if constexpr (kCount == 1) {
-      return is_stored ? FromSlot<NativeResult>(slots) : NativeResult();
+      // Slots may have anything in the upper half.
+      return is_stored ? FromSlot<Native<Values::kWires.kinds[0]>>(slots) : NativeResult();
     }
   }
   static void Return(abi::InstanceHeader* caller, T&& value, abi::Slot* area) {
@@ -551,7 +552,7 @@ struct Result<T, ResultKind::Void> {
 template <class T>
 struct Result<T, ResultKind::Scalar> {
   using Mapping = Scalar<T>;
-  using NativeResult = Native<Mapping::kWire>;
+  using NativeResult = ExtendedNative<Mapping::kWire>;
   static constexpr bool kHasArea = false;
   static constexpr std::uint32_t kCount = 1;
   static consteval const ValueType* Types() { return ValueTypes<Mapping::kWire>(); }

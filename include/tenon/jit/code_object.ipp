@@ -78,6 +78,7 @@ inline bool CodeObjectBuilder::PlaceCode() {
   rows_.reserve(input_.functions.size());
   for (std::size_t i = 0; i < input_.functions.size(); ++i) {
     const CompiledFunction& function = input_.functions[i];
+    end = detail::AlignUp(end, function.alignment);
     FunctionRow row;
     row.body = static_cast<std::uint32_t>(end);
     row.size = static_cast<std::uint32_t>(function.code.size());
@@ -86,9 +87,10 @@ inline bool CodeObjectBuilder::PlaceCode() {
     calls_ += function.calls.size();
     faults_ += function.faults.size();
     inlinings_ += function.inlinings.size();
-    end = detail::AlignUp(end + function.code.size(), 16);
+    end += function.code.size();
     if (end > detail::kMostCode) return false;
   }
+  end = detail::AlignUp(end, kFunctionAlignment);
   stub_base_ = static_cast<std::uint32_t>(end);
   code_size_ = end + stubs_.code.size();
   for (std::size_t i = 0; i < rows_.size(); ++i) {

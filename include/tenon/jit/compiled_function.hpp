@@ -44,6 +44,9 @@ struct Inlining {
   std::uint32_t inlined_at = 0xFFFFFFFF;
 };
 
+/// Of functions whose code does not ask for more.
+inline constexpr std::uint32_t kFunctionAlignment = 16;
+
 struct CompiledFunction {
   std::vector<std::uint8_t> code;  ///< position independent; begins with the body's entry
   std::vector<Relocation> relocations;
@@ -51,6 +54,7 @@ struct CompiledFunction {
   std::vector<CodeSite> calls;   ///< calls of all kinds and trap sites, by rising offset
   std::vector<Inlining> inlinings;
   std::uint32_t frame_size = 0;  ///< rbp - rsp in the body
+  std::uint32_t alignment = kFunctionAlignment;  ///< of the first byte
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

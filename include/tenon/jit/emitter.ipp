@@ -121,6 +121,7 @@ class Emitter::Writer {
   Xbyak::Address Memory(std::uint32_t bits) const { return Sizing(AddressExpression(), bits); }
 
   // Frames and moves.
+  bool IsShortLoop(std::uint32_t header) const;
   static bool MayBeObserved(const MachineInstruction& instruction);
   void Prologue();
   void Epilogue();
@@ -215,6 +216,10 @@ inline constexpr Register kSavedRegisters[] = {kRbx, kR12, kR13, kR14};
 /// Frames of functions that call nothing may be this large without a check of the stack: the room
 /// that NativeStackLimit leaves is far larger.
 inline constexpr std::uint32_t kUncheckedFrameBytes = 4096;
+
+/// Processors fetch lines: a loop that lies in one takes a cycle less than one that lies in two.
+inline constexpr std::uint32_t kShortLoopAlignment = 64;
+inline constexpr std::uint32_t kShortLoop = 24;  ///< most instructions
 
 }  // namespace detail
 
@@ -443,6 +448,7 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   faults_.clear();
   calls_.clear();
   out.inlinings.clear();
+  out.alignment = kFunctionAlignment;
   out.inlinings.reserve(ir.inline_sites.size());
   for (const InlineSite& site : ir.inline_sites) {
     out.inlinings.push_back({FunctionOf(site.outer), site.wasm_offset, site.outer - 1});
@@ -506,10 +512,10 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
     next_block_ = block_ + 1;
     while (next_block_ < block_count && forwards_[next_block_] != next_block_) ++next_block_;
     if (block.loop_end != 0 && !block.is_cold && block.loop_depth >= 1) {
-      while (Offset() % 16 != 0) {
-        const std::uint32_t gap = 16 - Offset() % 16;
-        code_->nop(gap);
-      }
+      const std::uint32_t alignment =
+          IsShortLoop(block_) ? detail::kShortLoopAlignment : kFunctionAlignment;
+      out.alignment = std::max(out.alignment, alignment);
+      while (Offset() % alignment != 0) code_->nop(alignment - Offset() % alignment);
     }
     block_offsets_[block_] = Offset();
     flags_register_ = kNoRegister;
@@ -534,6 +540,17 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   out.relocations.assign(relocations_.begin(), relocations_.end());
   out.faults.assign(faults_.begin(), faults_.end());
   out.calls.assign(calls_.begin(), calls_.end());
+}
+
+/// Whether the loop is an innermost one that may fit in a line of the cache.
+inline bool Emitter::Writer::IsShortLoop(std::uint32_t header) const {
+  const auto& blocks = function_->blocks;
+  const std::uint32_t first = blocks[header].first;
+  for (std::uint32_t i = header; i < blocks[header].loop_end; ++i) {
+    if (blocks[i].end - first > detail::kShortLoop) return false;
+    if (i != header && blocks[i].loop_end != 0) return false;
+  }
+  return true;
 }
 
 /// Whether somebody may look at the frame while the instruction executes, or it looks itself.

@@ -800,10 +800,7 @@ inline void Emitter::Writer::WriteCheckBounds() {
 
 inline void Emitter::Writer::WriteCheckInterrupt() {
   using namespace Xbyak::util;
-  auto& code = *code_;
-  code.mov(Wide(0), qword[r15 + offsetof(abi::InstanceHeader, exec)]);
-  code.mov(Wide(1), qword[Wide(0) + offsetof(abi::ExecContext, activation)]);
-  code.cmp(Wide(1), qword[Wide(0) + offsetof(abi::ExecContext, interrupt)]);
+  code_->cmp(r15, qword[r15 + offsetof(abi::InstanceHeader, attention)]);
   const std::uint32_t field = EmitJcc(Condition::Equal);
   interrupt_fix_ups_.push_back({field, Offset(), instruction_->wasm_offset, instruction_->context});
 }
@@ -864,12 +861,9 @@ inline void Emitter::Writer::WriteForeignCall() {
       break;
   }
   CallSite(instruction_->wasm_offset, instruction_->context);
-  // An i32 from outside has anything in its upper half.
-  if (instruction_->size == 4) code.mov(eax, eax);
-  code.mov(r11, qword[r15 + offsetof(abi::InstanceHeader, exec)]);
-  code.cmp(qword[r11 + offsetof(abi::ExecContext, pending)], 0);
-  EmitJcc(Condition::NotEqual);
-  Relocate(Relocation::Kind::Unwind, 0);
+  // Whether something is pending, and whether to stop: also for a host function that takes its
+  // time, called by a guest that does nothing else.
+  WriteCheckInterrupt();
 }
 
 // --- Floats and vectors --------------------------------------------------------------------------

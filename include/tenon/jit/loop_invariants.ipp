@@ -43,7 +43,7 @@ inline void LoopInvariants::FindLoops(const Function& function) {
     Loop& loop = loops_[current];
     for (ValueId value = block.first; value != kNone; value = function.next[value]) {
       const IrOpcode opcode = function[value].opcode;
-      loop.calls |= IsCall(opcode) || opcode == IrOpcode::CheckInterrupt;
+      loop.calls |= IsCall(opcode);
       loop.stores_globals |= opcode == IrOpcode::StoreGlobal;
     }
   }

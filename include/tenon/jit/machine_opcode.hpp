@@ -44,7 +44,7 @@
   X(LoadField, "field.load")            /* from memory of the runtime: no fault */ \
   X(StoreField, "field.store") \
   X(CheckBounds, "check.bounds")        /* address; two temporaries; `immediate` as in the IR */ \
-  X(CheckInterrupt, "check.interrupt")  /* two temporaries */ \
+  X(CheckInterrupt, "check.interrupt") \
   X(CallDirect, "call.direct")          /* defined function `immediate` */ \
   X(CallImport, "call.import")          /* imported function `immediate` */ \
   X(CallRecord, "call.record")          /* the FunctionRecord in rax, in the thunk convention */ \

@@ -12,6 +12,7 @@
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/instance.hpp>
+#include <tenon/vm/store.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -38,6 +39,9 @@ inline std::uint64_t RaiseTrapCall(abi::InstanceHeader* caller, std::uint64_t, s
 inline std::uint64_t InterruptCall(abi::InstanceHeader* caller, std::uint64_t, std::uint64_t,
                                    std::uint64_t, std::uint64_t) {
   vm::Group& group = vm::GroupOf(*caller);
+  vm::Store& store = *vm::InstanceOf(*caller).store;
+  store.ClearAttention(group);
+  if (!store.settings.close_on_context_done) return 0;
   std::uint64_t asked = group.interrupt.Load();
   if (asked == group.activation.LoadRelaxed()) {
     vm::HandleInterrupt(*caller);

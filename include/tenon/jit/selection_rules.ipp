@@ -638,7 +638,6 @@ inline void Selector::FinishCall(ValueId value, std::uint32_t type,
     const bool is_integer = result == Type::I32 || result == Type::I64;
     const VirtualId target = virtuals_[value] == kNone ? NewVirtual(result) : virtuals_[value];
     draft.DefineFixed(target, is_integer ? kRax : kXmm0);
-    if (result == Type::I32) draft->size = 4;
   }
   for (const auto& [held, reg] : in_registers) draft.UseFixed(held, reg);
   if (record != kNone) draft.UseFixed(record, kRax);
@@ -646,14 +645,6 @@ inline void Selector::FinishCall(ValueId value, std::uint32_t type,
   draft->clobbers = kCallClobbers;
   draft->is_call = true;
   draft->wasm_offset = ir_->wasm_offsets[value];
-  // A host function that takes its time, called by a guest that does nothing else.
-  if (options_.interruptible && opcode != MachineOpcode::CallDirect) {
-    const VirtualId first = NewVirtual(Type::I64);
-    const VirtualId second = NewVirtual(Type::I64);
-    Draft check = Emit(MachineOpcode::CheckInterrupt, 8);
-    check.Temporary(first).Temporary(second);
-    check->wasm_offset = ir_->wasm_offsets[value];
-  }
 }
 
 inline void Selector::SelectCall(ValueId value) {
@@ -953,10 +944,7 @@ inline void Selector::SelectInstruction(ValueId value) {
       return;
     }
     case IrOpcode::CheckInterrupt: {
-      const VirtualId first = NewVirtual(Type::I64);
-      const VirtualId second = NewVirtual(Type::I64);
       Draft draft = Emit(MachineOpcode::CheckInterrupt, 8);
-      draft.Temporary(first).Temporary(second);
       draft->wasm_offset = ir_->wasm_offsets[value];
       return;
     }

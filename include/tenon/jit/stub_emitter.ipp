@@ -61,12 +61,17 @@ class StubWriter : private Xbyak::CodeGenerator {
     JumpTo(area_.unwind);
   }
 
-  /// Asks whether the guest may go on; keeps all registers.
+  /// Leaves the guest if something is pending, else asks whether it may go on; keeps all registers.
   void Interrupt() {
     constexpr std::uint32_t kVectorBytes = 16 * 16;
     const Xbyak::Reg64 saved[] = {rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11};
     constexpr std::uint32_t kSavedBytes = 9 * 8;
     area_.interrupt = Position();
+    push(rax);
+    mov(rax, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
+    cmp(qword[rax + offsetof(abi::ExecContext, pending)], 0);
+    pop(rax);
+    jne(At(area_.unwind));
     for (const Xbyak::Reg64& reg : saved) push(reg);
     sub(rsp, kVectorBytes);
     for (unsigned i = 0; i < 16; ++i)
@@ -80,10 +85,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     call(ptr[rax + offsetof(abi::RuntimeCalls, interrupt)]);
     mov(rax, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
     cmp(qword[rax + offsetof(abi::ExecContext, pending)], 0);
-    Xbyak::Label go_on;
-    je(go_on, T_NEAR);
-    JumpTo(area_.unwind);
-    L(go_on);
+    jne(At(area_.unwind));
     for (unsigned i = 0; i < 16; ++i)
       movups(Xbyak::Xmm(static_cast<int>(i)), ptr[rsp + std::size_t{16} * i]);
     add(rsp, kVectorBytes);
@@ -136,8 +138,8 @@ class StubWriter : private Xbyak::CodeGenerator {
     LeaveEntry();
   }
 
-  /// From host code, in the thunk convention with the FunctionRecord as context. Its frame is that
-  /// of a slot entry.
+  /// From host code that executes nothing yet, in the thunk convention with the FunctionRecord as
+  /// context. Its frame is that of a slot entry; there is nothing that it would have to restore.
   void HostEntryOf(std::span<const ValueType> parameters, std::size_t results) {
     push(rbp);
     mov(rbp, rsp);
@@ -147,21 +149,16 @@ class StubWriter : private Xbyak::CodeGenerator {
     push(r14);
     push(r15);
     mov(r15, rsi);
+    mov(r11, ptr[rsi + offsetof(abi::InstanceHeader, exec)]);
     mov(rax, ptr[rdi + offsetof(abi::FunctionRecord, body)]);
-    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
-    push(qword[r11 + offsetof(abi::ExecContext, entry_stack_pointer)]);
-    push(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)]);
-    push(r15);
-    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
+    push(0);
+    push(0);
+    push(rsi);
     mov(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], 0);
+    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
     PassToBody(parameters, results);
     call(rax);
     // The callee has kept the other registers.
-    mov(r11, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
-    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerEntry}]);
-    mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rcx);
-    mov(rcx, ptr[rbp - std::size_t{-kEntryFrameFormerExit}]);
-    mov(ptr[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], rcx);
     mov(r15, ptr[rbp - 40]);
     leave();
     ret();
@@ -238,9 +235,6 @@ class StubWriter : private Xbyak::CodeGenerator {
       const ParameterPlace target = to.Next(type);
       if (source.reg == kNoRegister) {
         Load(type, target, ptr[rbp + 16 + source.stack_offset]);
-      } else if (type == Type::I32) {
-        const Xbyak::Reg32 reg(source.reg);
-        mov(reg, reg);
       }
     };
     for (const ValueType type : parameters) pass(TypeOf(type));
@@ -258,7 +252,8 @@ class StubWriter : private Xbyak::CodeGenerator {
     return slots;
   }
 
-  void JumpTo(std::uint32_t target) { jmp(area_.code.data() + target, T_NEAR); }
+  const void* At(std::uint32_t target) const { return area_.code.data() + target; }
+  void JumpTo(std::uint32_t target) { jmp(At(target), T_NEAR); }
 
   /// rsp is the entry's recorded stack pointer, rax the ExecContext.
   void LeaveEntry() {
@@ -332,6 +327,8 @@ class StubWriter : private Xbyak::CodeGenerator {
       movups(xmm0, ptr[rsp]);
     } else if (type == Type::F32 || type == Type::F64) {
       movsd(xmm0, ptr[rsp]);
+    } else if (type == Type::I32) {
+      mov(eax, ptr[rsp]);
     } else {
       mov(rax, ptr[rsp]);
     }

@@ -80,7 +80,11 @@ inline const ThreadStack& OwnStack() noexcept {
   }
   if (pending.kind == Pending::Kind::Exit) {
     // Stays pending for an outer guest, in case the host function between swallows the exception.
-    if (is_outermost) group.pending = nullptr;
+    if (is_outermost) {
+      group.pending = nullptr;
+    } else {
+      instance.store->DrawAttention(group);
+    }
     return std::make_exception_ptr(ExitError{pending.exit_code});
   }
   group.pending = nullptr;
@@ -118,15 +122,20 @@ class Activation {
 
  private:
   struct StopRequest {
+    Store* store;
     Group* group;
     std::uint64_t activation;
-    void operator()() const noexcept { Interrupt(*group, activation, ExitError::kContextCanceled); }
+    void operator()() const noexcept {
+      Interrupt(*store, *group, activation, ExitError::kContextCanceled);
+    }
   };
 
   std::exception_ptr BeginOutermost(const CallContext* context) {
     const std::uint64_t activation = ++group_.last_activation;
     group_.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
-    group_.known_thread = 0;
+    group_.prepared_for.StoreRelease(0);
+    group_.entry_stack_pointer = 0;
+    group_.exit_stack_pointer = 0;
     group_.outermost = &instance_;
     group_.interrupt_is_exit.store(false, std::memory_order_relaxed);
     group_.pending = nullptr;
@@ -139,7 +148,7 @@ class Activation {
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
     if (context == nullptr || !store_.settings.close_on_context_done) return nullptr;
     if (context->StopToken().stop_possible()) {
-      stop_callback_.emplace(context->StopToken(), StopRequest{&group_, activation});
+      stop_callback_.emplace(context->StopToken(), StopRequest{&store_, &group_, activation});
     }
     if (const auto& deadline = context->Deadline(); deadline.has_value()) {
       ticket_ = store_.Timer().Add(*deadline, group_, activation);
@@ -195,7 +204,7 @@ class Activation {
     if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
     group_.outermost = nullptr;
     group_.activation.Store(0);
-    if (group_.release_deferred.load()) store_.ReleaseDeferred(group_);
+    if (group_.end_work.Load() != abi::kEndWorkNone) store_.ReleaseDeferred(group_);
   }
 
   FloatModes float_modes_;
@@ -218,6 +227,7 @@ inline Pending& BeginPending(abi::InstanceHeader& header, Pending::Kind kind) no
   pending.exception = nullptr;
   pending.backtrace.clear();
   group.pending = &pending;
+  header.attention.StoreRelease(reinterpret_cast<std::uintptr_t>(&header));
   return pending;
 }
 
@@ -289,6 +299,8 @@ inline void* CallContextOperation(abi::InstanceHeader* caller) noexcept {
   Group& group = GroupOf(*caller);
   if (!group.plain_context.has_value()) group.plain_context.emplace();
   group.call_context = &*group.plain_context;
+  std::uint64_t work = abi::kEndWorkNone;
+  group.end_work.CompareExchange(work, abi::kEndWorkContext);
   return group.call_context;
 }
 inline void RaiseExitOperation(abi::InstanceHeader* caller, std::uint32_t exit_code) noexcept {
@@ -495,23 +507,19 @@ TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
 
 namespace detail {
 
-/// A number that no other thread has or had: one that took a dead thread's place in memory may have
-/// less stack.
-[[gnu::always_inline]] inline std::uintptr_t ThreadToken() noexcept {
-  static constinit std::atomic<std::uintptr_t> last = 0;
-  static constinit thread_local std::uintptr_t token = 0;
-  if (token == 0) [[unlikely]]
-    token = last.fetch_add(1, std::memory_order_relaxed) + 1;
-  return token;
-}
-
-/// Finds out what BeginPlain wants to know of the stack.
-[[gnu::noinline]] inline void LookAtStack(Group& group, const Store& store) noexcept {
+/// Finds out what plain calls want to know of the thread and its stack; whether there is enough.
+[[gnu::noinline]] inline bool LookAtStack(Group& group, const Store& store) noexcept {
+  static constinit std::atomic<std::uintptr_t> last_number = 0;
+  if (thread_number == 0) {
+    thread_number = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  const std::uintptr_t here = CurrentStackPointer();
   group.thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  group.known_thread = ThreadToken();
-  group.known_stack = CurrentStackPointer();
-  group.known_limit = NativeStackLimit(store.settings.stack_bytes);
+  group.known_thread = thread_number;
+  group.known_stack = here - kSameStack / 2;
+  group.stack_limit = NativeStackLimit(store.settings.stack_bytes);
   group.is_on_thread_stack = IsOnThreadStack();
+  return group.stack_limit <= group.known_stack;
 }
 
 }  // namespace detail
@@ -519,48 +527,50 @@ namespace detail {
 TENON_DECL bool BeginPlain(const abi::FunctionRecord& function) noexcept {
   Instance& instance = OwnerOf(function);
   Group& group = GroupOf(*function.instance);
-  if (group.activation.LoadRelaxed() != 0 || !FloatModes::AreSet()) return false;
-  // Calls from about the same depth of a stack need not look at it again.
-  constexpr std::uintptr_t kSameDepth = 4096;
-  const std::uintptr_t here = CurrentStackPointer();
-  if (group.known_thread != detail::ThreadToken() ||
-      here - group.known_stack + kSameDepth > 2 * kSameDepth) [[unlikely]] {
-    detail::LookAtStack(group, *instance.store);
-  }
-  if (here < group.known_limit) return false;
-  group.stack_limit = group.known_limit;
+  if (group.activation.LoadRelaxed() != 0) return false;
+  group.prepared_for.StoreRelease(0);
+  if (!FloatModes::AreSet() || !detail::LookAtStack(group, *instance.store)) return false;
   group.outermost = &instance;
   group.call_context = nullptr;
+  group.entry_stack_pointer = 0;
+  group.exit_stack_pointer = 0;
   group.interrupt_is_exit.store(false, std::memory_order_relaxed);
   group.activation.StoreRelease(++group.last_activation);
-  // Against Store::Close, which sets the instance's state and then looks here.
+  // As in BeginPrepared.
   LightFence();
-  if (!instance.IsClosed()) [[likely]]
-    return true;
-  group.activation.StoreRelease(0);
-  return false;
+  if (instance.IsClosed() || group.end_work.LoadRelaxed() != abi::kEndWorkNone) {
+    group.activation.StoreRelease(0);
+    return false;
+  }
+  if (detail::kHeavyFenceReachesAll) {
+    group.prepared_for.StoreRelease(reinterpret_cast<std::uintptr_t>(function.instance));
+  }
+  return true;
 }
 
-TENON_DECL std::exception_ptr EndPlain(const abi::FunctionRecord& function) noexcept {
+namespace detail {
+
+TENON_DECL void EndWithWork(const abi::FunctionRecord& function) {
   Group& group = GroupOf(*function.instance);
   std::exception_ptr error;
-  if (group.pending != nullptr) [[unlikely]] {
-    error = detail::TakePending(OwnerOf(function), true);
-  }
-  if (group.plain_context.has_value()) [[unlikely]]
+  if (group.pending != nullptr) error = TakePending(OwnerOf(function), true);
+  if (group.plain_context.has_value()) {
     group.plain_context.reset();
-  group.outermost = nullptr;
+    group.call_context = nullptr;
+    std::uint64_t work = abi::kEndWorkContext;
+    group.end_work.CompareExchange(work, abi::kEndWorkNone);
+  }
   group.activation.StoreRelease(0);
   LightFence();
-  if (group.release_deferred.load(std::memory_order_relaxed)) [[unlikely]] {
+  if (group.end_work.LoadRelaxed() != abi::kEndWorkNone) {
     // Either may go with the group.
     Store& store = *OwnerOf(function).store;
     store.ReleaseDeferred(group);
   }
-  return error;
+  if (error != nullptr) std::rethrow_exception(std::move(error));
 }
 
-TENON_DECL void Rethrow(std::exception_ptr error) { std::rethrow_exception(std::move(error)); }
+}  // namespace detail
 
 TENON_DECL std::exception_ptr TryCall(const abi::FunctionRecord& function, abi::Slot* slots,
                                       const CallContext* context) noexcept {

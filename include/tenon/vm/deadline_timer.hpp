@@ -15,7 +15,10 @@
 
 namespace tenon::inline TENON_ABI::vm {
 
-TENON_DECL void Interrupt(Group& group, std::uint64_t activation, std::uint32_t exit_code) noexcept;
+class Store;
+
+TENON_DECL void Interrupt(Store& store, Group& group, std::uint64_t activation,
+                          std::uint32_t exit_code) noexcept;
 
 /// One thread that sleeps until the next deadline. Any thread may add and remove.
 class DeadlineTimer {
@@ -27,7 +30,8 @@ class DeadlineTimer {
   };
   using Ticket = std::multimap<Clock::time_point, Call>::iterator;
 
-  DeadlineTimer() : thread_{[this] { Run(); }} {}
+  /// For calls of groups of `store`, which owns the timer.
+  explicit DeadlineTimer(Store& store) : store_{store}, thread_{[this] { Run(); }} {}
   ~DeadlineTimer() {
     {
       const std::lock_guard lock{mutex_};
@@ -62,7 +66,7 @@ class DeadlineTimer {
           next = deadline;
           break;
         }
-        Interrupt(*call.group, call.activation, ExitError::kDeadlineExceeded);
+        Interrupt(store_, *call.group, call.activation, ExitError::kDeadlineExceeded);
       }
       awaited_ = next;
       if (next == Clock::time_point::max()) {
@@ -73,6 +77,7 @@ class DeadlineTimer {
     }
   }
 
+  Store& store_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<Clock::time_point, Call> calls_;          ///< those whose deadline passed included

@@ -31,7 +31,7 @@ class FloatModes {
   FloatModes& operator=(const FloatModes&) = delete;
 
   /// Whether the thread has them already.
-  [[gnu::always_inline]] static bool AreSet() noexcept { return (Read() & kMask) == kGuest; }
+  [[gnu::always_inline]] static bool AreSet() noexcept { return Has(Read()); }
 
  private:
 #if defined(__SSE__)
@@ -39,12 +39,18 @@ class FloatModes {
   /// Of MXCSR: all but the flags that say what happened.
   static constexpr Word kMask = 0xFFC0;
   static constexpr Word kGuest = 0x1F80;
+  /// Masked equality, in one instruction less.
+  static bool Has(Word word) noexcept {
+    static_assert(kMask == 0xFFC0 && (kGuest & ~kMask) == 0);
+    return static_cast<std::uint16_t>(word - kGuest) <= 0x3F;
+  }
   static Word Read() noexcept { return _mm_getcsr(); }
   static void Write(Word word) noexcept { _mm_setcsr(word); }
 #elif defined(__aarch64__)
   using Word = std::uint64_t;
   static constexpr Word kMask = ~Word{0};
   static constexpr Word kGuest = 0;
+  static bool Has(Word word) noexcept { return word == kGuest; }
   static Word Read() noexcept {
     Word word;
     asm volatile("mrs %0, fpcr" : "=r"(word));
@@ -55,6 +61,7 @@ class FloatModes {
   using Word = std::uint32_t;
   static constexpr Word kMask = 0;
   static constexpr Word kGuest = 0;
+  static bool Has(Word) noexcept { return true; }
   static Word Read() noexcept { return 0; }
   static void Write(Word) noexcept {}
 #endif

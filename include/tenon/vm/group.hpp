@@ -72,22 +72,15 @@ struct Group : abi::ExecContext {
   std::uint64_t live_instances = 0;              ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
-  std::uint64_t last_activation = 0;
   std::atomic<std::thread::id> thread;        ///< of the current outermost call
-  Instance* outermost = nullptr;              ///< instance of the current outermost call
+  Instance* outermost = nullptr;              ///< instance of the current outermost call, if any
   bool is_on_thread_stack = true;             ///< where that call was made
-  std::atomic<bool> release_deferred{false};  ///< something is to be freed at the call's end
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame
   std::uint32_t native_depth = 0;  ///< nested entries into the engine
   Pending pending_state;
 
-  /// What was found out of the stack for the last plain call, and where that was: holds as long as
-  /// calls come from there.
-  std::uintptr_t known_thread = 0;
-  std::uintptr_t known_stack = 0;
-  std::uintptr_t known_limit = 0;
   /// Made for a plain call whose host functions ask for one.
   std::optional<CallContext> plain_context;
 };

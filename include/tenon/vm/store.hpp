@@ -67,6 +67,11 @@ class Store : public std::enable_shared_from_this<Store> {
   /// or one of a host module that a member calls. Does not look behind the address.
   TENON_DECL bool Keeps(const Group& group, const abi::FunctionRecord* function) noexcept;
 
+  /// Lets code of all members look for what is pending or asked.
+  TENON_DECL void DrawAttention(Group& group) noexcept;
+  /// Takes that back. What was asked before can be found after it.
+  TENON_DECL void ClearAttention(Group& group) noexcept;
+
   /// At the end of an outermost call: frees what instances closed meanwhile have left, and what
   /// host functions dropped.
   TENON_DECL void ReleaseDeferred(Group& group) noexcept;
@@ -79,6 +84,8 @@ class Store : public std::enable_shared_from_this<Store> {
   MemorySettings memory_settings;
 
  private:
+  /// DrawAttention. Needs the mutex.
+  static void Draw(Group& group) noexcept;
   /// A handle was made to an instance without any. Needs the mutex.
   static void Claim(Instance& instance) noexcept;
   void DestroyGroup(Group* group) noexcept;
@@ -107,7 +114,8 @@ class Store : public std::enable_shared_from_this<Store> {
 
 /// Stops the call that runs as `activation` of `group`, if it still does. Any thread; the group
 /// must be alive.
-TENON_DECL void Interrupt(Group& group, std::uint64_t activation, std::uint32_t exit_code) noexcept;
+TENON_DECL void Interrupt(Store& store, Group& group, std::uint64_t activation,
+                          std::uint32_t exit_code) noexcept;
 
 }  // namespace tenon::inline TENON_ABI::vm
 

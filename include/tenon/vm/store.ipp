@@ -17,6 +17,17 @@
 
 namespace tenon::inline TENON_ABI::vm {
 
+namespace detail {
+
+/// Asks the call that runs as `activation` to stop.
+inline void Ask(Group& group, std::uint64_t activation) noexcept {
+  std::uint64_t current = group.interrupt.Load();
+  while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
+  }
+}
+
+}  // namespace detail
+
 inline Store::Store(StoreSettings chosen_settings, const Engine& chosen_engine)
     : settings{std::move(chosen_settings)}, engine{chosen_engine} {
   memory_settings.limit_pages = settings.memory_limit_pages;
@@ -97,6 +108,8 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
     target->instances.push_back(moved);
   }
   target->live_instances += source->live_instances;
+  // What was asked of the call that runs is asked of the code of new members too.
+  if (target->activation.Load() != 0) Draw(*target);
   delete source;
   // A host module that is a member now must not be counted by other members.
   for (Instance* member : target->instances) {
@@ -173,16 +186,15 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     const std::lock_guard lock{mutex_};
     DisableFunctions(instance);
     Group& group = *instance.group;
-    group.release_deferred.store(true);
+    group.end_work.Store(abi::kEndWorkRelease);
     // Against a call that begins or ends now: it sees what was written here, or is seen here.
     HeavyFence();
     const std::uint64_t activation = group.activation.Load();
     if (activation == 0) {
       instance.ReleaseResources();
     } else {
-      std::uint64_t current = group.interrupt.Load();
-      while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
-      }
+      detail::Ask(group, activation);
+      if (settings.close_on_context_done) Draw(group);
     }
   }
 }
@@ -266,7 +278,7 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
     if (!is_last && !instance.HasEnded()) return;
     if (group->activation.Load() != 0) {
       // A host function dropped the handle; the call that it belongs to ends first.
-      group->release_deferred.store(true);
+      group->end_work.Store(abi::kEndWorkRelease);
       return;
     }
     if (is_last) {
@@ -275,6 +287,9 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
       return;
     } else {
       std::erase(group->instances, &instance);
+      // Another may get its address.
+      std::uint64_t prepared = reinterpret_cast<std::uintptr_t>(instance.header);
+      group->prepared_for.CompareExchange(prepared, 0);
     }
   }
   if (is_last) {
@@ -334,7 +349,10 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   bool is_last = false;
   {
     const std::lock_guard lock{mutex_};
-    if (group.activation.Load() != 0 || !group.release_deferred.exchange(false)) return;
+    if (group.activation.Load() != 0 || group.end_work.Load() == abi::kEndWorkNone) return;
+    group.end_work.Store(abi::kEndWorkNone);
+    // Neither a closed member nor one that goes.
+    group.prepared_for.Store(0);
     is_last = group.live_instances == 0;
     if (is_last) {
       ForgetGroup(group);
@@ -352,18 +370,33 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
 
 TENON_DECL DeadlineTimer& Store::Timer() {
   const std::lock_guard lock{mutex_};
-  if (timer_ == nullptr) timer_ = std::make_unique<DeadlineTimer>();
+  if (timer_ == nullptr) timer_ = std::make_unique<DeadlineTimer>(*this);
   return *timer_;
 }
 
-TENON_DECL void Interrupt(Group& group, std::uint64_t activation,
+TENON_DECL void Interrupt(Store& store, Group& group, std::uint64_t activation,
                           std::uint32_t exit_code) noexcept {
   if (group.activation.Load() != activation) return;
   group.interrupt_code.store(exit_code);
   group.interrupt_is_exit.store(true);
-  std::uint64_t current = group.interrupt.Load();
-  while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
+  detail::Ask(group, activation);
+  store.DrawAttention(group);
+}
+
+inline void Store::Draw(Group& group) noexcept {
+  for (Instance* member : group.instances) {
+    member->header->attention.Store(reinterpret_cast<std::uintptr_t>(member->header));
   }
+}
+
+TENON_DECL void Store::DrawAttention(Group& group) noexcept {
+  const std::lock_guard lock{mutex_};
+  Draw(group);
+}
+
+TENON_DECL void Store::ClearAttention(Group& group) noexcept {
+  const std::lock_guard lock{mutex_};
+  for (Instance* member : group.instances) member->header->attention.Store(0);
 }
 
 }  // namespace tenon::inline TENON_ABI::vm
