@@ -23,7 +23,8 @@
   X(UnalignedAccess, "unaligned memory access by a host function")           \
   X(ValueOutOfRange, "value out of range for the host function's parameter") \
   X(ResultOutOfRange, "host function's result has no WebAssembly value")     \
-  X(HostTrap, "trap raised by a host function")
+  X(HostTrap, "trap raised by a host function")                              \
+  X(UnknownImport, "call of an import that was not there")
 
 namespace tenon::inline TENON_ABI {
 
