@@ -45,6 +45,11 @@ struct FunctionDefinition : ExternDefinition {
   std::vector<ValueType> result_types;
   std::vector<std::string> result_names;  ///< empty, or one a result
   bool is_host_function = false;
+  /// Of a host function made of a C++ callable, as in "int(tenon::Module&, std::string_view)", with
+  /// fundamental types named as the compiler names them; else "".
+  std::string cpp_signature;
+  /// What an importer must have been granted; see HostFunctionBuilder::WithCapability.
+  std::vector<std::string> capabilities;
 
   /// "module.name", or "module.$index" where there is no name.
   TENON_DECL std::string DebugName() const;

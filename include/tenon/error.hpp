@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -12,6 +14,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/error_text.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/abi/value_type.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -56,10 +59,36 @@ class ValidationError : public Error {
   std::uint32_t function_;
 };
 
+/// One import that does not link.
+struct ImportProblem {
+  ErrorCode id = ErrorCode::None;      ///< why
+  ExternKind kind = ExternKind::Func;  ///< of what is imported
+  std::string module;                  ///< as the guest names it
+  std::string name;
+  std::string expected;    ///< the type that the guest wants, as in "(i32, i64) -> i32"
+  std::string found;       ///< the type of what there is; "" if there is nothing
+  std::string cpp;         ///< its C++ signature, as in "int(int, int)"; "" if it has none
+  std::string hint;        ///< the nearest name of what is there; "" if none is near
+  std::string capability;  ///< the label that was not granted; "" if it is about something else
+  std::string text;        ///< all of this in a line
+};
+
 /// Instantiation failed before any guest code ran: imports, names, limits.
 class LinkError : public Error {
  public:
   using Error::Error;
+  LinkError(ErrorCode id, const std::string& text, std::vector<ImportProblem> problems)
+      : Error{id, text},
+        problems_{std::make_shared<const std::vector<ImportProblem>>(std::move(problems))} {}
+
+  /// The imports that do not link, in their order, if that is what failed: at most 1000. Valid as
+  /// long as the error or a copy of it.
+  std::span<const ImportProblem> Problems() const noexcept {
+    return problems_ == nullptr ? std::span<const ImportProblem>{} : *problems_;
+  }
+
+ private:
+  std::shared_ptr<const std::vector<ImportProblem>> problems_;
 };
 
 /// The library was used against its rules: an empty or closed handle, a wrong signature or

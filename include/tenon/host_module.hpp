@@ -17,6 +17,7 @@
 #include <tenon/abi/value_type.hpp>
 #include <tenon/bind.hpp>
 #include <tenon/compiled_module.hpp>
+#include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
 #include <tenon/value.hpp>
 
@@ -109,7 +110,13 @@ class HostFunctionBuilder {
     return WithResultNames(std::vector<std::string>{std::string{std::forward<Names>(names)}...});
   }
 
-  /// Ends the definition: exports the function under `name`, replacing one of the same name.
+  /// Only modules that were granted this label (ModuleConfig::WithGrants) can import the function;
+  /// others do not link. Further calls add labels, all of which are needed. Without any, every
+  /// module can. A module that was granted it may hand the function on, by a table or a reference.
+  TENON_DECL HostFunctionBuilder WithCapability(std::string capability);
+
+  /// Ends the definition: exports the function under `name`, replacing one of the same name unless
+  /// HostModuleBuilder::WithShadowing says otherwise.
   TENON_DECL HostModuleBuilder Export(std::string name);
 
  private:
@@ -139,6 +146,10 @@ class HostModuleBuilder {
   /// Exports a global. A FuncRef value must be null.
   TENON_DECL HostModuleBuilder ExportGlobal(std::string name, const Value& value,
                                             bool is_mutable = false);
+
+  /// What happens if a name is defined twice: the last definition counts (Allow, the default), or
+  /// Compile throws (Refuse).
+  TENON_DECL HostModuleBuilder WithShadowing(Shadowing shadowing);
 
   /// Throws ConfigError for what is wrong in the definitions; see the texts in `docs/errors.md`.
   TENON_DECL CompiledModule Compile() const;

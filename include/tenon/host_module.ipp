@@ -67,11 +67,22 @@ inline bind::OwnedHostFunction MakeDynamic(
       .thunk = nullptr,
       .invoke = InvokeDynamic,
       .special_count = 0,
+      .spellings = nullptr,
   };
   const abi::HostSignature* signature = &dynamic->signature;
   return bind::OwnedHostFunction{abi::HostFunction{
       signature, dynamic.release(),
       [](void* state) noexcept { delete static_cast<DynamicHostFunction*>(state); }}};
+}
+
+/// The values themselves stay out of the bytes, which are the cache's key.
+inline wasm::ConstantExpression DefaultOf(ValueType type) {
+  if (type == ValueType::I32) return wasm::ConstantExpression::I32(0);
+  if (type == ValueType::I64) return wasm::ConstantExpression::I64(0);
+  if (type == ValueType::F32) return wasm::ConstantExpression::F32(0);
+  if (type == ValueType::F64) return wasm::ConstantExpression::F64(0);
+  if (type == ValueType::V128) return wasm::ConstantExpression::V128({});
+  return wasm::ConstantExpression::RefNull(type.Heap());
 }
 
 /// Turns what a builder collected into a module.
@@ -120,6 +131,9 @@ class HostModuleEncoder {
     for (const vm::HostFunctionDraft& draft : state_.functions) {
       if (!draft.is_exported) Fail(ErrorCode::BuilderNotExported, {state_.name, draft.name});
     }
+    if (state_.shadowing == Shadowing::Refuse && state_.shadowed.has_value()) {
+      Fail(ErrorCode::BuilderShadowed, {state_.name, Shown(*state_.shadowed)});
+    }
     constexpr std::size_t limit = 65536;
     const auto exported = std::ranges::count_if(state_.exports, [](const auto& entry) {
       return std::holds_alternative<vm::HostFunctionDraft>(entry.second);
@@ -149,14 +163,18 @@ class HostModuleEncoder {
         builder_.NameLocal(function, local++, parameter + "_len");
       }
     }
+    for (std::uint32_t i = 0; i < draft.result_names.size(); ++i) {
+      builder_.NameResult(function, i, draft.result_names[i]);
+    }
     builder_.Export(name, ExternKind::Func, function);
-    callables_.functions.push_back({draft.callable, draft.result_names});
+    callables_.functions.push_back({draft.callable, draft.policy});
   }
 
   void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,
                   const abi::HostSignature& signature) const {
     if (!IsName(name) || !IsName(draft.name) ||
-        !std::ranges::all_of(draft.parameter_names, IsName)) {
+        !std::ranges::all_of(draft.parameter_names, IsName) ||
+        !std::ranges::all_of(draft.result_names, IsName)) {
       FailFunction(name, ErrorCode::BuilderFunctionName, {});
     }
     if (!draft.parameter_names.empty() &&
@@ -243,16 +261,6 @@ class HostModuleEncoder {
     callables_.globals.push_back(global.value);
   }
 
-  /// The values themselves stay out of the bytes, which are the cache's key.
-  static wasm::ConstantExpression DefaultOf(ValueType type) {
-    if (type == ValueType::I32) return wasm::ConstantExpression::I32(0);
-    if (type == ValueType::I64) return wasm::ConstantExpression::I64(0);
-    if (type == ValueType::F32) return wasm::ConstantExpression::F32(0);
-    if (type == ValueType::F64) return wasm::ConstantExpression::F64(0);
-    if (type == ValueType::V128) return wasm::ConstantExpression::V128({});
-    return wasm::ConstantExpression::RefNull(type.Heap());
-  }
-
   const vm::HostModuleState& state_;
   CoreFeatures features_;
   wasm::ModuleBuilder builder_;
@@ -309,10 +317,16 @@ HostFunctionBuilder::WithResultNames(std::vector<std::string> names) {
   return *this;
 }
 
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithCapability(std::string capability) {
+  detail::RequireState(state_).functions[function_].policy.capabilities.push_back(
+      std::move(capability));
+  return *this;
+}
+
 TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
   vm::HostFunctionDraft& draft = detail::RequireState(state_).functions[function_];
   draft.is_exported = true;
-  detail::RequireState(state_).exports.insert_or_assign(std::move(name), draft);
+  detail::RequireState(state_).AddExport(std::move(name), draft);
   return HostModuleBuilder{state_};
 }
 
@@ -327,7 +341,7 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
   wasm::MemoryType type;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
-  detail::RequireState(state_).exports.insert_or_assign(std::move(name), type);
+  detail::RequireState(state_).AddExport(std::move(name), type);
   return *this;
 }
 
@@ -338,14 +352,18 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportTable(std::string name, Va
   type.element = element;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
-  detail::RequireState(state_).exports.insert_or_assign(std::move(name), type);
+  detail::RequireState(state_).AddExport(std::move(name), type);
   return *this;
 }
 
 TENON_DECL HostModuleBuilder HostModuleBuilder::ExportGlobal(std::string name, const Value& value,
                                                              bool is_mutable) {
-  detail::RequireState(state_).exports.insert_or_assign(std::move(name),
-                                                        vm::HostGlobal{value, is_mutable});
+  detail::RequireState(state_).AddExport(std::move(name), vm::HostGlobal{value, is_mutable});
+  return *this;
+}
+
+TENON_DECL HostModuleBuilder HostModuleBuilder::WithShadowing(Shadowing shadowing) {
+  detail::RequireState(state_).shadowing = shadowing;
   return *this;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
 
@@ -46,6 +47,21 @@ class ModuleConfig {
     changed.imports_.emplace_back(std::move(module_name), std::move(module));
     return changed;
   }
+  /// What becomes of imports that nothing satisfies. Default: LinkError.
+  [[nodiscard]] ModuleConfig WithUnknownImports(tenon::UnknownImports policy) const {
+    return Changed(&ModuleConfig::unknown_imports_, policy);
+  }
+  /// Whether a module given by WithImport or the resolver may take the place of another one of that
+  /// name in the runtime, or of one given before. Allow, the default: the first given counts, then
+  /// the resolver's, then the runtime's. Refuse: LinkError.
+  [[nodiscard]] ModuleConfig WithImportShadowing(Shadowing policy) const {
+    return Changed(&ModuleConfig::import_shadowing_, policy);
+  }
+  /// The capabilities of this instance: labels of host functions that it may import; see
+  /// HostFunctionBuilder::WithCapability. Default: none. Further calls replace them.
+  [[nodiscard]] ModuleConfig WithGrants(std::vector<std::string> capabilities) const {
+    return Changed(&ModuleConfig::grants_, std::move(capabilities));
+  }
   /// Arguments, environment, streams, clocks and randomness. Default: nothing of the host's.
   [[nodiscard]] ModuleConfig WithSystem(SystemConfig system) const {
     return Changed(&ModuleConfig::system_, std::move(system));
@@ -55,6 +71,9 @@ class ModuleConfig {
   const std::vector<std::string>& StartFunctions() const { return start_functions_; }
   const tenon::ImportResolver& ImportResolver() const { return import_resolver_; }
   const std::vector<std::pair<std::string, Module>>& Imports() const { return imports_; }
+  tenon::UnknownImports UnknownImports() const { return unknown_imports_; }
+  Shadowing ImportShadowing() const { return import_shadowing_; }
+  const std::vector<std::string>& Grants() const { return grants_; }
   const SystemConfig& System() const { return system_; }
 
  private:
@@ -69,6 +88,9 @@ class ModuleConfig {
   std::vector<std::string> start_functions_ = {"_start"};
   tenon::ImportResolver import_resolver_;
   std::vector<std::pair<std::string, Module>> imports_;
+  tenon::UnknownImports unknown_imports_ = tenon::UnknownImports::Error;
+  Shadowing import_shadowing_ = Shadowing::Allow;
+  std::vector<std::string> grants_;
   SystemConfig system_;
 };
 

@@ -3,6 +3,7 @@
 /// Bodies of module_config.hpp.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include <tenon/module_config.hpp>
@@ -16,6 +17,11 @@ inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
   settings.name = config.Name();
   settings.start_functions = config.StartFunctions();
   settings.system = &config.System();
+  for (const auto& [name, module] : config.Imports()) settings.given_names.push_back(name);
+  settings.unknown_imports = config.UnknownImports();
+  settings.import_shadowing = config.ImportShadowing();
+  settings.grants = config.Grants();
+  std::ranges::sort(settings.grants);
   settings.find_exporter = [&config](std::string_view module_name) -> InstanceHandle {
     for (const auto& [given, module] : config.Imports()) {
       if (given == module_name) return InstanceHandle{module.Get()};

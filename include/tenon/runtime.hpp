@@ -12,6 +12,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/compiled_module.hpp>
+#include <tenon/error.hpp>
 #include <tenon/host_module.hpp>
 #include <tenon/module.hpp>
 #include <tenon/module_config.hpp>
@@ -57,6 +58,13 @@ class Runtime {
                      const CallContext& context) const {
     return InstantiateModule(CompileModule(bytes), config, context);
   }
+
+  /// Every import that would not link if the module were instantiated with this configuration now,
+  /// at most 1000; none: all would. Runs no guest code, but asks the configuration's import
+  /// resolver. Throws LinkError if `compiled` is empty, closed or of another runtime, and ExitError
+  /// if a module that was given is closed.
+  TENON_DECL std::vector<ImportProblem> CheckImports(
+      const CompiledModule& compiled, const ModuleConfig& config = ModuleConfig{}) const;
 
   /// Begins the definition of a module of host functions. Several functions, memories, tables and
   /// globals may be defined before Compile or Instantiate.

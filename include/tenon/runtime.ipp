@@ -11,12 +11,14 @@
 
 #include <tenon/cache/compile.hpp>
 #include <tenon/error.hpp>
+#include <tenon/import_stub.hpp>
 #include <tenon/interp/interpreter.hpp>
 #include <tenon/module_config.ipp>
 #include <tenon/runtime.hpp>
 #include <tenon/vm/host_module_state.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/instantiate.hpp>
+#include <tenon/vm/linker.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
 
@@ -33,6 +35,15 @@ inline vm::Store& RequireStore(const std::shared_ptr<vm::Store>& store) {
   if (store == nullptr) vm::ThrowEmptyHandle("Runtime");
   store->RequireOpen();
   return *store;
+}
+
+inline void RequireCompiledBy(const vm::Store& store, const CompiledModule& compiled) {
+  if (!compiled || compiled.State()->is_closed.load()) {
+    throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
+  }
+  if (compiled.State()->store.get() != &store) {
+    throw LinkError{ErrorCode::CompiledElsewhere, ErrorText(ErrorCode::CompiledElsewhere)};
+  }
 }
 
 /// Views of the instance for host functions. They are not counted, so they are never destroyed.
@@ -145,18 +156,21 @@ TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
   return InstantiateWith(compiled, config, &context);
 }
 
+TENON_DECL std::vector<ImportProblem> Runtime::CheckImports(const CompiledModule& compiled,
+                                                            const ModuleConfig& config) const {
+  detail::RequireCompiledBy(detail::RequireStore(store_), compiled);
+  return vm::CheckImports(*compiled.State(), *store_, detail::InstanceSettingsOf(config));
+}
+
 TENON_DECL Module Runtime::InstantiateWith(const CompiledModule& compiled,
                                            const ModuleConfig& config,
                                            const CallContext* context) const {
-  const vm::Store& store = detail::RequireStore(store_);
-  if (!compiled || compiled.State()->is_closed.load()) {
-    throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
-  }
-  if (compiled.State()->store.get() != &store) {
-    throw LinkError{ErrorCode::CompiledElsewhere, ErrorText(ErrorCode::CompiledElsewhere)};
-  }
+  detail::RequireCompiledBy(detail::RequireStore(store_), compiled);
   vm::InstanceSettings settings = detail::InstanceSettingsOf(config);
   settings.context = context;
+  settings.make_stub = [&](const vm::ModuleCode& importer, std::span<const std::uint32_t> imports) {
+    return detail::MakeImportStub(store_, config.UnknownImports(), importer, imports);
+  };
   return Module{vm::Instantiate(*compiled.State(), settings).Get()};
 }
 

@@ -16,6 +16,7 @@
 #include <tenon/function.ipp>
 #include <tenon/global.ipp>
 #include <tenon/host_module.ipp>
+#include <tenon/import_stub.ipp>
 #include <tenon/interp/interpreter.ipp>
 #include <tenon/interp/side_table.ipp>
 #include <tenon/listener.ipp>
@@ -38,6 +39,7 @@
 #include <tenon/vm/linker.ipp>
 #include <tenon/vm/memory_instance.ipp>
 #include <tenon/vm/reserved_memory.ipp>
+#include <tenon/vm/spelling.ipp>
 #include <tenon/vm/store.ipp>
 #include <tenon/wasi.ipp>
 #include <tenon/wasm/code_builder.ipp>

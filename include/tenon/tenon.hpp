@@ -25,6 +25,7 @@
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
 #include <tenon/host_module.hpp>
+#include <tenon/link_policy.hpp>
 #include <tenon/listener.hpp>
 #include <tenon/memory.hpp>
 #include <tenon/memory_allocator.hpp>

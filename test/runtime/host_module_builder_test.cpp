@@ -485,10 +485,10 @@ TEST_CASE("what cannot be encoded is an error of the definition that says where"
   using Types = std::vector<tenon::ValueType>;
   const auto nothing = [](std::span<tenon::abi::Slot>) {};
   CHECK(text_of([](Builder env) { env.NewFunctionBuilder().WithFunc([] {}).Export("a\xFF"); }) ==
-        "func[env.a?] has a name, or a parameter's name, that is not UTF-8");
+        "func[env.a?] has a name, or one of a parameter or result, that is not UTF-8");
   CHECK(text_of([](Builder env) {
           env.NewFunctionBuilder().WithFunc([](int) {}).WithParameterNames("\xFF").Export("f");
-        }) == "func[env.f] has a name, or a parameter's name, that is not UTF-8");
+        }) == "func[env.f] has a name, or one of a parameter or result, that is not UTF-8");
   CHECK(text_of([](Builder env) { env.ExportMemory("m\xFF", 1); }) ==
         "memory[env.m?] has a name that is not UTF-8");
   CHECK(text_of([&](Builder env) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// Runs a test on every engine.
+/// Runs a test on every engine that this machine can run.
 #pragma once
+
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -15,6 +17,17 @@ namespace tenon_test {
 inline tenon::Runtime MakeRuntime(const tenon::RuntimeConfig& config = {}) {
   const auto engine = GENERATE(tenon::EngineKind::Interpreter, tenon::EngineKind::Auto);
   return tenon::Runtime{config.WithEngine(engine)};
+}
+
+/// Calls `body(config)` with a configuration for each engine.
+template <class Body>
+void OnEachEngine(Body body) {
+  std::vector<tenon::EngineKind> engines{tenon::EngineKind::Interpreter};
+  if (tenon::Runtime{}.EngineName() == "jit") engines.push_back(tenon::EngineKind::Jit);
+  for (const tenon::EngineKind engine : engines) {
+    INFO((engine == tenon::EngineKind::Jit ? "engine: jit" : "engine: interpreter"));
+    body(tenon::RuntimeConfig{}.WithEngine(engine));
+  }
 }
 
 }  // namespace tenon_test

@@ -32,6 +32,7 @@ SHARED = {
     "fwd.hpp": "forward declarations",
     "global.hpp": _HANDLE,
     "instance_handle.hpp": _HANDLE,
+    "link_policy.hpp": _CONFIG,
     "listener.hpp": _INTERFACE,
     "memory.hpp": _HANDLE,
     "memory_allocator.hpp": _INTERFACE,

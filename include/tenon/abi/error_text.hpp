@@ -103,6 +103,11 @@
   X(ImportNeedsMemory,                                                                            \
     "import func \"{1}\".\"{2}\": the host function uses the caller's memory, but this module "   \
     "has none")                                                                                   \
+  X(ImportNotGranted,                                                                             \
+    "import {0} \"{1}\".\"{2}\": needs capability \"{3}\", which was not granted")                \
+  X(ImportShadowed,                                                                               \
+    "import {0} \"{1}\".\"{2}\": module \"{1}\" was given for this instance and is another one "  \
+    "elsewhere, and shadowing is refused")                                                        \
   X(ImportsOmitted, "and {0} more imports that do not link")                                      \
   X(ImportForeignRuntime, "import \"{0}\".\"{1}\" belongs to another runtime")                    \
   X(GroupsBusy, "cannot link instances of two groups that are both executing")                    \
@@ -143,13 +148,14 @@
   X(BuilderParameterNames, "has {0} params, but {1} params names")                              \
   X(BuilderResultNames, "has {0} results, but {1} results names")                               \
   X(BuilderModuleName, "host module \"{0}\": the name is not UTF-8")                            \
-  X(BuilderFunctionName, "has a name, or a parameter's name, that is not UTF-8")                \
+  X(BuilderFunctionName, "has a name, or one of a parameter or result, that is not UTF-8")      \
   X(BuilderExportName, "{0}[{1}.{2}] has a name that is not UTF-8")                             \
   X(BuilderValueCount, "has {0} {1}, the limit is {2}")                                         \
   X(BuilderSize, "{0}[{1}.{2}] has a size of {3}, the limit is {4}")                            \
   X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")           \
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")  \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                               \
+  X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")     \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                           \
   X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                      \
   X(BuilderLimits, "{0}[{1}.{2}] minimum {3} exceeds maximum {4}")                              \

@@ -25,6 +25,8 @@ struct HostSignature {
   NativeCode thunk;
   SlotInvoke invoke;            ///< adapter from slots to `thunk`, one per wasm signature
   std::uint32_t special_count;  ///< C++ parameters in front that take no operand
+  /// Texts of the result and of all C++ parameters, see bind/spelling.hpp; null if nobody knows.
+  const char* const* spellings;
 };
 
 /// A callable with its state. Owned by whoever holds it; `destroy` is called exactly once.

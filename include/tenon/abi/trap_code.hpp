@@ -25,7 +25,8 @@
   X(OverlappingParameters, "parameters of the host function overlap in memory") \
   X(UnterminatedString, "string without terminator in memory")                  \
   X(ResultOutOfRange, "host function's result has no WebAssembly value")        \
-  X(HostTrap, "trap raised by a host function")
+  X(HostTrap, "trap raised by a host function")                                 \
+  X(UnknownImport, "call of an import that was not there")
 
 namespace tenon::inline TENON_ABI {
 

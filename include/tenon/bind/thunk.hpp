@@ -25,6 +25,7 @@
 #include <tenon/bind/parameter.hpp>
 #include <tenon/bind/result.hpp>
 #include <tenon/bind/signature.hpp>
+#include <tenon/bind/spelling.hpp>
 
 #if defined(__cpp_exceptions)
 #define TENON_DETAIL_TRY try
@@ -247,7 +248,8 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
       reinterpret_cast<abi::NativeCode>(&Call),
       &detail::Adapter<NativeResult, std::index_sequence<J...>, detail::AreaList<Area...>,
                        Native<kLayout<P...>.wires[J]>...>::Invoke,
-      kLayout<P...>.special_count};
+      kLayout<P...>.special_count,
+      kSpellings<R, P...>};
 };
 
 namespace detail {

@@ -400,7 +400,8 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept {
   } catch (const Trap& trap) {
     // One raised by the host function itself has no backtrace yet.
     Pending& pending = detail::BeginPending(header, Pending::Kind::Exception);
-    if (!trap.Backtrace().empty() || trap.Code() != TrapCode::HostTrap) {
+    const bool is_own = trap.Code() == TrapCode::HostTrap || trap.Code() == TrapCode::UnknownImport;
+    if (!trap.Backtrace().empty() || !is_own) {
       pending.exception = std::current_exception();
     } else {
       pending.kind = Pending::Kind::Trap;

@@ -52,12 +52,17 @@ struct ModuleCode {
   }
 };
 
-/// The callables of a host module, in the order of its functions, with what the name section cannot
-/// say of them.
+/// What was agreed for a host function besides its type. No part of the code.
+struct HostPolicy {
+  std::vector<std::string> capabilities;  ///< labels that an importer must have been granted
+};
+
+/// The callables of a host module, in the order of its functions, with what its bytes do not say of
+/// them.
 struct HostCallables {
   struct Function {
     std::shared_ptr<const bind::OwnedHostFunction> callable;
-    std::vector<std::string> result_names;
+    HostPolicy policy;
   };
   std::vector<Function> functions;
   std::vector<Value> globals;  ///< values of the exported globals, in index order

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <tenon/vm/code.hpp>
+#include <tenon/vm/spelling.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -25,6 +26,18 @@ inline void FillExtern(const ModuleCode& code, const std::string& module_name, E
   }
 }
 
+/// One name each, or none if one is missing.
+template <class Name>
+std::vector<std::string> CollectNames(std::size_t count, Name name_of) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string_view name = name_of(i);
+    if (name.empty()) return {};
+    names.emplace_back(name);
+  }
+  return names;
+}
+
 template <class Definition>
 void FillLimits(const wasm::Limits& limits, Definition& definition) {
   definition.minimum = limits.minimum;
@@ -43,15 +56,16 @@ TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code, const HostC
   definition.parameter_types.assign(parameters.begin(), parameters.end());
   definition.result_types.assign(results.begin(), results.end());
   definition.name = code.names.Function(index);
-  bool has_names = !parameters.empty();
-  for (std::uint32_t i = 0; i < parameters.size() && has_names; ++i) {
-    const std::string_view name = code.names.Local(index, i);
-    has_names = !name.empty();
-    definition.parameter_names.emplace_back(name);
-  }
-  if (!has_names) definition.parameter_names.clear();
+  definition.parameter_names = detail::CollectNames(
+      parameters.size(), [&](std::uint32_t i) { return code.names.Local(index, i); });
+  definition.result_names = detail::CollectNames(
+      results.size(), [&](std::uint32_t i) { return code.names.Result(index, i); });
   definition.is_host_function = code.is_host;
-  if (host != nullptr) definition.result_names = host->functions[index].result_names;
+  if (host != nullptr) {
+    const HostCallables::Function& function = host->functions[index];
+    definition.cpp_signature = CppSignature(*function.callable->Get().signature);
+    definition.capabilities = function.policy.capabilities;
+  }
   return definition;
 }
 

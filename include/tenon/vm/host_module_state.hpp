@@ -15,7 +15,9 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/bind/host_function.hpp>
+#include <tenon/link_policy.hpp>
 #include <tenon/value.hpp>
+#include <tenon/vm/code.hpp>
 #include <tenon/wasm/types.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -28,6 +30,7 @@ struct HostFunctionDraft {
   std::string name;
   std::vector<std::string> parameter_names;
   std::vector<std::string> result_names;
+  HostPolicy policy;
   bool is_exported = false;
 };
 
@@ -48,6 +51,13 @@ class HostModuleState {
   std::string name;
   std::vector<HostFunctionDraft> functions;            ///< in order of NewFunctionBuilder
   std::map<std::string, Export, std::less<>> exports;  ///< sorted by name, as Compile wants them
+  Shadowing shadowing = Shadowing::Allow;
+  std::optional<std::string> shadowed;  ///< the first name that was defined twice
+
+  void AddExport(std::string export_name, Export item) {
+    const auto [place, is_new] = exports.insert_or_assign(std::move(export_name), std::move(item));
+    if (!is_new && !shadowed.has_value()) shadowed = place->first;
+  }
 };
 
 }  // namespace tenon::inline TENON_ABI::vm

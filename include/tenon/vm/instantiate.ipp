@@ -363,7 +363,7 @@ TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
   made->name = settings.name.value_or(compiled.name);
   made->system = std::make_unique<System>(*settings.system);
   detail::InstanceMaker{*made, imports}.Run();
-  store->Enter(*made);
+  store->Enter(*made, settings.is_hidden);
   Instance& instance = *made.release();
   // Takes over the count that Enter made.
   const InstanceHandle handle{&instance};

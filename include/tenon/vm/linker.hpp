@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/error.hpp>
 #include <tenon/instance_handle.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -24,9 +25,13 @@ struct ResolvedImport {
 };
 
 /// One for each import of the module, in order. Throws LinkError, with a line for each import that
-/// is missing or of another type.
+/// is missing, of another type or not granted.
 TENON_DECL std::vector<ResolvedImport> ResolveImports(const CompiledState& compiled, Store& store,
                                                       const InstanceSettings& settings);
+
+/// The problems that ResolveImports would report.
+TENON_DECL std::vector<ImportProblem> CheckImports(const CompiledState& compiled, Store& store,
+                                                   const InstanceSettings& settings);
 
 }  // namespace vm
 }  // namespace tenon::inline TENON_ABI

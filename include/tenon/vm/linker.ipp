@@ -4,9 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tenon/definition.hpp>
@@ -14,6 +17,8 @@
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/linker.hpp>
+#include <tenon/vm/nearest_name.hpp>
+#include <tenon/vm/spelling.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
 
@@ -52,172 +57,385 @@ inline bool LimitsFit(const wasm::Limits& declared, std::uint64_t size,
   return !declared.has_maximum || (actual.has_maximum && actual.maximum <= declared.maximum);
 }
 
-/// Finds exporters by module name, each once.
-class ExporterLookup {
- public:
-  ExporterLookup(const ModuleCode& importer, Store& store, const InstanceSettings& settings)
-      : importer_{importer}, store_{store}, settings_{settings} {}
+/// The type that an import declares; "" for a tag.
+inline std::string DeclaredText(const wasm::Module& module, const wasm::Import& import) {
+  switch (import.kind) {
+    case ExternKind::Func:
+      return FunctionText(module, import.index);
+    case ExternKind::Table:
+      return TableText(module.tables[import.index], module.tables[import.index].limits.minimum);
+    case ExternKind::Memory:
+      return MemoryText(module.memories[import.index],
+                        module.memories[import.index].limits.minimum);
+    case ExternKind::Global:
+      return GlobalText(module.globals[import.index]);
+    case ExternKind::Tag:
+      break;
+  }
+  return "";
+}
 
-  /// Throws LinkError if there is none; an empty handle if it said so before.
-  InstanceHandle Find(const wasm::Import& import) {
-    const std::string_view name = importer_.module.Text(import.module);
-    const auto known = found_.find(name);
-    if (known != found_.end()) return known->second;
-    InstanceHandle exporter = Search(name);
-    if (!exporter) {
-      found_.emplace(name, InstanceHandle{});
-      throw LinkError{ErrorCode::ModuleNotInstantiated,
-                      FormatError(ErrorCode::ModuleNotInstantiated, {name})};
+/// The type of what an instance has under an index.
+inline std::string FoundText(const Instance& instance, ExternKind kind, std::uint32_t index) {
+  switch (kind) {
+    case ExternKind::Func:
+      return FunctionText(instance.Module(), index);
+    case ExternKind::Table:
+      return TableText(instance.tables[index]->Type(), instance.tables[index]->Size());
+    case ExternKind::Memory:
+      return MemoryText(instance.memories[index]->Type(), instance.memories[index]->Pages());
+    case ExternKind::Global:
+      return GlobalText(instance.globals[index]->Type());
+    case ExternKind::Tag:
+      break;
+  }
+  return "";
+}
+
+/// What a record calls, if that is a function of a host module; else null.
+inline const HostCallables::Function* HostFunctionOf(const abi::FunctionRecord& function) {
+  const Instance& owner = OwnerOf(function);
+  return owner.IsHost() ? &owner.host->functions[function.index] : nullptr;
+}
+
+/// Where two lists of types of equal length differ, as in `; parameter 1 "y" is i64 there, i32
+/// here`; "" if they do not, or in length.
+inline std::string DifferenceText(std::span<const ValueType> wanted,
+                                  std::span<const ValueType> found, std::string_view what,
+                                  const Instance& exporter, std::uint32_t function) {
+  if (wanted.size() != found.size()) return "";
+  const auto [one, other] = std::ranges::mismatch(wanted, found);
+  if (one == wanted.end()) return "";
+  const auto position = static_cast<std::uint32_t>(one - wanted.begin());
+  const wasm::NameSection& names = exporter.code->names;
+  const std::string_view name =
+      what == "result" ? names.Result(function, position) : names.Local(function, position);
+  std::string text = "; " + std::string{what} + " " + std::to_string(position);
+  if (!name.empty()) text.append(" \"").append(name).append("\"");
+  return text + ": guest " + TypeName(*one) + ", module " + TypeName(*other);
+}
+
+/// Tries every import, and keeps what fits and what is wrong with the others.
+class ImportResolver {
+ public:
+  ImportResolver(const ModuleCode& importer, Store& store, const InstanceSettings& settings)
+      : importer_{importer}, module_{importer.module}, store_{store}, settings_{settings} {}
+
+  void Run() {
+    resolved.resize(module_.imports.size());
+    for (std::uint32_t i = 0; i < module_.imports.size(); ++i) Resolve(i);
+  }
+
+  /// Modules for the unknown imports, if they are not to be errors.
+  void MakeStubs() {
+    for (const auto& [name, positions] : unknown_) {
+      const InstanceHandle stub = settings_.make_stub(importer_, positions);
+      std::uint32_t next[5] = {};
+      for (const std::uint32_t position : positions) {
+        const auto kind = static_cast<std::size_t>(module_.imports[position].kind);
+        resolved[position] = {stub, next[kind]++};
+      }
     }
-    if (exporter.Get()->store.get() != &store_) {
-      throw LinkError{
-          ErrorCode::ImportForeignRuntime,
-          FormatError(ErrorCode::ImportForeignRuntime, {name, importer_.module.Text(import.name)})};
+  }
+
+  /// Throws LinkError if there were problems.
+  void RequireNone() {
+    if (first_failure_ == ErrorCode::None) return;
+    std::string report;
+    for (const std::string& line : lines_) {
+      if (!report.empty()) report += '\n';
+      report += line;
+      const auto missing = missing_modules_.find(line);
+      if (missing != missing_modules_.end()) report += missing->second.Text();
     }
-    found_.emplace(name, exporter);
+    if (omitted_ != 0) {
+      report += '\n' + FormatError(ErrorCode::ImportsOmitted, {std::to_string(omitted_)});
+    }
+    throw LinkError{first_failure_, report, std::move(problems)};
+  }
+
+  std::vector<ResolvedImport> resolved;
+  std::vector<ImportProblem> problems;
+
+ private:
+  static constexpr std::size_t kMostLines = 20;
+  static constexpr std::size_t kMostProblems = 1000;
+
+  /// Who wants something of a module that is not there.
+  struct Wanted {
+    static constexpr std::size_t kMost = 5;
+    std::vector<std::string> imports;
+    std::uint64_t more = 0;
+
+    std::string Text() const {
+      std::string text = "; wanted for ";
+      for (std::size_t i = 0; i < imports.size(); ++i) text += (i != 0 ? ", " : "") + imports[i];
+      if (more != 0) text += " and " + std::to_string(more) + " more";
+      return text;
+    }
+  };
+  struct Exporter {
+    InstanceHandle handle;
+    std::vector<std::string_view> names[5];  ///< of exports by kind, once they are asked for
+    std::string missing;                     ///< the line for a module that is not there
+    std::string near;                        ///< the name that is there in place of a missing one
+    bool is_shadowing = false;
+  };
+
+  void Resolve(std::uint32_t position) {
+    const wasm::Import& import = module_.imports[position];
+    Exporter& exporter = Find(module_.Text(import.module));
+    if (!exporter.handle) {
+      if (Stub(position)) return;
+      Wanted& wanted = missing_modules_[exporter.missing];
+      if (wanted.imports.size() < Wanted::kMost) {
+        wanted.imports.push_back(std::string{ExternKindName(import.kind)} + " \"" +
+                                 std::string{module_.Text(import.name)} + "\"");
+      } else {
+        ++wanted.more;
+      }
+      ImportProblem problem = Describe(ErrorCode::ModuleNotInstantiated, import);
+      problem.hint = exporter.near;
+      problem.text = exporter.missing;
+      Report(std::move(problem));
+      return;
+    }
+    if (exporter.handle.Get()->store.get() != &store_) {
+      ImportProblem problem = Describe(ErrorCode::ImportForeignRuntime, import);
+      problem.text = FormatError(problem.id, {problem.module, problem.name});
+      Report(std::move(problem));
+      return;
+    }
+    Instance& instance = *exporter.handle.Get();
+    if (instance.IsClosed()) throw ExitError{instance.ExitCode()};
+    const wasm::Export* found = instance.FindExport(module_.Text(import.name));
+    if (found == nullptr) {
+      if (!Stub(position)) ReportMissing(import, exporter);
+      return;
+    }
+    if (exporter.is_shadowing) {
+      ReportWith(ErrorCode::ImportShadowed, import, instance, *found);
+    } else if (Check(import, instance, *found)) {
+      resolved[position] = {exporter.handle, found->index};
+    }
+  }
+
+  Exporter& Find(std::string_view name) {
+    const auto known = exporters_.find(name);
+    if (known != exporters_.end()) return known->second;
+    Exporter& exporter = exporters_.emplace(name, Exporter{}).first->second;
+    if (settings_.find_exporter) exporter.handle = settings_.find_exporter(name);
+    if (!exporter.handle) {
+      exporter.handle = store_.Find(name);
+    } else if (settings_.import_shadowing == Shadowing::Refuse) {
+      const InstanceHandle hidden = store_.Find(name);
+      exporter.is_shadowing =
+          settings_.IsGivenTwice(name) || (hidden && hidden.Get() != exporter.handle.Get());
+    }
+    if (!exporter.handle) {
+      std::vector<std::string> open = store_.Names();
+      std::vector<std::string_view> names{open.begin(), open.end()};
+      names.insert(names.end(), settings_.given_names.begin(), settings_.given_names.end());
+      exporter.near = NearestName(name, names, name_budget_);
+      exporter.missing =
+          FormatError(ErrorCode::ModuleNotInstantiated, {name}) + SuggestName(exporter.near);
+    }
     return exporter;
   }
 
- private:
-  InstanceHandle Search(std::string_view name) {
-    if (settings_.find_exporter) {
-      InstanceHandle given = settings_.find_exporter(name);
-      if (given) return given;
+  /// Whether a stub will stand for an unknown import.
+  bool Stub(std::uint32_t position) {
+    const wasm::Import& import = module_.imports[position];
+    const bool can_trap = import.kind == ExternKind::Func;
+    const bool can_default = import.kind != ExternKind::Tag;
+    if (!(settings_.unknown_imports == UnknownImports::Trap && can_trap) &&
+        !(settings_.unknown_imports == UnknownImports::Default && can_default)) {
+      return false;
     }
-    return store_.Find(name);
+    unknown_[module_.Text(import.module)].push_back(position);
+    return true;
+  }
+
+  ImportProblem Describe(ErrorCode id, const wasm::Import& import) const {
+    ImportProblem problem;
+    problem.id = id;
+    problem.kind = import.kind;
+    problem.module = module_.Text(import.module);
+    problem.name = module_.Text(import.name);
+    // Texts of types may be long, and nobody reads a thousand.
+    if (problems.size() < kMostProblems) problem.expected = DeclaredText(module_, import);
+    return problem;
+  }
+  ImportProblem Describe(ErrorCode id, const wasm::Import& import, const Instance& instance,
+                         const wasm::Export& found) const {
+    ImportProblem problem = Describe(id, import);
+    if (problems.size() == kMostProblems) return problem;
+    problem.found = FoundText(instance, found.kind, found.index);
+    if (found.kind == ExternKind::Func) {
+      const auto* host = HostFunctionOf(*instance.functions[found.index]);
+      if (host != nullptr) problem.cpp = CppSignature(*host->callable->Get().signature);
+    }
+    return problem;
+  }
+
+  void ReportMissing(const wasm::Import& import, Exporter& exporter) {
+    ImportProblem problem = Describe(ErrorCode::ImportNotFound, import);
+    std::vector<std::string_view>& names = exporter.names[static_cast<std::size_t>(import.kind)];
+    if (names.empty()) {
+      const wasm::Module& module = exporter.handle.Get()->Module();
+      for (const wasm::Export& entry : module.exports) {
+        if (entry.kind == import.kind) names.push_back(module.Text(entry.name));
+      }
+    }
+    problem.hint = NearestName(problem.name, names, name_budget_);
+    problem.text =
+        FormatError(problem.id, {ExternKindName(import.kind), problem.module, problem.name}) +
+        SuggestName(problem.hint);
+    Report(std::move(problem));
+  }
+
+  /// A problem whose text needs no more than kind and names.
+  void ReportWith(ErrorCode id, const wasm::Import& import, const Instance& instance,
+                  const wasm::Export& found) {
+    ImportProblem problem = Describe(id, import, instance, found);
+    problem.text = FormatError(id, {ExternKindName(import.kind), problem.module, problem.name,
+                                    ExternKindName(found.kind)});
+    Report(std::move(problem));
+  }
+
+  void ReportTypes(const wasm::Import& import, const Instance& instance, const wasm::Export& found,
+                   const std::string& difference) {
+    ImportProblem problem = Describe(ErrorCode::ImportTypeMismatch, import, instance, found);
+    problem.text = FormatError(problem.id, {ExternKindName(import.kind), problem.module,
+                                            problem.name, problem.expected, problem.found});
+    if (!problem.cpp.empty()) problem.text += ", in C++ " + problem.cpp;
+    problem.text += difference;
+    Report(std::move(problem));
+  }
+
+  void Report(ImportProblem problem) {
+    if (first_failure_ == ErrorCode::None) first_failure_ = problem.id;
+    if (std::ranges::find(lines_, problem.text) == lines_.end()) {
+      if (lines_.size() == kMostLines) {
+        ++omitted_;
+      } else {
+        lines_.push_back(problem.text);
+      }
+    }
+    if (problems.size() < kMostProblems) problems.push_back(std::move(problem));
+  }
+
+  /// Whether an export satisfies an import; reports it if not.
+  bool Check(const wasm::Import& import, const Instance& instance, const wasm::Export& found) {
+    if (found.kind != import.kind) {
+      ReportWith(ErrorCode::ImportKindMismatch, import, instance, found);
+      return false;
+    }
+    if (import.kind == ExternKind::Func) return CheckFunction(import, instance, found);
+    if (!Fits(import, instance, found.index)) {
+      ReportTypes(import, instance, found, "");
+      return false;
+    }
+    return true;
+  }
+
+  /// Of everything but functions.
+  bool Fits(const wasm::Import& import, const Instance& instance, std::uint32_t index) const {
+    switch (import.kind) {
+      case ExternKind::Table: {
+        const wasm::TableType& wanted = module_.tables[import.index];
+        const TableInstance& table = *instance.tables[index];
+        return table.Type().element == wanted.element &&
+               LimitsFit(wanted.limits, table.Size(), table.Type().limits);
+      }
+      case ExternKind::Memory: {
+        const MemoryInstance& memory = *instance.memories[index];
+        return LimitsFit(module_.memories[import.index].limits, memory.Pages(),
+                         memory.Type().limits);
+      }
+      case ExternKind::Global:
+        return module_.globals[import.index] == instance.globals[index]->Type();
+      case ExternKind::Func:
+      case ExternKind::Tag:
+        break;
+    }
+    return false;
+  }
+
+  bool CheckFunction(const wasm::Import& import, const Instance& instance,
+                     const wasm::Export& found) {
+    const abi::FunctionRecord& function = *instance.functions[found.index];
+    const std::uint32_t type = module_.functions[import.index];
+    const auto parameters = module_.Parameters(type);
+    const auto results = module_.Results(type);
+    if (!store_.types.Is(function.type, parameters, results)) {
+      const wasm::Module& other = instance.Module();
+      const std::uint32_t own = other.functions[found.index];
+      const Instance& owner = OwnerOf(function);
+      std::string difference =
+          DifferenceText(parameters, other.Parameters(own), "parameter", owner, function.index);
+      if (difference.empty()) {
+        difference = DifferenceText(results, other.Results(own), "result", owner, function.index);
+      }
+      ReportTypes(import, instance, found, difference);
+      return false;
+    }
+    if ((FlagsOf(function) & abi::kFunctionNeedsMemory) != 0 && module_.memories.empty()) {
+      ReportWith(ErrorCode::ImportNeedsMemory, import, instance, found);
+      return false;
+    }
+    return CheckGrants(import, instance, found, function);
+  }
+
+  bool CheckGrants(const wasm::Import& import, const Instance& instance, const wasm::Export& found,
+                   const abi::FunctionRecord& function) {
+    const auto* host = HostFunctionOf(function);
+    if (host == nullptr) return true;
+    bool is_granted = true;
+    for (const std::string& capability : host->policy.capabilities) {
+      if (std::ranges::binary_search(settings_.grants, capability)) continue;
+      is_granted = false;
+      ImportProblem problem = Describe(ErrorCode::ImportNotGranted, import, instance, found);
+      problem.capability = capability;
+      problem.text = FormatError(
+          problem.id, {ExternKindName(import.kind), problem.module, problem.name, capability});
+      Report(std::move(problem));
+    }
+    return is_granted;
   }
 
   const ModuleCode& importer_;
+  const wasm::Module& module_;
   Store& store_;
   const InstanceSettings& settings_;
-  std::map<std::string, InstanceHandle, std::less<>> found_;
-};
-
-/// Checks one import against the export found for it.
-class ImportCheck {
- public:
-  ImportCheck(const ModuleCode& importer, const wasm::Import& import, Instance& exporter)
-      : importer_{importer},
-        import_{import},
-        exporter_{exporter},
-        module_{importer.module.Text(import.module)},
-        name_{importer.module.Text(import.name)} {}
-
-  std::uint32_t Run() {
-    if (exporter_.IsClosed()) throw ExitError{exporter_.ExitCode()};
-    const wasm::Export* found = exporter_.FindExport(name_);
-    if (found == nullptr) Fail(ErrorCode::ImportNotFound);
-    if (found->kind != import_.kind) {
-      throw LinkError{
-          ErrorCode::ImportKindMismatch,
-          FormatError(ErrorCode::ImportKindMismatch,
-                      {ExternKindName(import_.kind), module_, name_, ExternKindName(found->kind)})};
-    }
-    switch (import_.kind) {
-      case ExternKind::Func:
-        CheckFunction(found->index);
-        break;
-      case ExternKind::Table:
-        CheckTable(found->index);
-        break;
-      case ExternKind::Memory:
-        CheckMemory(found->index);
-        break;
-      case ExternKind::Global:
-        CheckGlobal(found->index);
-        break;
-      case ExternKind::Tag:
-        Fail(ErrorCode::ImportNotFound);
-    }
-    return found->index;
-  }
-
- private:
-  [[noreturn]] void Fail(ErrorCode code) const {
-    throw LinkError{code, FormatError(code, {ExternKindName(import_.kind), module_, name_})};
-  }
-  [[noreturn]] void FailTypes(const std::string& wanted, const std::string& found) const {
-    throw LinkError{ErrorCode::ImportTypeMismatch,
-                    FormatError(ErrorCode::ImportTypeMismatch,
-                                {ExternKindName(import_.kind), module_, name_, wanted, found})};
-  }
-
-  void CheckFunction(std::uint32_t index) const {
-    const abi::FunctionRecord& function = *exporter_.functions[index];
-    const wasm::Module& guest = importer_.module;
-    const std::uint32_t type = guest.functions[import_.index];
-    if (!exporter_.store->types.Is(function.type, guest.Parameters(type), guest.Results(type))) {
-      FailTypes(FunctionText(guest, import_.index), FunctionText(exporter_.Module(), index));
-    }
-    if ((FlagsOf(function) & abi::kFunctionNeedsMemory) != 0 && guest.memories.empty()) {
-      Fail(ErrorCode::ImportNeedsMemory);
-    }
-  }
-  void CheckTable(std::uint32_t index) const {
-    const wasm::TableType& wanted = importer_.module.tables[import_.index];
-    const TableInstance& table = *exporter_.tables[index];
-    if (table.Type().element != wanted.element ||
-        !LimitsFit(wanted.limits, table.Size(), table.Type().limits)) {
-      FailTypes(TableText(wanted, wanted.limits.minimum), TableText(table.Type(), table.Size()));
-    }
-  }
-  void CheckMemory(std::uint32_t index) const {
-    const wasm::MemoryType& wanted = importer_.module.memories[import_.index];
-    const MemoryInstance& memory = *exporter_.memories[index];
-    if (!LimitsFit(wanted.limits, memory.Pages(), memory.Type().limits)) {
-      FailTypes(MemoryText(wanted, wanted.limits.minimum),
-                MemoryText(memory.Type(), memory.Pages()));
-    }
-  }
-  void CheckGlobal(std::uint32_t index) const {
-    const wasm::GlobalType& wanted = importer_.module.globals[import_.index];
-    const wasm::GlobalType& global = exporter_.globals[index]->Type();
-    if (wanted != global) FailTypes(GlobalText(wanted), GlobalText(global));
-  }
-
-  const ModuleCode& importer_;
-  const wasm::Import& import_;
-  Instance& exporter_;
-  std::string_view module_;
-  std::string_view name_;
+  std::map<std::string, Exporter, std::less<>> exporters_;
+  std::map<std::string_view, std::vector<std::uint32_t>> unknown_;
+  /// By the line that says that the module is not there.
+  std::map<std::string, Wanted> missing_modules_;
+  std::vector<std::string> lines_;
+  ErrorCode first_failure_ = ErrorCode::None;
+  std::uint64_t omitted_ = 0;
+  NameBudget name_budget_ = 20'000;
 };
 
 }  // namespace detail
 
 TENON_DECL std::vector<ResolvedImport> ResolveImports(const CompiledState& compiled, Store& store,
                                                       const InstanceSettings& settings) {
-  std::vector<ResolvedImport> resolved;
-  const ModuleCode& code = *compiled.code;
-  if (code.is_host) return resolved;
-  detail::ExporterLookup lookup{code, store, settings};
-  resolved.reserve(code.module.imports.size());
-  // Those that do not fit are reported at once, as far as somebody will read them.
-  constexpr std::size_t kMostLines = 20;
-  ErrorCode first_failure = ErrorCode::None;
-  std::vector<std::string> lines;
-  std::uint64_t omitted = 0;
-  for (const wasm::Import& import : code.module.imports) {
-    try {
-      InstanceHandle exporter = lookup.Find(import);
-      if (!exporter) continue;
-      const std::uint32_t index = detail::ImportCheck{code, import, *exporter.Get()}.Run();
-      resolved.push_back({std::move(exporter), index});
-    } catch (const LinkError& error) {
-      if (first_failure == ErrorCode::None) first_failure = error.Id();
-      if (lines.size() == kMostLines) {
-        ++omitted;
-      } else if (std::ranges::find(lines, error.what()) == lines.end()) {
-        lines.push_back(error.what());
-      }
-    }
-  }
-  if (first_failure == ErrorCode::None) return resolved;
-  std::string report = lines[0];
-  for (std::size_t i = 1; i < lines.size(); ++i) report += '\n' + lines[i];
-  if (omitted != 0) {
-    report += '\n' + FormatError(ErrorCode::ImportsOmitted, {std::to_string(omitted)});
-  }
-  throw LinkError{first_failure, report};
+  if (compiled.code->is_host) return {};
+  detail::ImportResolver resolver{*compiled.code, store, settings};
+  resolver.Run();
+  resolver.RequireNone();
+  resolver.MakeStubs();
+  return std::move(resolver.resolved);
+}
+
+TENON_DECL std::vector<ImportProblem> CheckImports(const CompiledState& compiled, Store& store,
+                                                   const InstanceSettings& settings) {
+  if (compiled.code->is_host) return {};
+  detail::ImportResolver resolver{*compiled.code, store, settings};
+  resolver.Run();
+  return std::move(resolver.problems);
 }
 
 }  // namespace tenon::inline TENON_ABI::vm

@@ -30,21 +30,40 @@ inline std::size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-/// "; did you mean "sum"?" for the nearest of `names`, or "" where none is near.
-inline std::string SuggestNames(std::string_view wanted, std::span<const std::string_view> names) {
-  constexpr std::size_t kLongestName = 64, kMostNames = 1000;
+/// How many names may still be compared: what a module asks for must not cost time without end.
+using NameBudget = std::size_t;
+
+/// The nearest of `names`, or "" where none is near.
+inline std::string_view NearestName(std::string_view wanted,
+                                    std::span<const std::string_view> names, NameBudget& budget) {
+  constexpr std::size_t kLongestName = 64;
   if (wanted.size() > kLongestName) return "";
   std::size_t best = wanted.size() / 3 + 2;
   std::string_view nearest;
-  for (const std::string_view name : names.first(std::min(names.size(), kMostNames))) {
-    if (name.size() > kLongestName) continue;
+  for (const std::string_view name : names) {
+    if (budget == 0) break;
+    --budget;
+    const std::size_t longer = std::max(name.size(), wanted.size());
+    const std::size_t shorter = std::min(name.size(), wanted.size());
+    if (name.size() > kLongestName || longer - shorter >= best) continue;
     const std::size_t distance = EditDistance(wanted, name);
     if (distance < best) {
       best = distance;
       nearest = name;
     }
   }
+  return nearest;
+}
+
+/// "; did you mean "sum"?", or "" for no name.
+inline std::string SuggestName(std::string_view nearest) {
   return nearest.empty() ? "" : "; did you mean \"" + std::string{nearest} + "\"?";
+}
+
+/// "; did you mean "sum"?" for the nearest of `names`, or "" where none is near.
+inline std::string SuggestNames(std::string_view wanted, std::span<const std::string_view> names) {
+  NameBudget budget = 1000;
+  return SuggestName(NearestName(wanted, names, budget));
 }
 
 }  // namespace tenon::inline TENON_ABI::vm

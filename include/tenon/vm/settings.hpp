@@ -3,10 +3,12 @@
 /// What the public configurations say, as this room needs it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,7 @@
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
 #include <tenon/definition.hpp>
+#include <tenon/link_policy.hpp>
 #include <tenon/memory_allocator.hpp>
 #include <tenon/signal_handlers.hpp>
 
@@ -34,6 +37,7 @@ class CodeMap;
 namespace vm {
 
 class Instance;
+struct ModuleCode;
 
 /// Of a runtime; see RuntimeConfig.
 struct StoreSettings {
@@ -70,9 +74,21 @@ struct StoreSettings {
 /// Of an instance; see ModuleConfig.
 struct InstanceSettings {
   std::optional<std::string> name;
+  bool is_hidden = false;  ///< not found by its name, which others may have too
   std::vector<std::string> start_functions;
   /// The exporter given for a module name; an empty handle: look it up in the runtime.
   std::function<InstanceHandle(std::string_view)> find_exporter;
+  /// The names of modules that were given one by one, and whether one was given twice.
+  std::vector<std::string_view> given_names;
+  bool IsGivenTwice(std::string_view module) const {
+    return std::ranges::count(given_names, module) > 1;
+  }
+  UnknownImports unknown_imports = UnknownImports::Error;
+  Shadowing import_shadowing = Shadowing::Allow;
+  std::vector<std::string> grants;  ///< capabilities, sorted
+  /// Makes a module that stands for unknown imports, given by position, of one module: each takes
+  /// the next place of its kind there.
+  std::function<InstanceHandle(const ModuleCode&, std::span<const std::uint32_t>)> make_stub;
   const SystemConfig* system = nullptr;
   const CallContext* context = nullptr;  ///< of the start functions
 };

@@ -38,9 +38,11 @@ class Store : public std::enable_shared_from_this<Store> {
 
   /// The open instance of this name; an empty handle if there is none.
   TENON_DECL InstanceHandle Find(std::string_view name);
-  /// Enters `instance` in a new group and, unless the name is "", reserves its name. Throws
-  /// LinkError if the name is taken or the instance limit reached.
-  TENON_DECL void Enter(Instance& instance);
+  /// The names of the open instances.
+  TENON_DECL std::vector<std::string> Names();
+  /// Enters `instance` in a new group and, unless the name is "" or hidden, reserves its name.
+  /// Throws LinkError if the name is taken or the instance limit reached.
+  TENON_DECL void Enter(Instance& instance, bool is_hidden);
   /// Lets others find an entered instance, once it is initialised. Throws ConfigError if the
   /// runtime was closed meanwhile.
   TENON_DECL void Publish(Instance& instance);

@@ -52,7 +52,16 @@ TENON_DECL InstanceHandle Store::Find(std::string_view name) {
   return found == names_.end() ? InstanceHandle{} : found->second;
 }
 
-TENON_DECL void Store::Enter(Instance& instance) {
+TENON_DECL std::vector<std::string> Store::Names() {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::string> names;
+  for (const auto& [name, handle] : names_) {
+    if (handle) names.push_back(name);
+  }
+  return names;
+}
+
+TENON_DECL void Store::Enter(Instance& instance, bool is_hidden) {
   auto group = std::make_unique<Group>();
   group->instances.push_back(&instance);
   instance.header->exec = group.get();
@@ -64,7 +73,8 @@ TENON_DECL void Store::Enter(Instance& instance) {
         ErrorCode::InstanceLimit,
         FormatError(ErrorCode::InstanceLimit, {std::to_string(settings.instance_limit)})};
   }
-  if (!instance.name.empty() && names_.contains(instance.name)) {
+  const bool is_named = !is_hidden && !instance.name.empty();
+  if (is_named && names_.contains(instance.name)) {
     throw LinkError{ErrorCode::ModuleAlreadyInstantiated,
                     FormatError(ErrorCode::ModuleAlreadyInstantiated, {instance.name})};
   }
@@ -75,7 +85,7 @@ TENON_DECL void Store::Enter(Instance& instance) {
   instance.is_counted = true;
   ++open_count_;
   // An empty handle: the name is taken, but nobody finds the instance before Publish.
-  instance.holds_name = !instance.name.empty();
+  instance.holds_name = is_named;
   if (instance.holds_name) names_.emplace(instance.name, InstanceHandle{});
 }
 

@@ -118,6 +118,8 @@ class ModuleBuilder {
   TENON_DECL void NameModule(std::string_view name);
   TENON_DECL void NameFunction(std::uint32_t function, std::string_view name);
   TENON_DECL void NameLocal(std::uint32_t function, std::uint32_t local, std::string_view name);
+  /// No part of the specification: read by NameSection::Result, skipped by everybody else.
+  TENON_DECL void NameResult(std::uint32_t function, std::uint32_t result, std::string_view name);
 
   /// The module. May be called again after more parts were added.
   TENON_DECL std::vector<std::uint8_t> Build() const;
@@ -163,6 +165,7 @@ class ModuleBuilder {
   std::optional<std::string> module_name_;
   NameMap function_names_;
   std::map<std::uint32_t, NameMap> local_names_;
+  std::map<std::uint32_t, NameMap> result_names_;
 };
 
 }  // namespace tenon::inline TENON_ABI::wasm

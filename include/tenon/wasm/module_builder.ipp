@@ -294,6 +294,11 @@ TENON_DECL void ModuleBuilder::NameLocal(std::uint32_t function, std::uint32_t l
   local_names_[function].insert_or_assign(local, std::string{name});
 }
 
+TENON_DECL void ModuleBuilder::NameResult(std::uint32_t function, std::uint32_t result,
+                                          std::string_view name) {
+  result_names_[function].insert_or_assign(result, std::string{name});
+}
+
 TENON_DECL void ModuleBuilder::WriteSection(ByteVector& out, detail::SectionId id,
                                             const ByteVector& content) {
   out.push_back(static_cast<std::uint8_t>(id));
@@ -346,15 +351,18 @@ TENON_DECL ModuleBuilder::ByteVector ModuleBuilder::NameSectionContent() const {
     WriteNameMap(bytes, function_names_);
     add(detail::NameSubsection::Functions, bytes);
   }
-  if (!local_names_.empty()) {
+  const auto add_indirect = [&add](detail::NameSubsection id, const auto& functions) {
+    if (functions.empty()) return;
     ByteVector bytes;
-    detail::WriteUnsigned(bytes, local_names_.size());
-    for (const auto& [function, names] : local_names_) {
+    detail::WriteUnsigned(bytes, functions.size());
+    for (const auto& [function, names] : functions) {
       detail::WriteUnsigned(bytes, function);
       WriteNameMap(bytes, names);
     }
-    add(detail::NameSubsection::Locals, bytes);
-  }
+    add(id, bytes);
+  };
+  add_indirect(detail::NameSubsection::Locals, local_names_);
+  add_indirect(detail::NameSubsection::Results, result_names_);
   return content;
 }
 
@@ -382,7 +390,7 @@ TENON_DECL std::vector<std::uint8_t> ModuleBuilder::Build() const {
   }
   WriteVector(out, SectionId::Code, CodeSection());
   WriteVector(out, SectionId::Data, data_);
-  if (module_name_ || !function_names_.empty() || !local_names_.empty()) {
+  if (module_name_ || !function_names_.empty() || !local_names_.empty() || !result_names_.empty()) {
     WriteSection(out, SectionId::Custom, NameSectionContent());
   }
   for (const auto& [name, bytes] : custom_sections_) {

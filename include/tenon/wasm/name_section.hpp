@@ -30,9 +30,12 @@ class NameSection {
   TENON_DECL std::string_view Function(std::uint32_t function) const;
   /// Name of a local; parameters come first.
   TENON_DECL std::string_view Local(std::uint32_t function, std::uint32_t local) const;
+  /// Name of a result. No part of the specification: ModuleBuilder::NameResult writes them.
+  TENON_DECL std::string_view Result(std::uint32_t function, std::uint32_t result) const;
 
   bool IsEmpty() const {
-    return module_name_.size == 0 && functions_.empty() && local_groups_.empty();
+    return module_name_.size == 0 && functions_.empty() && locals_.groups.empty() &&
+           results_.groups.empty();
   }
 
  private:
@@ -42,21 +45,27 @@ class NameSection {
     std::uint32_t index = 0;
     ByteRange text;
   };
-  /// The locals of one function, consecutive in locals_.
-  struct LocalGroup {
-    std::uint32_t function = 0;
-    std::uint32_t first = 0;
-    std::uint32_t count = 0;
+  /// Names within functions: those of one function are consecutive.
+  struct IndirectNames {
+    struct Group {
+      std::uint32_t function = 0;
+      std::uint32_t first = 0;
+      std::uint32_t count = 0;
+    };
+    // Sorted by index.
+    std::vector<Group> groups;
+    std::vector<Name> names;
   };
 
   TENON_DECL std::string_view Find(std::span<const Name> names, std::uint32_t index) const;
+  TENON_DECL std::string_view Find(const IndirectNames& names, std::uint32_t function,
+                                   std::uint32_t index) const;
 
   std::span<const std::uint8_t> bytes_;
   ByteRange module_name_;
-  // Sorted by index.
-  std::vector<Name> functions_;
-  std::vector<LocalGroup> local_groups_;
-  std::vector<Name> locals_;
+  std::vector<Name> functions_;  ///< sorted by index
+  IndirectNames locals_;
+  IndirectNames results_;
 };
 
 /// Names of a decoded module. Lenient: names are no part of what a module means, so a malformed

@@ -50,7 +50,9 @@ class NameSectionParser {
       case NameSubsection::Functions:
         return ParseNameMap(in, out_.functions_);
       case NameSubsection::Locals:
-        return ParseLocals(in);
+        return ParseIndirect(in, out_.locals_);
+      case NameSubsection::Results:
+        return ParseIndirect(in, out_.results_);
     }
     return true;
   }
@@ -84,19 +86,19 @@ class NameSectionParser {
     if (needed > names.capacity()) names.reserve(std::max(needed, names.capacity() * 2));
   }
 
-  bool ParseLocals(ByteReader& in) {
+  static bool ParseIndirect(ByteReader& in, NameSection::IndirectNames& out) {
     std::uint32_t count = 0;
     if (!in.ReadCount(count)) return false;
-    out_.local_groups_.reserve(std::min(count, in.Remaining() / 2));
+    out.groups.reserve(std::min(count, in.Remaining() / 2));
     std::uint64_t lowest = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
-      NameSection::LocalGroup group;
+      NameSection::IndirectNames::Group group;
       if (!in.ReadU32(group.function) || group.function < lowest) return false;
       lowest = std::uint64_t{group.function} + 1;
-      group.first = static_cast<std::uint32_t>(out_.locals_.size());
-      const bool is_whole = ParseNameMap(in, out_.locals_);
-      group.count = static_cast<std::uint32_t>(out_.locals_.size()) - group.first;
-      out_.local_groups_.push_back(group);
+      group.first = static_cast<std::uint32_t>(out.names.size());
+      const bool is_whole = ParseNameMap(in, out.names);
+      group.count = static_cast<std::uint32_t>(out.names.size()) - group.first;
+      out.groups.push_back(group);
       if (!is_whole) return false;
     }
     return true;
@@ -124,12 +126,23 @@ TENON_DECL std::string_view NameSection::Function(std::uint32_t function) const 
   return Find(functions_, function);
 }
 
+TENON_DECL std::string_view NameSection::Find(const IndirectNames& names, std::uint32_t function,
+                                              std::uint32_t index) const {
+  const auto place = std::lower_bound(names.groups.begin(), names.groups.end(), function,
+                                      [](const IndirectNames::Group& group, std::uint32_t wanted) {
+                                        return group.function < wanted;
+                                      });
+  if (place == names.groups.end() || place->function != function) return {};
+  return Find(std::span{names.names}.subspan(place->first, place->count), index);
+}
+
 TENON_DECL std::string_view NameSection::Local(std::uint32_t function, std::uint32_t local) const {
-  const auto place = std::lower_bound(
-      local_groups_.begin(), local_groups_.end(), function,
-      [](const LocalGroup& group, std::uint32_t wanted) { return group.function < wanted; });
-  if (place == local_groups_.end() || place->function != function) return {};
-  return Find(std::span{locals_}.subspan(place->first, place->count), local);
+  return Find(locals_, function, local);
+}
+
+TENON_DECL std::string_view NameSection::Result(std::uint32_t function,
+                                                std::uint32_t result) const {
+  return Find(results_, function, result);
 }
 
 TENON_DECL NameSection ParseNames(const Module& module) {
