@@ -74,6 +74,11 @@ double SumDoubles2(double a, double b) { return a + b; }
 double SumDoubles6(double a, double b, double c, double d, double e, double f) {
   return a + b + c + d + e + f;
 }
+struct Number {
+  I value;
+};
+I AddNumber(I a, tenon::Handle<Number> number) { return Add(a, number->value); }
+I TakePointer(I a, tenon::FunctionPointer<Integers2> function) { return Add(a, function ? 1 : 0); }
 std::uint32_t MeasureText(std::string_view text) { return static_cast<std::uint32_t>(text.size()); }
 
 // --- native loops
@@ -172,7 +177,12 @@ class GuestBuilder {
       imported.push_back(builder_.ImportFunction("env", import.name, TypeOf(import.shape)));
     }
     const std::uint32_t text = builder_.ImportFunction("env", "text", TypeOf(kInteger2));
+    const std::uint32_t handle = builder_.ImportFunction("env", "handle", TypeOf(kInteger2));
+    const std::uint32_t pointer = builder_.ImportFunction("env", "callback", TypeOf(kInteger2));
     builder_.Memory(1);
+    const std::uint32_t object =
+        builder_.Global({ValueType::I32, true}, tenon::wasm::ConstantExpression::I32(0));
+    builder_.Export("object", tenon::ExternKind::Global, object);
     for (std::size_t i = 0; i < imported.size(); ++i) {
       const Shape& shape = kImports[i].shape;
       Loop(kImports[i].name, shape, [&](CodeBuilder& code) {
@@ -181,6 +191,11 @@ class GuestBuilder {
       });
     }
     Loop("text", kInteger2, [&](CodeBuilder& code) { code.I32Const(64).I32Const(16).Call(text); });
+    Loop("handle", kInteger2,
+         [&](CodeBuilder& code) { code.LocalGet(1).GlobalGet(object).Call(handle); });
+    // Element 0 of the table below.
+    Loop("callback", kInteger2,
+         [&](CodeBuilder& code) { code.LocalGet(1).I32Const(0).Call(pointer); });
     Loop("empty", kInteger2, [](CodeBuilder& code) { code.LocalGet(1); });
     for (const auto& [name, shape] : {std::pair<const char*, const Shape&>{"sum_0", kInteger0},
                                       {"sum_2", kInteger2},
@@ -288,8 +303,14 @@ tenon::Module Instantiate(const tenon::Runtime& runtime) {
           {ValueType::I32, ValueType::I32}, {ValueType::I32})
       .Export("slots_2");
   env.NewFunctionBuilder().WithFunc<MeasureText>().Export("text");
+  env.NewFunctionBuilder().WithFunc<AddNumber>().Export("handle");
+  env.NewFunctionBuilder().WithFunc<TakePointer>().Export("callback");
   env.Instantiate();
-  return runtime.Instantiate(GuestBuilder{}.Build());
+  const tenon::Module guest = runtime.Instantiate(GuestBuilder{}.Build());
+  static Number number{3};
+  guest.ExportedGlobal("object").Set(
+      tenon::Value{static_cast<I>(guest.Issue(tenon::Handle<Number>::Borrow(number)))});
+  return guest;
 }
 
 // --- measurement
@@ -375,6 +396,8 @@ class CallTable {
     AddOut<I>("guest to host, slots, 2 integers", "slots_2", two, {});
     AddOut<I>("guest to host, WithFunc<F>(), string_view", "text", AddNative<Text>(MeasureText),
               {});
+    AddOut<I>("guest to host, WithFunc<F>(), integer and Handle", "handle", two, {});
+    AddOut<I>("guest to host, WithFunc<F>(), integer and FunctionPointer", "callback", two, {});
     AddOut<I>("guest to guest, call_indirect, 2 integers", "guest_2", two, {});
     AddUntyped(two);
   }

@@ -15,6 +15,7 @@
 #include <tenon/guest_pointer.hpp>
 #include <tenon/guest_view.hpp>
 #include <tenon/in_out.hpp>
+#include <tenon/ref.hpp>
 #include <tenon/reference.hpp>
 #include <tenon/result.hpp>
 // IWYU pragma: end_exports

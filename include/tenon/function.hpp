@@ -80,6 +80,12 @@ class Function {
     handle.function_ = FunctionHandle{function};
     return handle;
   }
+  /// See FunctionHandle::Adopt.
+  static Function Adopt(const abi::FunctionRecord* function) noexcept {
+    Function handle;
+    handle.function_ = FunctionHandle::Adopt(function);
+    return handle;
+  }
   const abi::FunctionRecord* Record() const noexcept { return function_.Get(); }
 
  private:

@@ -28,6 +28,15 @@ class RuntimeConfig;
 class Table;
 struct V128;
 
+struct AsExternRef;
+struct AsHandle;
+struct AsFuncRef;
+struct AsTableIndex;
+template <class T, class Form = AsExternRef>
+class Ref;
+template <class Signature, class Form = AsFuncRef>
+class Callback;
+
 /// Maps a class or enum of yours to one WebAssembly value. Specialise it; the library leaves it
 /// undefined. A specialisation for an enum replaces the built-in mapping of that enum.
 ///

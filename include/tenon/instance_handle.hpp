@@ -55,6 +55,13 @@ class FunctionHandle {
   explicit FunctionHandle(const abi::FunctionRecord* function) noexcept : function_{function} {
     if (function_ != nullptr) vm::Retain(vm::OwnerOf(*function_));
   }
+  /// Takes over a count of the instance's, or borrows it for as long as the handle is used, if the
+  /// handle is never destroyed.
+  static FunctionHandle Adopt(const abi::FunctionRecord* function) noexcept {
+    FunctionHandle handle;
+    handle.function_ = function;
+    return handle;
+  }
   FunctionHandle(const FunctionHandle& other) noexcept : FunctionHandle{other.function_} {}
   FunctionHandle(FunctionHandle&& other) noexcept
       : function_{std::exchange(other.function_, nullptr)} {}

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/abi/references.hpp>
+#include <tenon/bind/handles.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
 #include <tenon/instance_handle.hpp>
 #include <tenon/memory.hpp>
+#include <tenon/ref.hpp>
 #include <tenon/table.hpp>
 #include <tenon/typed_function.hpp>
 
@@ -72,6 +75,33 @@ class Module {
   TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
   TENON_DECL bool IsClosed() const;
 
+  /// Gives the module a reference to a host object: the value to pass to its functions, as what
+  /// host functions return does. Throws Trap with TrapCode::ReferenceLimit; ConfigError if the Ref
+  /// is one of another linkage group already.
+  template <class T>
+  ExternRef Issue(Ref<T> reference) const {
+    return ExternRef{static_cast<std::uintptr_t>(
+        IssueRequest(reference.Entry(), reference.Request(), [&] { reference.ForgetOwner(); }))};
+  }
+  template <class T>
+  std::uint32_t Issue(Handle<T> handle) const {
+    return static_cast<std::uint32_t>(
+        IssueRequest(handle.Entry(), handle.Request(), [&] { handle.ForgetOwner(); }));
+  }
+  /// The host object that a value of the module's refers to; null if it refers to none, or to one
+  /// of another class.
+  template <class T>
+  Ref<T> Resolve(ExternRef value) const {
+    const auto token = std::uint64_t{value.Value()};
+    const bind::Operand operand{token};
+    return bind::detail::ReferenceParameter<Ref<T>>::Make(Header(), &operand);
+  }
+  template <class T>
+  Handle<T> Resolve(std::uint32_t value) const {
+    const bind::Operand operand{value};
+    return bind::detail::ReferenceParameter<Handle<T>>::Make(Header(), &operand);
+  }
+
   /// Arguments, environment, streams and clocks the module was instantiated with.
   TENON_DECL tenon::System& System() const;
 
@@ -81,6 +111,16 @@ class Module {
 
  private:
   TENON_DECL Function RequireFunction(std::string_view name) const;
+  TENON_DECL abi::InstanceHeader* Header() const;
+  TENON_DECL std::uint64_t IssueReference(const abi::ReferenceEntry* entry,
+                                          const abi::ReferenceRequest& request) const;
+  template <class Forget>
+  std::uint64_t IssueRequest(const abi::ReferenceEntry* entry, const abi::ReferenceRequest& request,
+                             Forget&& forget) const {
+    const std::uint64_t token = IssueReference(entry, request);
+    if (entry == nullptr) forget();
+    return token;
+  }
 
   InstanceHandle instance_;
 };

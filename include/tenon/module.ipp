@@ -75,6 +75,24 @@ TENON_DECL std::vector<FunctionDefinition> Module::ExportedFunctionDefinitions()
   return definitions;
 }
 
+TENON_DECL abi::InstanceHeader* Module::Header() const {
+  return detail::RequireInstance(*this).header;
+}
+
+TENON_DECL std::uint64_t Module::IssueReference(const abi::ReferenceEntry* entry,
+                                                const abi::ReferenceRequest& request) const {
+  vm::Instance& instance = detail::RequireInstance(*this);
+  if (entry != nullptr) {
+    if (bind::detail::LiveEntryOf(instance.header, entry->token) == entry) return entry->token;
+    throw ConfigError{ErrorCode::ForeignReference, ErrorText(ErrorCode::ForeignReference)};
+  }
+  if (request.object == nullptr) return 0;
+  if (instance.IsClosed()) throw ExitError{instance.ExitCode()};
+  const std::uint64_t token = vm::IssueReference(instance, request);
+  if (token == 0) vm::ThrowTrap(TrapCode::ReferenceLimit);
+  return token;
+}
+
 TENON_DECL Memory Module::DefaultMemory() const {
   const vm::Instance& instance = detail::RequireInstance(*this);
   return Memory::FromInstance(instance.memories.empty() ? nullptr : instance.memories[0].get());

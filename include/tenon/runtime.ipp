@@ -65,6 +65,7 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   settings.table_limit = config.TableLimit();
   settings.memory_limit_bytes = config.MemoryLimitBytes();
   settings.instance_limit = config.InstanceLimit();
+  settings.reference_limit = config.ReferenceLimit();
   settings.stack_bytes =
       std::clamp(config.StackLimit(), kLeastStack, kMostStack) & ~std::uint64_t{0xFFF};
   settings.memory_capacity_from_max = config.MemoryCapacityFromMax();

@@ -78,6 +78,11 @@ class RuntimeConfig {
   [[nodiscard]] RuntimeConfig WithInstanceLimit(std::uint64_t instances) const {
     return Changed(&RuntimeConfig::instance_limit_, instances);
   }
+  /// Most host objects that an instance can refer to at once (see Ref); all instances of a runtime
+  /// together never more than 4 million. Default: 65536.
+  [[nodiscard]] RuntimeConfig WithReferenceLimit(std::uint64_t references) const {
+    return Changed(&RuntimeConfig::reference_limit_, references);
+  }
   /// Bytes of stack for the guests of one linkage group; a call that needs more traps with
   /// StackOverflow. 64 KiB to 1 GiB (other values are clamped). Default: 1 MiB.
   ///
@@ -153,6 +158,7 @@ class RuntimeConfig {
   }
   std::uint32_t TableLimit() const { return table_limit_; }
   std::uint64_t InstanceLimit() const { return instance_limit_; }
+  std::uint64_t ReferenceLimit() const { return reference_limit_; }
   std::uint64_t StackLimit() const { return stack_limit_; }
   bool CloseOnContextDone() const { return close_on_context_done_; }
   bool CanonicalNaN() const { return canonical_nan_; }
@@ -183,6 +189,7 @@ class RuntimeConfig {
   std::uint32_t table_limit_ = 10'000'000;
   std::uint64_t memory_limit_bytes_ = UINT64_MAX;
   std::uint64_t instance_limit_ = UINT64_MAX;
+  std::uint64_t reference_limit_ = 65536;
   std::uint64_t stack_limit_ = std::uint64_t{1} << 20;
   bool memory_capacity_from_max_ = false;
   bool close_on_context_done_ = false;

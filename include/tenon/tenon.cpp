@@ -38,6 +38,7 @@
 #include <tenon/vm/instantiate.ipp>
 #include <tenon/vm/linker.ipp>
 #include <tenon/vm/memory_instance.ipp>
+#include <tenon/vm/reference_table.ipp>
 #include <tenon/vm/reserved_memory.ipp>
 #include <tenon/vm/spelling.ipp>
 #include <tenon/vm/store.ipp>

@@ -15,6 +15,7 @@
 #include <tenon/cache.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/call_result.hpp>
+#include <tenon/callback.hpp>
 #include <tenon/code_map_kind.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/core_features.hpp>
@@ -32,7 +33,9 @@
 #include <tenon/module.hpp>
 #include <tenon/module_config.hpp>
 #include <tenon/read_file.hpp>
+#include <tenon/ref.hpp>
 #include <tenon/reference.hpp>
+#include <tenon/result.hpp>
 #include <tenon/runtime.hpp>
 #include <tenon/runtime_config.hpp>
 #include <tenon/signal_handlers.hpp>

@@ -25,8 +25,8 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture,     &RaiseTrap, &RaiseParameterTrap, &MayHold,
-                   &MakeContext, &RaiseExit, &RaiseOverlapTrap,   &ThrowTrap};
+    operations_ = {&Capture,   &RaiseTrap,        &RaiseParameterTrap, &MayHold, &MakeContext,
+                   &RaiseExit, &RaiseOverlapTrap, &ThrowTrap,          nullptr,  nullptr};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;

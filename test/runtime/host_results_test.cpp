@@ -105,7 +105,7 @@ TEST_CASE("optional/expected/variant result") {
   }
 }
 
-TEST_CASE("host exception \xE2\x86\x92 caller of guest") {
+TEST_CASE("host exception → caller of guest") {
   const tenon::Runtime runtime = MakeRuntime();
   bool fail = true;
   const tenon::Module guest =

@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-CASE = re.compile(r'\bTEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+CASE = re.compile(r'\b(?:TEMPLATE_)?TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 CELL = re.compile(r"(?<!\\)\|")
 QUOTED = re.compile(r'"([^"]+)"')

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,7 +79,61 @@ int main(void) {
 }
 )";
 
+constexpr std::string_view kCallbacks = R"(
+#define IMPORT(name) __attribute__((import_module("env"), import_name(#name)))
+IMPORT(each) int each(int (*function)(int), int count);
+IMPORT(open) int open_counter(int first);
+IMPORT(next) int next_of(int counter);
+IMPORT(drop) void drop(int handle);
+
+static int Twice(int n) { return 2 * n; }
+static int counter;
+static int Next(int n) { return next_of(counter) + n; }
+
+int main(void) {
+  counter = open_counter(10);
+  const int sum = each(Twice, 4) + each(Next, 3) + each(0, 3);
+  drop(counter);
+  return sum;
+}
+)";
+
 }  // namespace
+
+TEST_CASE("a C program hands over function pointers and holds host objects by handle") {
+  const auto bytes = CompileC(kCallbacks);
+  if (!bytes) {
+    WARN("skipped: clang-19 with wasi-libc is missing");
+    return;
+  }
+  struct Counter {
+    int next;
+  };
+  const tenon::Runtime runtime;
+  tenon::wasi::Instantiate(runtime);
+  tenon::HostModuleBuilder env = runtime.NewHostModuleBuilder("env");
+  env.NewFunctionBuilder()
+      .WithFunc([](tenon::FunctionPointer<int(int)> function, int count) {
+        int sum = 0;
+        for (int i = 0; function && i < count; ++i) sum += function(i);
+        return sum;
+      })
+      .Export("each");
+  env.NewFunctionBuilder()
+      .WithFunc([](int first) {
+        return tenon::Handle<Counter>::Own(std::make_unique<Counter>(Counter{first}));
+      })
+      .Export("open");
+  env.NewFunctionBuilder()
+      .WithFunc([](tenon::Handle<Counter> counter) { return counter->next++; })
+      .Export("next");
+  env.NewFunctionBuilder().WithFunc(tenon::DropHandle).Export("drop");
+  env.Instantiate();
+  const auto exit = Thrown<tenon::ExitError>(
+      [&] { runtime.Instantiate(*bytes, tenon::ModuleConfig{}.WithName("program")); });
+  // 0 + 2 + 4 + 6, and 10 + 0, 11 + 1, 12 + 2
+  CHECK(exit.ExitCode() == 48);
+}
 
 TEST_CASE("a C program prints, reads, and exits with a code") {
   const auto bytes = CompileC(kHello);

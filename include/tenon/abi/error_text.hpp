@@ -134,6 +134,8 @@
   X(ParameterType, "param[{0}]: expected {1}, but passed {2}")                                  \
   X(ParameterForeignFunction,                                                                   \
     "param[{0}]: a function of another linkage group, or one that is gone, cannot be passed")   \
+  X(ForeignReference,                                                                           \
+    "a reference of another linkage group, or one that was ended, cannot be given to a module") \
   X(StackSize, "need {0} params, but stack size is {1}")                                        \
   X(HostFunctionNeedsCaller,                                                                    \
     "host function {0} needs a calling guest; it cannot be called from the host")               \

@@ -7,9 +7,19 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/abi/references.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/abi/value_type.hpp>
 
 namespace tenon::inline TENON_ABI::abi {
+
+/// A function type.
+struct FunctionTypes {
+  const ValueType* parameters;
+  const ValueType* results;
+  std::uint32_t parameter_count;
+  std::uint32_t result_count;
+};
 
 /// One table per engine build, reached as `caller->operations`. No entry throws but throw_trap.
 struct Operations {
@@ -36,6 +46,15 @@ struct Operations {
   /// Throws tenon::Trap out of a host function, which the function may let pass: the call then ends
   /// with that trap. `detail` as for raise_trap. Never returns.
   void (*throw_trap)(TrapCode code, const char* detail);
+  /// Gives the caller a reference to a host object: its token, or 0 if a limit refuses.
+  std::uint64_t (*issue_reference)(InstanceHeader* caller,
+                                   const ReferenceRequest& request) noexcept;
+  /// The element of the table that C's function pointers are indices into; null beyond its end.
+  const Slot* (*function_element)(InstanceHeader* caller, std::uint32_t index) noexcept;
+  /// Whether `function` has the type that a parameter wants; makes the trap pending that names both
+  /// types if not.
+  bool (*check_callback)(InstanceHeader* caller, const FunctionRecord* function,
+                         const FunctionTypes& wanted, std::uint32_t parameter) noexcept;
 };
 
 }  // namespace tenon::inline TENON_ABI::abi

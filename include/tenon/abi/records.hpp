@@ -18,6 +18,7 @@ namespace tenon::inline TENON_ABI::abi {
 struct InstanceHeader;
 struct FunctionRecord;
 struct Operations;
+struct ReferenceDirectory;
 struct RuntimeCalls;
 
 /// Canonical number of a function type in the type registry of a runtime. Two functions have the
@@ -65,6 +66,7 @@ struct FunctionRecord {
   /// Entry for host code, in the thunk convention with this record as context, if no special care
   /// is needed before it; else null.
   NativeCode host_entry;
+  std::uint64_t shape;  ///< of its type, see function_shape.hpp
 };
 
 static_assert(offsetof(FunctionRecord, code) == 0);
@@ -77,7 +79,8 @@ static_assert(offsetof(FunctionRecord, index) == 40);
 static_assert(offsetof(FunctionRecord, engine_code) == 48);
 static_assert(offsetof(FunctionRecord, body) == 56);
 static_assert(offsetof(FunctionRecord, host_entry) == 64);
-static_assert(sizeof(FunctionRecord) == 72);
+static_assert(offsetof(FunctionRecord, shape) == 72);
+static_assert(sizeof(FunctionRecord) == 80);
 
 /// What a call to an imported function needs, copied into the importing instance behind its header.
 struct ImportRecord {
@@ -153,6 +156,8 @@ struct ExecContext {
   AtomicWord prepared_for;
   std::uintptr_t known_thread;
   std::uintptr_t known_stack;
+  /// Host objects that guests refer to; null before the first one in this group.
+  const ReferenceDirectory* references;
 };
 
 /// Reasons not to return from an outermost call at once.
@@ -172,6 +177,7 @@ static_assert(offsetof(ExecContext, exit_stack_pointer) == 48);
 static_assert(offsetof(ExecContext, last_activation) == 56);
 static_assert(offsetof(ExecContext, end_work) == 64);
 static_assert(offsetof(ExecContext, prepared_for) == 72);
+static_assert(offsetof(ExecContext, references) == 96);
 
 /// Head of every instance: all that code reaches at run time, it reaches from here.
 /// `ImportRecord`s of the imported functions follow directly, in index order.

@@ -24,6 +24,9 @@
   X(ValueOutOfRange, "value out of range for the host function's parameter")    \
   X(OverlappingParameters, "parameters of the host function overlap in memory") \
   X(UnterminatedString, "string without terminator in memory")                  \
+  X(StaleReference, "reference to no host object")                              \
+  X(ReferenceTypeMismatch, "reference to a host object of another class")       \
+  X(ReferenceLimit, "too many references to host objects")                      \
   X(ResultOutOfRange, "host function's result has no WebAssembly value")        \
   X(HostTrap, "trap raised by a host function")                                 \
   X(UnknownImport, "call of an import that was not there")

@@ -130,6 +130,8 @@ consteval Refusal RefusalOfArgument() {
     return WritableUserType<T> ? Refusal::None : Refusal::BadWasmType;
   } else if constexpr (kScalarKind<T> != ScalarKind::None) {
     return Refusal::None;
+  } else if constexpr (HandleTraits<Bare>::kKind != HandleKind::None) {
+    return Refusal::HandleInCall;
   } else if constexpr (ViewTraits<Bare>::kIsView || HasMarshaller<Bare>) {
     return Refusal::ViewInCall;
   } else if constexpr (kIsSpecialClass<Bare>) {
@@ -163,6 +165,8 @@ consteval Refusal RefusalOfReceived() {
     return kFacts.refusal;
   } else if constexpr (kFacts.kind == ResultKind::Tuple) {
     return RefusalOfReceivedTuple<T>(std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else if constexpr (kFacts.kind == ResultKind::Reference) {
+    return Refusal::ResultReferenceInCall;
   } else if constexpr (kFacts.kind == ResultKind::Ending) {
     return Refusal::ResultEnding;
   } else if constexpr (kFacts.kind == ResultKind::Mapped) {

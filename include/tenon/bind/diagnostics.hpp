@@ -61,6 +61,10 @@
   "tenon: parameter " n                                              \
   " of a function to call is a view: write the data to the guest's " \
   "Memory and pass offset and length as std::uint32_t"
+#define TENON_REFUSED_HANDLE_IN_CALL(n)                                \
+  "tenon: parameter " n                                                \
+  " of a function to call is a Ref or a Callback: pass ExternRef (or " \
+  "std::uint32_t for a Handle) from Module::Issue, FuncRef for a function"
 #define TENON_REFUSED_BAD_WASM_TYPE(n)                                \
   "tenon: parameter " n                                               \
   " has an incomplete tenon::WasmType<T>: give it `using Wire = ` a " \
@@ -100,6 +104,12 @@
   "tenon: the result has an incomplete tenon::WasmResult<T>: give it `using Values = ` a " \
   "type that can be a result, `static Values ToWasm(T&&)` to send it, `static T "          \
   "FromWasm(Values)` to receive it"
+#define TENON_REFUSED_RESULT_CALLBACK                                                          \
+  "tenon: the result is a Callback, which only a guest can give: return FuncRef, a reference " \
+  "to a function that the guest knows"
+#define TENON_REFUSED_RESULT_REFERENCE_IN_CALL                                             \
+  "tenon: the result of a function to call is a Ref: name it ExternRef, or std::uint32_t " \
+  "for a Handle, and look it up with Module::Resolve<T>(value)"
 #define TENON_REFUSED_RESULT_ENDING                                                            \
   "tenon: the result of a function to call cannot end a guest: name its value alone, and use " \
   "TryCall to get an exit or a trap as a value"
@@ -156,34 +166,37 @@
   X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))      \
   X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))         \
   X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))               \
+  X(HandleInCall, TENON_REFUSED_HANDLE_IN_CALL("N"))           \
   X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))             \
   X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))     \
   X(Unmapped, TENON_REFUSED_UNMAPPED("N"))
 
 /// Refusals of a result or of the callable as a whole: X(name, text).
-#define TENON_CALLABLE_REFUSALS(X)                          \
-  X(ResultPointer, TENON_REFUSED_RESULT_POINTER)            \
-  X(ResultReference, TENON_REFUSED_RESULT_REFERENCE)        \
-  X(ResultLongDouble, TENON_REFUSED_RESULT_LONG_DOUBLE)     \
-  X(ResultView, TENON_REFUSED_RESULT_VIEW)                  \
-  X(ResultUnfixedEnum, TENON_REFUSED_RESULT_UNFIXED_ENUM)   \
-  X(ResultBadWasmType, TENON_REFUSED_RESULT_BAD_WASM_TYPE)  \
-  X(ResultErrorType, TENON_REFUSED_RESULT_ERROR_TYPE)       \
-  X(ResultNegativeForm, TENON_REFUSED_RESULT_NEGATIVE_FORM) \
-  X(ResultBadMapping, TENON_REFUSED_RESULT_BAD_MAPPING)     \
-  X(ResultEnding, TENON_REFUSED_RESULT_ENDING)              \
-  X(ResultUnmapped, TENON_REFUSED_RESULT_UNMAPPED)          \
-  X(NotCallable, TENON_REFUSED_NOT_CALLABLE)                \
-  X(Generic, TENON_REFUSED_GENERIC)                         \
-  X(RvalueCall, TENON_REFUSED_RVALUE_CALL)                  \
-  X(Variadic, TENON_REFUSED_VARIADIC)                       \
-  X(NullFunction, TENON_REFUSED_NULL_FUNCTION)              \
-  X(SignatureMismatch, TENON_REFUSED_SIGNATURE)             \
-  X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)                \
-  X(NoObject, TENON_REFUSED_NO_OBJECT)                      \
-  X(WrongObject, TENON_REFUSED_WRONG_OBJECT)                \
-  X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)            \
-  X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                  \
+#define TENON_CALLABLE_REFUSALS(X)                                 \
+  X(ResultPointer, TENON_REFUSED_RESULT_POINTER)                   \
+  X(ResultReference, TENON_REFUSED_RESULT_REFERENCE)               \
+  X(ResultLongDouble, TENON_REFUSED_RESULT_LONG_DOUBLE)            \
+  X(ResultView, TENON_REFUSED_RESULT_VIEW)                         \
+  X(ResultUnfixedEnum, TENON_REFUSED_RESULT_UNFIXED_ENUM)          \
+  X(ResultBadWasmType, TENON_REFUSED_RESULT_BAD_WASM_TYPE)         \
+  X(ResultErrorType, TENON_REFUSED_RESULT_ERROR_TYPE)              \
+  X(ResultNegativeForm, TENON_REFUSED_RESULT_NEGATIVE_FORM)        \
+  X(ResultBadMapping, TENON_REFUSED_RESULT_BAD_MAPPING)            \
+  X(ResultEnding, TENON_REFUSED_RESULT_ENDING)                     \
+  X(ResultCallback, TENON_REFUSED_RESULT_CALLBACK)                 \
+  X(ResultReferenceInCall, TENON_REFUSED_RESULT_REFERENCE_IN_CALL) \
+  X(ResultUnmapped, TENON_REFUSED_RESULT_UNMAPPED)                 \
+  X(NotCallable, TENON_REFUSED_NOT_CALLABLE)                       \
+  X(Generic, TENON_REFUSED_GENERIC)                                \
+  X(RvalueCall, TENON_REFUSED_RVALUE_CALL)                         \
+  X(Variadic, TENON_REFUSED_VARIADIC)                              \
+  X(NullFunction, TENON_REFUSED_NULL_FUNCTION)                     \
+  X(SignatureMismatch, TENON_REFUSED_SIGNATURE)                    \
+  X(NotCopyable, TENON_REFUSED_NOT_COPYABLE)                       \
+  X(NoObject, TENON_REFUSED_NO_OBJECT)                             \
+  X(WrongObject, TENON_REFUSED_WRONG_OBJECT)                       \
+  X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)                   \
+  X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                         \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

@@ -12,6 +12,7 @@
 #include <tenon/bind/diagnostics.hpp>
 #include <tenon/bind/guest_layout.hpp>
 #include <tenon/bind/guest_range.hpp>
+#include <tenon/bind/handles.hpp>
 #include <tenon/bind/marshaller.hpp>
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/parameter_facts.hpp>
@@ -68,7 +69,7 @@ consteval Refusal RefusalOfParameter() {
   } else if constexpr (std::is_same_v<Bare, long double>) {
     return Refusal::LongDouble;
   } else if constexpr (kScalarKind<Bare> != ScalarKind::None || ViewTraits<Bare>::kIsView ||
-                       HasMarshaller<Bare>) {
+                       HasMarshaller<Bare> || HandleTraits<Bare>::kKind != HandleKind::None) {
     return Refusal::Reference;
   } else if constexpr (std::is_enum_v<Bare>) {
     return Refusal::UnfixedEnum;
@@ -91,6 +92,12 @@ consteval ParameterFacts FactsOf() {
     facts.width = 1;
     facts.needs_check = Scalar<T>::kNeedsCheck;
     facts.runs_user_code = kKind == ScalarKind::User;
+  } else if constexpr (HandleTraits<T>::kKind != HandleKind::None) {
+    facts.kind = HandleTraits<T>::kKind == HandleKind::Reference ? ParameterKind::Reference
+                                                                 : ParameterKind::Callback;
+    facts.wire = HandleTraits<T>::kWire;
+    facts.width = 1;
+    facts.needs_check = true;
   } else if constexpr (ViewTraits<T>::kIsView) {
     if constexpr (!ViewTraits<T>::kIsDynamic) {
       facts.refusal = Refusal::FixedExtent;
@@ -176,6 +183,10 @@ struct Parameter<T, ParameterKind::View> {
 
 template <class T>
 struct Parameter<T, ParameterKind::Marshalled> : Marshaller<T> {};
+template <class T>
+struct Parameter<T, ParameterKind::Reference> : detail::ReferenceParameter<T> {};
+template <class T>
+struct Parameter<T, ParameterKind::Callback> : detail::CallbackParameter<T> {};
 
 template <class T>
 struct Parameter<T, ParameterKind::Module> {

@@ -15,6 +15,8 @@ enum class ParameterKind : std::uint8_t {
   Scalar,      ///< one operand, see scalar.hpp
   View,        ///< offset and length of guest memory that is used in place, see view.hpp
   Marshalled,  ///< what its Marshaller says, see marshaller.hpp
+  Reference,   ///< a Ref, see handles.hpp
+  Callback,    ///< a Callback, see handles.hpp
   Module,      ///< the special parameters, which take no operand
   Memory,
   CallContext,

@@ -321,6 +321,27 @@ struct Refused<Refusal::ViewInCall, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::HandleInCall, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_HANDLE_IN_CALL("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_HANDLE_IN_CALL("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_HANDLE_IN_CALL("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_HANDLE_IN_CALL("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_HANDLE_IN_CALL("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_HANDLE_IN_CALL("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_HANDLE_IN_CALL("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_HANDLE_IN_CALL("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_HANDLE_IN_CALL("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_HANDLE_IN_CALL("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_HANDLE_IN_CALL("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_HANDLE_IN_CALL("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_HANDLE_IN_CALL("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_HANDLE_IN_CALL("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_HANDLE_IN_CALL("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_HANDLE_IN_CALL("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_HANDLE_IN_CALL("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::BadWasmType, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_BAD_WASM_TYPE("0"));
   static_assert(kPosition != 1, TENON_REFUSED_BAD_WASM_TYPE("1"));
@@ -431,6 +452,16 @@ struct Refused<Refusal::ResultBadMapping, kPosition, Type> {
 template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ResultEnding, kPosition, Type> {
   static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_ENDING);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultCallback, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_CALLBACK);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultReferenceInCall, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_REFERENCE_IN_CALL);
 };
 
 template <std::size_t kPosition, class Type>

@@ -6,6 +6,7 @@
 /// |---|---|
 /// | void | none |
 /// | a scalar (scalar.hpp) | one |
+/// | Ref<T>, Handle<T> | one |
 /// | std::tuple, std::pair, std::array and other tuples | those of each element, in order |
 /// | an optional of T | i32: 1 and those of T, or 0 and zeros |
 /// | a result of T or E, leading form | i32: 0 and those of T, or the number of E and zeros |
@@ -30,6 +31,7 @@
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/value.hpp>
 #include <tenon/bind/diagnostics.hpp>
+#include <tenon/bind/handles.hpp>
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/parameter.hpp>
 #include <tenon/bind/scalar.hpp>
@@ -42,6 +44,7 @@ namespace tenon::inline TENON_ABI::bind {
 enum class ResultKind : std::uint8_t {
   Void,
   Scalar,
+  Reference,  ///< a Ref
   Tuple,
   Optional,
   Expected,
@@ -175,6 +178,10 @@ consteval ResultFacts ResultFactsOf() {
   } else if constexpr (kScalarKind<T> != ScalarKind::None || kIsSpecialClass<T> ||
                        !std::is_class_v<T>) {
     return {ResultKind::Scalar, RefusalOfResult<T>()};
+  } else if constexpr (HandleTraits<T>::kKind != HandleKind::None) {
+    return HandleTraits<T>::kKind == HandleKind::Reference
+               ? ResultFacts{ResultKind::Reference, Refusal::None}
+               : ResultFacts{ResultKind::Scalar, Refusal::ResultCallback};
   } else if constexpr (HasWasmResult<T>) {
     return {ResultKind::Mapped, RefusalOfMapped<T>()};
   } else if constexpr (TupleLike<T>) {
@@ -277,6 +284,21 @@ struct Values<T, ResultKind::Scalar> {
   }
   static bool Fit(const abi::Slot* slots) noexcept { return Mapping::Fits(At(slots)); }
   static T Load(const abi::Slot* slots) { return Mapping::From(At(slots)); }
+};
+
+template <class T>
+struct Values<T, ResultKind::Reference> {
+  static constexpr std::uint32_t kCount = 1;
+  static constexpr std::uint32_t kSlots = 1;
+  static constexpr WireList<1> kWires = {{HandleTraits<T>::kWire}};
+
+  static bool Store(abi::InstanceHeader* caller, abi::Slot* slots, T&& value) noexcept {
+    std::uint64_t token = 0;
+    const bool is_given = GiveReference(caller, value, token);
+    // As a handle: the half that crosses.
+    *slots = HandleTraits<T>::kWire == WireKind::I32 ? token & 0xFFFFFFFF : token;
+    return is_given;
+  }
 };
 
 template <class T, class Indices = std::make_index_sequence<std::tuple_size_v<T>>>

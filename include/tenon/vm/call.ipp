@@ -307,6 +307,35 @@ inline void RaiseExitOperation(abi::InstanceHeader* caller, std::uint32_t exit_c
   RaiseExit(*caller, exit_code);
 }
 
+inline std::uint64_t IssueReferenceOperation(abi::InstanceHeader* caller,
+                                             const abi::ReferenceRequest& request) noexcept {
+  return IssueReference(InstanceOf(*caller), request);
+}
+inline const abi::Slot* FunctionElementOperation(abi::InstanceHeader* caller,
+                                                 std::uint32_t index) noexcept {
+  const abi::TableRecord* const table = InstanceOf(*caller).function_table;
+  return table != nullptr && index < table->size ? table->elements + index : nullptr;
+}
+inline bool CheckCallbackOperation(abi::InstanceHeader* caller, const abi::FunctionRecord* function,
+                                   const abi::FunctionTypes& wanted,
+                                   std::uint32_t parameter) noexcept {
+  const std::span parameters{wanted.parameters, wanted.parameter_count};
+  const std::span results{wanted.results, wanted.result_count};
+  const wasm::Module& module = OwnerOf(*function).Module();
+  const std::uint32_t type = module.functions[function->index];
+  if (std::ranges::equal(module.Parameters(type), parameters) &&
+      std::ranges::equal(module.Results(type), results)) {
+    return true;
+  }
+  RaiseParameterTrapOperation(caller, TrapCode::IndirectCallTypeMismatch, parameter);
+  GroupOf(*caller)
+      .pending_state.message.append(": the host takes ")
+      .append(SignatureText(parameters, results))
+      .append(", the guest gave ")
+      .append(SignatureText(module.Parameters(type), module.Results(type)));
+  return false;
+}
+
 inline constexpr abi::Operations kThunkOperations{
     .capture_exception = CaptureExceptionOperation,
     .raise_trap = RaiseTrapOperation,
@@ -316,6 +345,9 @@ inline constexpr abi::Operations kThunkOperations{
     .raise_exit = RaiseExitOperation,
     .raise_overlap_trap = RaiseOverlapTrapOperation,
     .throw_trap = ThrowTrapOperation,
+    .issue_reference = IssueReferenceOperation,
+    .function_element = FunctionElementOperation,
+    .check_callback = CheckCallbackOperation,
 };
 
 }  // namespace detail

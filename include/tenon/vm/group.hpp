@@ -17,6 +17,7 @@
 #include <tenon/abi/trap_code.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
+#include <tenon/vm/reference_table.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -68,8 +69,8 @@ class ValueStack {
 struct Group : abi::ExecContext {
   Group() : abi::ExecContext{} {}
 
-  std::vector<Instance*> instances;              ///< owned
-  std::uint64_t live_instances = 0;              ///< claims of members (live_claims); at 0 the group goes
+  std::vector<Instance*> instances;  ///< owned
+  std::uint64_t live_instances = 0;  ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
   std::atomic<std::thread::id> thread;        ///< of the current outermost call
@@ -83,6 +84,7 @@ struct Group : abi::ExecContext {
 
   /// Made for a plain call whose host functions ask for one.
   std::optional<CallContext> plain_context;
+  ReferenceTable reference_table;
 };
 
 inline Group& GroupOf(const abi::InstanceHeader& header) noexcept {

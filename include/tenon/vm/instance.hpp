@@ -14,6 +14,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/abi/references.hpp>
 #include <tenon/instance_handle.hpp>
 #include <tenon/vm/code.hpp>
 #include <tenon/vm/group.hpp>
@@ -106,6 +107,11 @@ class Instance {
   /// How often its handles appeared and are not yet known to be gone: the thread that dropped the
   /// last handle is between the two until it has the mutex, and refers to the instance.
   std::uint64_t live_claims = 0;
+
+  /// Of C's function pointers; null if there is none.
+  const abi::TableRecord* function_table = nullptr;
+  abi::ReferenceEntry* newest_reference = nullptr;  ///< host objects that it was given
+  std::uint64_t live_references = 0;
 
   std::unique_ptr<System> system;
   /// 0 while open, else exit code * 2 + 1.

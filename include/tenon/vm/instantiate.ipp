@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <tenon/abi/function_shape.hpp>
 #include <tenon/error.hpp>
 #include <tenon/system.hpp>
 #include <tenon/vm/bulk.hpp>
@@ -96,6 +98,7 @@ class InstanceMaker {
       record.instance = instance_.header;
       record.parameter_slots = CountSlots(module_.Parameters(type));
       record.result_slots = CountSlots(module_.Results(type));
+      record.shape = ShapeOf(module_.Parameters(type), module_.Results(type));
       if (instance_.IsHost()) {
         const abi::HostFunction& host = instance_.host->functions[i].callable->Get();
         record.code = host.signature->thunk;
@@ -236,6 +239,22 @@ class InstanceMaker {
     }
   }
 
+  static std::uint64_t ShapeOf(std::span<const ValueType> parameters,
+                               std::span<const ValueType> results) {
+    return abi::ShapeOf(parameters.data(), parameters.size(), results.data(), results.size());
+  }
+
+  /// Where C's function pointers are indices into.
+  const abi::TableRecord* FindFunctionTable() const {
+    const auto exported = instance_.FindExport(ExternKind::Table, "__indirect_function_table");
+    const std::uint32_t index = exported.value_or(0);
+    if (index >= instance_.tables.size() ||
+        instance_.tables[index]->Type().element != ValueType::FuncRef) {
+      return nullptr;
+    }
+    return instance_.table_records[index];
+  }
+
   void FillHeader() {
     abi::InstanceHeader& header = *instance_.header;
     header.types = instance_.types.data();
@@ -244,6 +263,7 @@ class InstanceMaker {
     header.memories = instance_.memory_records.data();
     header.globals = instance_.global_slots.data();
     header.operations = &ThunkOperations();
+    instance_.function_table = FindFunctionTable();
     header.runtime_calls = instance_.store->engine.runtime_calls;
     if (!instance_.memory_records.empty()) {
       header.memory = instance_.memory_records[0];

@@ -46,6 +46,7 @@ struct StoreSettings {
   std::uint32_t table_limit = 10'000'000;
   std::uint64_t memory_limit_bytes = UINT64_MAX;
   std::uint64_t instance_limit = UINT64_MAX;
+  std::uint64_t reference_limit = 65536;
   std::uint64_t stack_bytes = std::uint64_t{1} << 20;
   bool memory_capacity_from_max = false;
   bool close_on_context_done = false;

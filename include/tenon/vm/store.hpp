@@ -17,6 +17,7 @@
 #include <tenon/vm/engine.hpp>
 #include <tenon/vm/group.hpp>
 #include <tenon/vm/memory_instance.hpp>
+#include <tenon/vm/reference_table.hpp>
 #include <tenon/vm/settings.hpp>
 #include <tenon/vm/type_registry.hpp>
 
@@ -84,6 +85,7 @@ class Store : public std::enable_shared_from_this<Store> {
   const Engine& engine;
   TypeRegistry types;
   MemorySettings memory_settings;
+  ReferenceChunks reference_chunks;
 
  private:
   /// DrawAttention. Needs the mutex.
@@ -100,6 +102,8 @@ class Store : public std::enable_shared_from_this<Store> {
   /// reach an instance that was closed or failed. Need the mutex; nothing may execute in the group.
   static bool IsReferenced(const Instance& instance) noexcept;
   static bool IsLost(const Instance& instance) noexcept;
+  /// Ends the references of a group in which nothing can run any more.
+  void EndReferences(Group& group) noexcept;
   /// Takes the members out of lists and counts. Needs the mutex.
   void ForgetGroup(Group& group) noexcept;
   /// Takes the instance out of names and counts; the handle that the name held. Needs the mutex.

@@ -12,6 +12,7 @@
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/deadline_timer.hpp>
 #include <tenon/vm/instance.hpp>
+#include <tenon/vm/reference_table.ipp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
 
@@ -120,6 +121,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   target->live_instances += source->live_instances;
   // What was asked of the call that runs is asked of the code of new members too.
   if (target->activation.Load() != 0) Draw(*target);
+  target->reference_table.Join(*target, source->reference_table);
   delete source;
   // A host module that is a member now must not be counted by other members.
   for (Instance* member : target->instances) {
@@ -192,6 +194,7 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     name_handle = Forget(instance);
   }
   if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
+  bool can_nothing_run = false;
   {
     const std::lock_guard lock{mutex_};
     DisableFunctions(instance);
@@ -202,10 +205,28 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     const std::uint64_t activation = group.activation.Load();
     if (activation == 0) {
       instance.ReleaseResources();
+      can_nothing_run = std::ranges::all_of(
+          group.instances, [](const Instance* member) { return member->HasEnded(); });
     } else {
       detail::Ask(group, activation);
       if (settings.close_on_context_done) Draw(group);
     }
+  }
+  // Else another thread may look at the references; the next call in the group ends them.
+  if (can_nothing_run) EndReferences(*instance.group);
+}
+
+inline void Store::EndReferences(Group& group) noexcept {
+  for (;;) {
+    abi::ReferenceEntry* newest = nullptr;
+    {
+      const std::lock_guard lock{mutex_};
+      for (const Instance* member : group.instances) {
+        if (member->newest_reference != nullptr) newest = member->newest_reference;
+      }
+    }
+    if (newest == nullptr) return;
+    EndReference(newest);
   }
 }
 
@@ -330,6 +351,7 @@ inline void Store::NotifyEnd(Instance& instance) noexcept {
 
 inline void Store::DestroyInstance(Instance* instance) noexcept {
   NotifyEnd(*instance);
+  vm::EndReferences(*instance);
   delete instance;
 }
 
@@ -338,6 +360,8 @@ inline void Store::DestroyGroup(Group* group) noexcept {
   // Newest first: an instance may refer to what older ones own.
   std::sort(group->instances.begin(), group->instances.end(),
             [](const Instance* a, const Instance* b) { return a->sequence > b->sequence; });
+  for (Instance* member : group->instances) vm::EndReferences(*member);
+  group->reference_table.GiveBack(reference_chunks);
   for (Instance* member : group->instances) delete member;
   delete group;
 }
@@ -356,6 +380,7 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   // The group may be the last to hold on to the store.
   const std::shared_ptr<Store> keep_alive = shared_from_this();
   std::vector<Instance*> lost;
+  std::vector<Instance*> closed;  // with references that end now
   bool is_last = false;
   {
     const std::lock_guard lock{mutex_};
@@ -369,11 +394,18 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
     } else {
       for (Instance* member : group.instances) {
         if (member->IsClosed()) member->ReleaseResources();
-        if (IsLost(*member)) lost.push_back(member);
+        if (IsLost(*member)) {
+          lost.push_back(member);
+        } else if (member->IsClosed() && member->newest_reference != nullptr) {
+          closed.push_back(member);
+        }
       }
       for (Instance* member : lost) std::erase(group.instances, member);
     }
   }
+  // What host objects do as they go may drop the last handle of another.
+  const std::vector<InstanceHandle> kept{closed.begin(), closed.end()};
+  for (Instance* member : closed) vm::EndReferences(*member);
   for (Instance* member : lost) DestroyInstance(member);
   if (is_last) DestroyGroup(&group);
 }
