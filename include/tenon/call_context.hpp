@@ -6,12 +6,14 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/budget.hpp>
 
 namespace tenon::inline TENON_ABI {
 
-/// Stop token, deadline and user data of one call into a guest.
+/// Stop token, deadline, budget and user data of one call into a guest.
 ///
 /// Stop tokens and deadlines end a running guest only in runtimes with
 /// RuntimeConfig::WithCloseOnContextDone(true): the call then throws ExitError and the module is
@@ -49,14 +51,26 @@ class CallContext {
     return changed;
   }
 
+  /// A changed copy whose calls are charged against this budget; see
+  /// HostFunctionBuilder::WithCost. A call that a host function makes with a budget is charged
+  /// against it and against those of the calls around it.
+  [[nodiscard]] CallContext WithBudget(tenon::Budget budget) const {
+    CallContext changed = *this;
+    changed.budget_ = std::move(budget);
+    return changed;
+  }
+
   const std::stop_token& StopToken() const { return stop_token_; }
   std::optional<Clock::time_point> Deadline() const { return deadline_; }
   void* UserData() const { return user_data_; }
+  /// Empty if it limits nothing.
+  const tenon::Budget& Budget() const { return budget_; }
 
  private:
   std::stop_token stop_token_;
   std::optional<Clock::time_point> deadline_;
   void* user_data_ = nullptr;
+  tenon::Budget budget_;
 };
 
 }  // namespace tenon::inline TENON_ABI

@@ -48,8 +48,14 @@ struct FunctionDefinition : ExternDefinition {
   /// Of a host function made of a C++ callable, as in "int(tenon::Module&, std::string_view)", with
   /// fundamental types named as the compiler names them; else "".
   std::string cpp_signature;
+  /// The types in it by parameter and result of the WebAssembly type, as far as one stands for
+  /// another: empty, or one each.
+  std::vector<std::string> parameter_cpp_types;
+  std::vector<std::string> result_cpp_types;
   /// What an importer must have been granted; see HostFunctionBuilder::WithCapability.
   std::vector<std::string> capabilities;
+  std::uint64_t cost = 0;  ///< units that a call takes from budgets: HostFunctionBuilder::WithCost
+  bool is_traced = false;  ///< HostFunctionBuilder::WithTrace
 
   /// "module.name", or "module.$index" where there is no name.
   TENON_DECL std::string DebugName() const;

@@ -3,43 +3,16 @@
 /// Bodies of global.hpp.
 #pragma once
 
-#include <sstream>
-
 #include <tenon/error.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
+#include <tenon/typed_value.ipp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/vm/table_instance.hpp>
 #include <tenon/wasm/error_format.hpp>
 
 namespace tenon::inline TENON_ABI {
-
-namespace detail {
-
-inline std::string ValueText(const Value& value) {
-  std::ostringstream text;
-  if (value.Type() == ValueType::I32) {
-    text << value.I32();
-  } else if (value.Type() == ValueType::I64) {
-    text << value.I64();
-  } else if (value.Type() == ValueType::F32) {
-    text << value.F32();
-  } else if (value.Type() == ValueType::F64) {
-    text << value.F64();
-  } else if (value.Type() == ValueType::V128) {
-    const V128 vector = value.Vector();
-    text << "0x" << std::hex;
-    for (int i = 15; i >= 0; --i) text << (vector.bytes[i] >> 4) << (vector.bytes[i] & 15);
-  } else {
-    abi::Slot slots[2] = {0, 0};
-    value.ToSlots(slots);
-    text << (slots[0] == 0 ? "null" : "ref");
-  }
-  return text.str();
-}
-
-}  // namespace detail
 
 TENON_DECL ValueType Global::Type() const {
   if (global_ == nullptr) vm::ThrowEmptyHandle("Global");

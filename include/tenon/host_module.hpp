@@ -19,6 +19,7 @@
 #include <tenon/compiled_module.hpp>
 #include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
+#include <tenon/precondition.hpp>
 #include <tenon/value.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -31,6 +32,9 @@ class Store;
 class HostModuleBuilder;
 class ModuleConfig;
 
+template <class Source>
+class BoundFunctionBuilder;
+
 /// Defines one host function. A small handle to shared state: copies continue the same definition.
 /// Its methods throw no tenon::Error; what is wrong is reported by HostModuleBuilder::Compile.
 class HostFunctionBuilder {
@@ -40,7 +44,7 @@ class HostFunctionBuilder {
   /// if given as an lvalue) once, and may be entered by several runtimes and threads at once.
   template <class F>
     requires(!std::is_function_v<F>)
-  HostFunctionBuilder WithFunc(F&& function) {
+  BoundFunctionBuilder<detail::CallableSource<F>> WithFunc(F&& function) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
   }
@@ -48,26 +52,28 @@ class HostFunctionBuilder {
   template <class Signature, class F>
     requires(std::is_function_v<Signature> && (std::is_class_v<std::decay_t<F>> ||
                                                !std::is_convertible_v<std::decay_t<F>, Signature*>))
-  HostFunctionBuilder WithFunc(F&& function) {
+  BoundFunctionBuilder<detail::NamedSource<Signature, F>> WithFunc(F&& function) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(std::forward<F>(function))});
   }
   /// The same for functions; chooses among overloaded ones.
   template <class Signature>
     requires std::is_function_v<Signature>
-  HostFunctionBuilder WithFunc(std::type_identity_t<Signature>* function) {
+  BoundFunctionBuilder<detail::NamedSource<Signature, Signature*>> WithFunc(
+      std::type_identity_t<Signature>* function) {
     return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(function)});
   }
   /// A free function as template argument: its body is inlined into the call path.
   template <auto Function>
     requires(!std::is_member_function_pointer_v<decltype(Function)>)
-  HostFunctionBuilder WithFunc() {
+  BoundFunctionBuilder<detail::ConstantSource<Function>> WithFunc() {
     return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Function>()});
   }
   /// A member function and the object it is called on, which must outlive the module.
   template <class Member, class Object>
     requires std::is_member_function_pointer_v<Member>
-  HostFunctionBuilder WithFunc(Member member, Object&& object) {
+  BoundFunctionBuilder<detail::MethodSource<Member, Object>> WithFunc(Member member,
+                                                                      Object&& object) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction(member, std::forward<Object>(object))});
   }
@@ -75,7 +81,7 @@ class HostFunctionBuilder {
   /// The same with the member function as template argument.
   template <auto Method, class Object>
     requires std::is_member_function_pointer_v<decltype(Method)>
-  HostFunctionBuilder WithFunc(Object&& object) {
+  BoundFunctionBuilder<detail::ConstantMethodSource<Method, Object>> WithFunc(Object&& object) {
     return WithHostFunction(
         bind::OwnedHostFunction{bind::MakeHostFunction<Method>(std::forward<Object>(object))});
   }
@@ -91,6 +97,13 @@ class HostFunctionBuilder {
                    std::vector<ValueType> parameters, std::vector<ValueType> results);
   /// A callable whose C++ type was erased by bind::MakeHostFunction.
   TENON_DECL HostFunctionBuilder WithHostFunction(bind::OwnedHostFunction function);
+
+  /// See BoundFunctionBuilder: it comes directly behind WithFunc, which knows the parameters.
+  template <class Predicate>
+  HostFunctionBuilder WithPrecondition(Predicate&&) {
+    static_assert(bind::detail::kAccepted<Predicate>, TENON_REFUSED_PRECONDITION_PLACE);
+    return *this;
+  }
 
   /// Name for traces and the name section. Default: the export name.
   TENON_DECL HostFunctionBuilder WithName(std::string name);
@@ -115,9 +128,21 @@ class HostFunctionBuilder {
   /// module can. A module that was granted it may hand the function on, by a table or a reference.
   TENON_DECL HostFunctionBuilder WithCapability(std::string capability);
 
+  /// What a call takes from budgets before it is made: those of the CallContexts of the calls from
+  /// the host that are in progress, and of all guests that have a function on the stack, whichever
+  /// makes the call (ModuleConfig::WithBudget). If one has too little, nothing is taken, the
+  /// function is not entered and the guest traps with TrapCode::BudgetExhausted. Default: 0.
+  TENON_DECL HostFunctionBuilder WithCost(std::uint64_t units);
+  /// Marks the function for TracedFunctionListenerFactory.
+  TENON_DECL HostFunctionBuilder WithTrace();
+
   /// Ends the definition: exports the function under `name`, replacing one of the same name unless
   /// HostModuleBuilder::WithShadowing says otherwise.
   TENON_DECL HostModuleBuilder Export(std::string name);
+
+ protected:
+  /// What was given last; null if there is nothing.
+  TENON_DECL std::shared_ptr<const bind::OwnedHostFunction> Callable() const;
 
  private:
   friend class HostModuleBuilder;
@@ -126,6 +151,48 @@ class HostFunctionBuilder {
 
   std::shared_ptr<vm::HostModuleState> state_;
   std::size_t function_;
+};
+
+/// A HostFunctionBuilder that knows the C++ types of its function.
+template <class Source>
+class BoundFunctionBuilder : public HostFunctionBuilder {
+ public:
+  BoundFunctionBuilder(const HostFunctionBuilder& builder) : HostFunctionBuilder{builder} {}
+
+  /// Asks `predicate` before each call, with the arguments that the function will get, constant and
+  /// converted once; Module, Memory and CallContext in front are passed if it takes them. It
+  /// answers with a bool, or with a text or std::optional of one, which is empty if there is no
+  /// objection. A refused call does not enter the function: the guest traps with
+  /// TrapCode::PreconditionFailed and the text. Exceptions leave the guest as those of the function
+  /// do. Several are asked from the last one given to the first. May be entered by several threads
+  /// at once.
+  template <class Predicate>
+  auto WithPrecondition([[maybe_unused]] Predicate&& predicate) {
+    using Stored = std::decay_t<Predicate>;
+    using Own = decltype(bind::detail::DeduceSignature<Stored>());
+    using Signature = typename Source::Signature;
+    if constexpr (bind::detail::JudgeSignature(Signature{}).refusal != bind::Refusal::None) {
+      return *this;  // Refused by WithFunc.
+    } else {
+      constexpr detail::PreconditionVerdict kAnswer =
+          detail::JudgePrecondition<Stored, Predicate>(Signature{});
+      if constexpr (kAnswer.verdict.refusal == bind::Refusal::None) {
+        using Guarded = detail::GuardedSource<Source, Stored, kAnswer.skipped>;
+        using State = detail::PreconditionState<Stored>;
+        std::shared_ptr<const bind::OwnedHostFunction> function = Callable();
+        if (function != nullptr && *function) {
+          WithHostFunction(bind::OwnedHostFunction{
+              {bind::kHostSignature<typename Guarded::Target, Signature>,
+               ::new State{std::move(function), std::forward<Predicate>(predicate)},
+               bind::detail::Destroy<State>}});
+        }
+        return BoundFunctionBuilder<Guarded>{*this};
+      } else {
+        static_cast<void>(sizeof(bind::detail::RefusalOf<kAnswer.verdict, Own, Stored>));
+        return *this;
+      }
+    }
+  }
 };
 
 /// Defines a host module. A small handle to shared state: every method changes that state and

@@ -323,6 +323,20 @@ TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithCapability(std::string c
   return *this;
 }
 
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithCost(std::uint64_t units) {
+  detail::RequireState(state_).functions[function_].policy.cost = units;
+  return *this;
+}
+
+TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithTrace() {
+  detail::RequireState(state_).functions[function_].policy.is_traced = true;
+  return *this;
+}
+
+TENON_DECL std::shared_ptr<const bind::OwnedHostFunction> HostFunctionBuilder::Callable() const {
+  return detail::RequireState(state_).functions[function_].callable;
+}
+
 TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
   vm::HostFunctionDraft& draft = detail::RequireState(state_).functions[function_];
   draft.is_exported = true;

@@ -3,19 +3,22 @@
 /// Bodies of listener.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <tenon/error.hpp>
-#include <tenon/global.hpp>
 #include <tenon/listener.hpp>
+#include <tenon/memory.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/call_stack.hpp>
+#include <tenon/vm/host_call.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/store.hpp>
 
@@ -92,8 +95,7 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
   FunctionListener& listener = *owner.listeners[callee.index];
   // Host functions see the calling module; so do their listeners.
   Module& module = *static_cast<Module*>(owner.IsHost() ? caller.module : callee.instance->module);
-  const FunctionDefinition definition =
-      vm::DefineFunction(*owner.code, owner.host.get(), owner.name, callee.index);
+  const FunctionDefinition& definition = *owner.listened[callee.index];
   {
     vm::CallStack below{vm::GroupOf(caller)};
     // Engines show a host function that a guest calls; it is here already.
@@ -102,14 +104,12 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
       if (innermost.Next() && &innermost.Function() == &callee) below = innermost;
     }
     FrameIterator stack{definition, below};
-    listener.Before(module, definition, ValuesOf(definition.parameter_types, slots), stack);
+    const std::vector<Value> arguments = ValuesOf(definition.parameter_types, slots);
+    listener.Before(module, definition,
+                    {arguments, definition.parameter_names, definition.parameter_cpp_types}, stack);
   }
   if (owner.IsHost()) {
-    const abi::HostFunction& host = owner.host->functions[callee.index].callable->Get();
-    abi::FunctionRecord plain = callee;
-    plain.code = host.signature->thunk;
-    plain.context = host.state;
-    host.signature->invoke(&plain, &caller, slots);
+    if (vm::ChargeCall(callee, caller)) vm::InvokeHost(callee, caller, slots);
   } else {
     abi::FunctionRecord plain = callee;
     owner.store->engine.bind(owner.Code(), callee.index - owner.Module().imported_functions, plain);
@@ -124,7 +124,9 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
     group.pending = &group.pending_state;
     return;
   }
-  listener.After(module, definition, ValuesOf(definition.result_types, slots));
+  const std::vector<Value> results = ValuesOf(definition.result_types, slots);
+  listener.After(module, definition,
+                 {results, definition.result_names, definition.result_cpp_types});
 }
 
 /// Before, the call itself, After or Abort.
@@ -147,7 +149,7 @@ class MultiListener final : public FunctionListener {
   explicit MultiListener(std::vector<std::shared_ptr<FunctionListener>> listeners)
       : listeners_{std::move(listeners)} {}
 
-  void Before(Module& module, const FunctionDefinition& function, std::span<const Value> arguments,
+  void Before(Module& module, const FunctionDefinition& function, const TypedValues& arguments,
               StackIterator& stack) override {
     for (const auto& listener : listeners_) {
       stack.Reset();
@@ -155,7 +157,7 @@ class MultiListener final : public FunctionListener {
     }
   }
   void After(Module& module, const FunctionDefinition& function,
-             std::span<const Value> results) override {
+             const TypedValues& results) override {
     for (const auto& listener : listeners_) listener->After(module, function, results);
   }
   void Abort(Module& module, const FunctionDefinition& function,
@@ -174,24 +176,25 @@ class LoggingListener final : public FunctionListener {
 
   explicit LoggingListener(std::shared_ptr<const Write> write) : write_{std::move(write)} {}
 
-  void Before(Module&, const FunctionDefinition& function, std::span<const Value> arguments,
+  void Before(Module& module, const FunctionDefinition& function, const TypedValues& arguments,
               StackIterator&) override {
     std::string line = Indent(Depth()++) + "--> " + function.DebugName() + "(";
     for (std::size_t i = 0; i < arguments.size(); ++i) {
       if (i != 0) line += ",";
-      if (!function.parameter_names.empty()) line += function.parameter_names[i] + "=";
-      line += ValueText(arguments[i]);
+      const std::optional<std::string> text = TextOfView(module, arguments, i);
+      if (!text.has_value()) {
+        line += arguments[i].Text();
+        continue;
+      }
+      if (!arguments[i].Name().empty()) line.append(arguments[i].Name()).append("=");
+      line += *text;
+      ++i;
     }
     (*write_)(line + ")");
   }
-  void After(Module&, const FunctionDefinition& function, std::span<const Value> results) override {
-    std::string line = Indent(--Depth()) + "<--";
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      line += i == 0 ? " " : ",";
-      if (!function.result_names.empty()) line += function.result_names[i] + "=";
-      line += ValueText(results[i]);
-    }
-    (*write_)(line);
+  void After(Module&, const FunctionDefinition&, const TypedValues& results) override {
+    const std::string text = results.Text();
+    (*write_)(Indent(--Depth()) + (text.empty() ? "<--" : "<-- ") + text);
   }
   void Abort(Module&, const FunctionDefinition&, const std::exception_ptr& error) override {
     std::string text = "unknown exception";
@@ -206,6 +209,30 @@ class LoggingListener final : public FunctionListener {
   }
 
  private:
+  /// The text that an argument and the one behind it refer to, in quotes, if they are a view of
+  /// characters in the caller's memory.
+  static std::optional<std::string> TextOfView(Module& module, const TypedValues& arguments,
+                                               std::size_t index) {
+    constexpr std::string_view kView = "std::string_view";
+    constexpr std::uint32_t kMost = 64;
+    if (index + 1 >= arguments.size() || arguments[index].CppType() != kView ||
+        arguments[index + 1].CppType() != kView) {
+      return std::nullopt;
+    }
+    const std::uint32_t size = arguments[index + 1].U32();
+    const auto bytes =
+        module.DefaultMemory().ViewString(arguments[index].U32(), std::min(size, kMost));
+    // Out of bounds: the function will not be entered.
+    if (!bytes.has_value()) return std::nullopt;
+    std::string text = "\"";
+    for (const char letter : *bytes) {
+      const bool is_plain = static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7F;
+      if (letter == '"' || letter == '\\') text += '\\';
+      text += is_plain ? letter : '.';
+    }
+    return text + (size > kMost ? "\"..." : "\"");
+  }
+
   static std::size_t& Depth() {
     static thread_local std::size_t depth = 0;
     return depth;
@@ -238,6 +265,58 @@ NewLoggingListenerFactory(std::function<void(const std::string&)> write, bool ho
              const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
     if (host_functions_only && !function.is_host_function) return nullptr;
     return std::make_shared<detail::LoggingListener>(shared);
+  };
+}
+
+TENON_DECL FunctionListenerFactory TracedFunctionListenerFactory(FunctionListenerFactory factory) {
+  return [factory = std::move(factory)](
+             const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
+    return function.is_traced ? factory(function) : nullptr;
+  };
+}
+
+TENON_DECL LogScopes LogScopesOf(const FunctionDefinition& function) {
+  struct Scope {
+    std::string_view capability;
+    std::string_view prefixes[2];
+    LogScopes scope;
+  };
+  // WASI names its functions by what they are about.
+  static constexpr Scope kScopes[] = {
+      {"clock", {"clock_", "clock_"}, LogScopes::Clock},
+      {"proc", {"proc_", "proc_"}, LogScopes::Proc},
+      {"filesystem", {"fd_", "path_"}, LogScopes::Filesystem},
+      {"memory", {"emscripten_notify_memory_", "emscripten_notify_memory_"}, LogScopes::Memory},
+      {"poll", {"poll_", "poll_"}, LogScopes::Poll},
+      {"random", {"random_", "random_"}, LogScopes::Random},
+      {"sock", {"sock_", "sock_"}, LogScopes::Sock},
+  };
+  LogScopes scopes = LogScopes::None;
+  if (!function.is_host_function) return scopes;
+  const bool is_named_by_scope = function.module_name == "wasi_snapshot_preview1" ||
+                                 function.module_name == "wasi_unstable" ||
+                                 function.module_name == "env";
+  const std::string_view name =
+      function.export_names.empty() ? function.name : function.export_names.front();
+  for (const Scope& scope : kScopes) {
+    const bool is_env = scope.scope == LogScopes::Memory;
+    const bool is_named =
+        is_named_by_scope && is_env == (function.module_name == "env") &&
+        (name.starts_with(scope.prefixes[0]) || name.starts_with(scope.prefixes[1]));
+    const bool is_labelled =
+        std::ranges::find(function.capabilities, scope.capability) != function.capabilities.end();
+    if (is_named || is_labelled) scopes = scopes | scope.scope;
+  }
+  return scopes;
+}
+
+TENON_DECL FunctionListenerFactory
+NewHostLoggingListenerFactory(std::function<void(const std::string&)> write, LogScopes scopes) {
+  return [factory = NewLoggingListenerFactory(std::move(write), true),
+          scopes](const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
+    const bool is_in_scope =
+        scopes == LogScopes::All || (LogScopesOf(function) & scopes) != LogScopes::None;
+    return is_in_scope ? factory(function) : nullptr;
   };
 }
 

@@ -14,6 +14,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/references.hpp>
 #include <tenon/bind/handles.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
@@ -102,6 +103,8 @@ class Module {
     return bind::detail::ReferenceParameter<Handle<T>>::Make(Header(), &operand);
   }
 
+  /// The budget it was given by ModuleConfig::WithBudget, to be read and added to; empty if none.
+  TENON_DECL tenon::Budget Budget() const;
   /// Arguments, environment, streams and clocks the module was instantiated with.
   TENON_DECL tenon::System& System() const;
 

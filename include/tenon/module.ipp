@@ -138,6 +138,8 @@ TENON_DECL void Module::CloseWithExitCode(std::uint32_t exit_code) const {
 
 TENON_DECL bool Module::IsClosed() const { return detail::RequireInstance(*this).IsClosed(); }
 
+TENON_DECL tenon::Budget Module::Budget() const { return detail::RequireInstance(*this).budget; }
+
 TENON_DECL tenon::System& Module::System() const { return *detail::RequireInstance(*this).system; }
 
 }  // namespace tenon::inline TENON_ABI

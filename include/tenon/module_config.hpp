@@ -3,6 +3,7 @@
 /// Settings of one instance.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
@@ -62,6 +64,19 @@ class ModuleConfig {
   [[nodiscard]] ModuleConfig WithGrants(std::vector<std::string> capabilities) const {
     return Changed(&ModuleConfig::grants_, std::move(capabilities));
   }
+  /// What the instance may spend in its life on calls of host functions with a cost, see
+  /// HostFunctionBuilder::WithCost: so many units for each instance. Default: no limit.
+  [[nodiscard]] ModuleConfig WithBudget(std::uint64_t units) const {
+    ModuleConfig changed = Changed(&ModuleConfig::budget_, tenon::Budget{});
+    changed.budget_units_ = units;
+    return changed;
+  }
+  /// The same, with a budget that all instances made with this configuration share.
+  [[nodiscard]] ModuleConfig WithBudget(tenon::Budget budget) const {
+    ModuleConfig changed = Changed(&ModuleConfig::budget_, std::move(budget));
+    changed.budget_units_.reset();
+    return changed;
+  }
   /// Arguments, environment, streams, clocks and randomness. Default: nothing of the host's.
   [[nodiscard]] ModuleConfig WithSystem(SystemConfig system) const {
     return Changed(&ModuleConfig::system_, std::move(system));
@@ -74,6 +89,10 @@ class ModuleConfig {
   tenon::UnknownImports UnknownImports() const { return unknown_imports_; }
   Shadowing ImportShadowing() const { return import_shadowing_; }
   const std::vector<std::string>& Grants() const { return grants_; }
+  /// The budget of an instance: the shared one, or one made now; empty if it has none.
+  tenon::Budget MakeBudget() const {
+    return budget_units_.has_value() ? tenon::Budget{*budget_units_} : budget_;
+  }
   const SystemConfig& System() const { return system_; }
 
  private:
@@ -91,6 +110,8 @@ class ModuleConfig {
   tenon::UnknownImports unknown_imports_ = tenon::UnknownImports::Error;
   Shadowing import_shadowing_ = Shadowing::Allow;
   std::vector<std::string> grants_;
+  tenon::Budget budget_;
+  std::optional<std::uint64_t> budget_units_;
   SystemConfig system_;
 };
 

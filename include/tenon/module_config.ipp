@@ -22,6 +22,7 @@ inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
   settings.import_shadowing = config.ImportShadowing();
   settings.grants = config.Grants();
   std::ranges::sort(settings.grants);
+  settings.budget = config.MakeBudget();
   settings.find_exporter = [&config](std::string_view module_name) -> InstanceHandle {
     for (const auto& [given, module] : config.Imports()) {
       if (given == module_name) return InstanceHandle{module.Get()};

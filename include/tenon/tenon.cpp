@@ -27,6 +27,7 @@
 #include <tenon/runtime.ipp>
 #include <tenon/system.ipp>
 #include <tenon/table.ipp>
+#include <tenon/typed_value.ipp>
 #include <tenon/vm/asymmetric_fence.ipp>
 #include <tenon/vm/bulk.ipp>
 #include <tenon/vm/call.ipp>
@@ -34,6 +35,7 @@
 #include <tenon/vm/code.ipp>
 #include <tenon/vm/extern_index.ipp>
 #include <tenon/vm/group.ipp>
+#include <tenon/vm/host_call.ipp>
 #include <tenon/vm/instance.ipp>
 #include <tenon/vm/instantiate.ipp>
 #include <tenon/vm/linker.ipp>

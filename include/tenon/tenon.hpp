@@ -12,6 +12,7 @@
 
 // IWYU pragma: begin_exports
 #include <tenon/bind.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/cache.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/call_result.hpp>
@@ -42,6 +43,7 @@
 #include <tenon/system.hpp>
 #include <tenon/table.hpp>
 #include <tenon/typed_function.hpp>
+#include <tenon/typed_value.hpp>
 #include <tenon/value.hpp>
 // IWYU pragma: end_exports
 

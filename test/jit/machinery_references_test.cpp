@@ -43,8 +43,9 @@ std::string TextOfValues(std::span<const Value> values) {
 struct Recorder : tenon::FunctionListener {
   explicit Recorder(std::vector<std::string>& lines) : log{lines} {}
   void Before(tenon::Module& module, const tenon::FunctionDefinition& function,
-              std::span<const Value> arguments, tenon::StackIterator& stack) override {
-    std::string line = "> " + module.Name() + " " + function.DebugName() + TextOfValues(arguments);
+              const tenon::TypedValues& arguments, tenon::StackIterator& stack) override {
+    std::string line =
+        "> " + module.Name() + " " + function.DebugName() + TextOfValues(arguments.Values());
     line += " |";
     while (stack.Next()) {
       line += " " + stack.Function().DebugName() + "@" + std::to_string(stack.ModuleOffset());
@@ -52,8 +53,9 @@ struct Recorder : tenon::FunctionListener {
     log.push_back(line);
   }
   void After(tenon::Module& module, const tenon::FunctionDefinition& function,
-             std::span<const Value> results) override {
-    log.push_back("< " + module.Name() + " " + function.DebugName() + TextOfValues(results));
+             const tenon::TypedValues& results) override {
+    log.push_back("< " + module.Name() + " " + function.DebugName() +
+                  TextOfValues(results.Values()));
   }
   void Abort(tenon::Module& module, const tenon::FunctionDefinition& function,
              const std::exception_ptr& error) override {

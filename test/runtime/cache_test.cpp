@@ -211,12 +211,12 @@ TEST_CASE("runtimes that share a cache keep their own settings") {
 
 TEST_CASE("each runtime's own listener hears its modules, though the code is shared") {
   struct Listener : tenon::FunctionListener {
-    void Before(tenon::Module&, const tenon::FunctionDefinition&, std::span<const tenon::Value>,
+    void Before(tenon::Module&, const tenon::FunctionDefinition&, const tenon::TypedValues&,
                 tenon::StackIterator&) override {
       ++calls;
     }
     void After(tenon::Module&, const tenon::FunctionDefinition&,
-               std::span<const tenon::Value>) override {}
+               const tenon::TypedValues&) override {}
     void Abort(tenon::Module&, const tenon::FunctionDefinition&,
                const std::exception_ptr&) override {}
     int calls = 0;

@@ -9,6 +9,8 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "../support/engines.hpp"
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
 
@@ -27,9 +30,9 @@ namespace {
 class Recorder : public tenon::FunctionListener {
  public:
   void Before(tenon::Module& module, const tenon::FunctionDefinition& function,
-              std::span<const tenon::Value> arguments, tenon::StackIterator& stack) override {
+              const tenon::TypedValues& arguments, tenon::StackIterator& stack) override {
     std::string text = "before " + function.name;
-    for (const tenon::Value& argument : arguments) text += " " + std::to_string(argument.I32());
+    for (const tenon::TypedValue argument : arguments) text += " " + std::to_string(argument.I32());
     events.push_back(text);
     modules.push_back(module.Name());
     last_stack.clear();
@@ -40,9 +43,9 @@ class Recorder : public tenon::FunctionListener {
     if (again != last_stack.size()) last_stack.emplace_back("not the same after Reset");
   }
   void After(tenon::Module&, const tenon::FunctionDefinition& function,
-             std::span<const tenon::Value> results) override {
+             const tenon::TypedValues& results) override {
     std::string text = "after " + function.name;
-    for (const tenon::Value& result : results) text += " " + std::to_string(result.I32());
+    for (const tenon::TypedValue result : results) text += " " + std::to_string(result.I32());
     events.push_back(text);
   }
   void Abort(tenon::Module&, const tenon::FunctionDefinition& function,
@@ -180,11 +183,11 @@ TEST_CASE("a listener hears the instance in which the function runs") {
 TEST_CASE("an exception of a listener leaves the guest and the instance stays usable") {
   struct Thrower : tenon::FunctionListener {
     void Before(tenon::Module&, const tenon::FunctionDefinition& function,
-                std::span<const tenon::Value>, tenon::StackIterator&) override {
+                const tenon::TypedValues&, tenon::StackIterator&) override {
       if (function.name == "middle" && armed) throw std::out_of_range{"listener"};
     }
     void After(tenon::Module&, const tenon::FunctionDefinition&,
-               std::span<const tenon::Value>) override {}
+               const tenon::TypedValues&) override {}
     void Abort(tenon::Module&, const tenon::FunctionDefinition&,
                const std::exception_ptr&) override {}
     bool armed = true;
@@ -202,12 +205,12 @@ TEST_CASE("several factories' listeners hear each call in order") {
   std::vector<std::string> log;
   struct Named : tenon::FunctionListener {
     Named(std::vector<std::string>* events, std::string own) : log{events}, name{std::move(own)} {}
-    void Before(tenon::Module&, const tenon::FunctionDefinition&, std::span<const tenon::Value>,
+    void Before(tenon::Module&, const tenon::FunctionDefinition&, const tenon::TypedValues&,
                 tenon::StackIterator& stack) override {
       log->push_back(name + (stack.Next() ? " before" : " before without stack"));
     }
     void After(tenon::Module&, const tenon::FunctionDefinition&,
-               std::span<const tenon::Value>) override {
+               const tenon::TypedValues&) override {
       log->push_back(name + " after");
     }
     void Abort(tenon::Module&, const tenon::FunctionDefinition&,
@@ -284,4 +287,163 @@ TEST_CASE("the logging listener writes calls with names and values, indented by 
     guest.ExportedFunction<void()>("nothing")();
     CHECK(lines[0] == "--> guest.nothing()");
   }
+}
+
+TEST_CASE("tracing hook with args") {
+  struct Typed : tenon::FunctionListener {
+    void Before(tenon::Module&, const tenon::FunctionDefinition& function,
+                const tenon::TypedValues& arguments, tenon::StackIterator&) override {
+      if (!function.is_host_function) return;
+      texts.push_back(arguments.Text());
+      for (const tenon::TypedValue argument : arguments) {
+        types.push_back(std::string{argument.CppType()});
+        is_typed = is_typed && argument.Type() == argument.Get().Type();
+      }
+      if (const auto ratio = arguments.Find("ratio")) found = ratio->F64();
+    }
+    void After(tenon::Module&, const tenon::FunctionDefinition& function,
+               const tenon::TypedValues& results) override {
+      if (function.is_host_function) texts.push_back(results.Text());
+    }
+    void Abort(tenon::Module&, const tenon::FunctionDefinition&,
+               const std::exception_ptr&) override {}
+    std::vector<std::string> texts;
+    std::vector<std::string> types;
+    double found = 0;
+    bool is_typed = true;
+  };
+  OnEachEngine([](const tenon::RuntimeConfig& engine) {
+    const auto listener = std::make_shared<Typed>();
+    const tenon::Runtime runtime{engine.WithFunctionListenerFactory(
+        [&](const tenon::FunctionDefinition&) { return listener; })};
+    runtime.NewHostModuleBuilder("env")
+        .NewFunctionBuilder()
+        .WithFunc(
+            [](tenon::Module&, bool is_on, std::uint32_t count, double ratio, int delta,
+               std::string_view) { return count + (is_on ? 1u : 0u) + unsigned(ratio + delta); })
+        .WithParameterNames("is_on", "count", "ratio", "delta", "text")
+        .WithResultNames("total")
+        .Export("f")
+        .Instantiate();
+    using guests::kF64;
+    using guests::kI32;
+    const guests::Signature type{{kI32, kI32, kF64, kI32, kI32, kI32}, {kI32}};
+    const tenon::Module guest = runtime.Instantiate(guests::Forwarder("env", "f", type, true));
+    guest.ExportedFunction("run").Call({1, -2, 0.5, -1, 16, 3});
+    REQUIRE(listener->texts.size() == 2);
+    CHECK(listener->texts[0] ==
+          "is_on=true,count=4294967294,ratio=0.5,delta=-1,text=16,text_len=3");
+    CHECK(listener->texts[1] == "total=4294967295");
+    CHECK(listener->found == 0.5);
+    CHECK(listener->is_typed);
+    CHECK(listener->types ==
+          Events{"bool", "unsigned int", "double", "int", "std::string_view", "std::string_view"});
+  });
+}
+
+TEST_CASE("the logging listener writes views of characters as the text in memory") {
+  std::vector<std::string> lines;
+  const tenon::Runtime runtime{
+      tenon::RuntimeConfig{}.WithFunctionListenerFactory(tenon::NewLoggingListenerFactory(
+          [&](const std::string& line) { lines.push_back(line); }, true))};
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](std::string_view, int) {})
+      .WithParameterNames("text", "level")
+      .Export("log")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(
+      guests::Forwarder("env", "log", {{guests::kI32, guests::kI32, guests::kI32}, {}}, true));
+  guest.DefaultMemory().WriteString(8, "a \"b\"\n" + std::string(100, 'x'));
+  const tenon::Function run = guest.ExportedFunction("run");
+  run.Call({8, 6, 1});
+  run.Call({20, 80, 2});
+  CHECK_THROWS_AS(run.Call({65535, 2, 3}), tenon::Trap);
+  REQUIRE(lines.size() == 6);
+  CHECK(lines[0] == R"(--> env.log(text="a \"b\".",level=1))");
+  CHECK(lines[1] == "<--");
+  CHECK(lines[2] == "--> env.log(text=\"" + std::string(64, 'x') + "\"...,level=2)");
+  CHECK(lines[4] == "--> env.log(text=65535,text_len=2,level=3)");
+}
+
+TEST_CASE("the host logging listener writes the functions of its scopes") {
+  using Scopes = tenon::LogScopes;
+  const auto heard = [](Scopes scopes) {
+    std::vector<std::string> lines;
+    const tenon::Runtime runtime{
+        tenon::RuntimeConfig{}.WithFunctionListenerFactory(tenon::NewHostLoggingListenerFactory(
+            [&](const std::string& line) { lines.push_back(line); }, scopes))};
+    const auto define = [&](const std::string& module, const std::vector<std::string>& names) {
+      tenon::HostModuleBuilder builder = runtime.NewHostModuleBuilder(module);
+      for (const std::string& name : names) {
+        builder.NewFunctionBuilder().WithFunc([] {}).Export(name);
+      }
+      return builder;
+    };
+    const tenon::Module wasi =
+        define("wasi_snapshot_preview1", {"clock_time_get", "proc_exit", "fd_write", "path_open",
+                                          "poll_oneoff", "random_get", "sock_send", "sched_yield"})
+            .Instantiate();
+    tenon::HostModuleBuilder builder = define("app", {"fd_write", "other"});
+    builder.NewFunctionBuilder().WithFunc([] {}).WithCapability("clock").Export("now");
+    const tenon::Module app = builder.Instantiate();
+    std::string names;
+    for (const tenon::Module& module : {wasi, app}) {
+      for (const auto& definition : module.ExportedFunctionDefinitions()) {
+        lines.clear();
+        module.ExportedFunction(definition.export_names.front()).Call();
+        if (!lines.empty()) names += definition.export_names.front() + " ";
+      }
+    }
+    return names;
+  };
+  CHECK(heard(Scopes::None).empty());
+  CHECK(heard(Scopes::Clock) == "clock_time_get now ");
+  CHECK(heard(Scopes::Proc) == "proc_exit ");
+  CHECK(heard(Scopes::Filesystem) == "fd_write path_open ");
+  CHECK(heard(Scopes::Poll) == "poll_oneoff ");
+  CHECK(heard(Scopes::Random | Scopes::Sock) == "random_get sock_send ");
+  CHECK(heard(Scopes::Memory).empty());
+  CHECK(heard(Scopes::All) ==
+        "clock_time_get fd_write path_open poll_oneoff proc_exit random_get sched_yield sock_send "
+        "fd_write now other ");
+}
+
+TEST_CASE("runtimes that share a cache in several threads hear their own calls only") {
+  OnEachEngine([](const tenon::RuntimeConfig& engine) {
+    const tenon::CompilationCache cache;
+    constexpr int kThreads = 4;
+    constexpr int kCalls = 50;
+    std::vector<std::vector<std::string>> lines(kThreads);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        auto& own = lines[static_cast<std::size_t>(t)];
+        auto config = engine.WithCompilationCache(cache);
+        // Every other thread listens, to a function of its own name.
+        if (t % 2 == 0) {
+          config = config.WithFunctionListenerFactory(tenon::NewLoggingListenerFactory(
+              [&own](const std::string& line) { own.push_back(line); }, true));
+        }
+        const tenon::Runtime runtime{config};
+        runtime.NewHostModuleBuilder("env")
+            .NewFunctionBuilder()
+            .WithFunc([t](std::int32_t value) { return value + t; })
+            .WithParameterNames("value")
+            .Export("f")
+            .Instantiate();
+        const tenon::Module guest =
+            runtime.Instantiate(guests::Forwarder("env", "f", {{guests::kI32}, {guests::kI32}}));
+        for (int i = 0; i < kCalls; ++i) guest.ExportedFunction("run").Call({i});
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t t = 0; t < kThreads; ++t) {
+      REQUIRE(lines[t].size() == (t % 2 == 0 ? 2u * kCalls : 0u));
+      if (t % 2 == 0) {
+        CHECK(lines[t][2] == "--> env.f(value=1)");
+        CHECK(lines[t][3] == "<-- " + std::to_string(1 + t));
+      }
+    }
+  });
 }

@@ -336,7 +336,7 @@ tenon::FunctionListenerFactory ScriptRunner::OpcodeCollector() {
    public:
     Listener(std::shared_ptr<OpcodeSource> source, tenon::wasm::ByteRange body, Progress& progress)
         : source_{std::move(source)}, body_{body}, progress_{progress} {}
-    void Before(tenon::Module&, const tenon::FunctionDefinition&, std::span<const tenon::Value>,
+    void Before(tenon::Module&, const tenon::FunctionDefinition&, const tenon::TypedValues&,
                 tenon::StackIterator&) override {
       if (was_called_) return;
       was_called_ = true;
@@ -346,7 +346,7 @@ tenon::FunctionListenerFactory ScriptRunner::OpcodeCollector() {
                             });
     }
     void After(tenon::Module&, const tenon::FunctionDefinition&,
-               std::span<const tenon::Value>) override {}
+               const tenon::TypedValues&) override {}
     void Abort(tenon::Module&, const tenon::FunctionDefinition&,
                const std::exception_ptr&) override {}
 

@@ -20,6 +20,7 @@ _CONFIG = "settings that the rooms read"
 _INTERFACE = "an interface that users implement and the rooms call"
 _HANDLE = "a handle that host functions receive from the rooms"
 SHARED = {
+    "budget.hpp": _HANDLE,
     "cache.hpp": _CONFIG,
     "call_context.hpp": _HANDLE,
     "call_result.hpp": _VALUE,
@@ -44,6 +45,7 @@ SHARED = {
     "system.hpp": _INTERFACE,
     "table.hpp": _HANDLE,
     "typed_function.hpp": _HANDLE,
+    "typed_value.hpp": _VALUE,
     "value.hpp": _VALUE,
 }
 

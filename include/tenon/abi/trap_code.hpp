@@ -29,7 +29,9 @@
   X(ReferenceLimit, "too many references to host objects")                      \
   X(ResultOutOfRange, "host function's result has no WebAssembly value")        \
   X(HostTrap, "trap raised by a host function")                                 \
-  X(UnknownImport, "call of an import that was not there")
+  X(UnknownImport, "call of an import that was not there")                      \
+  X(BudgetExhausted, "budget exhausted")                                        \
+  X(PreconditionFailed, "precondition of a host function failed")
 
 namespace tenon::inline TENON_ABI {
 

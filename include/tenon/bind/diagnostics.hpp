@@ -150,25 +150,40 @@
   "double, V128, ExternRef or FuncRef"
 #define TENON_REFUSED_VOLATILE "tenon: volatile values do not exist in WebAssembly: drop volatile"
 
+#define TENON_REFUSED_PRECONDITION_PARAMETER(n)                         \
+  "tenon: parameter " n                                                 \
+  " of the precondition cannot take the function's argument: take the " \
+  "type that the function takes, by value or const reference"
+#define TENON_REFUSED_PRECONDITION_PARAMETERS                                                    \
+  "tenon: the precondition cannot be called with the function's arguments: take the same ones, " \
+  "with or without Module, Memory and CallContext in front"
+#define TENON_REFUSED_PRECONDITION_RESULT                                                      \
+  "tenon: the precondition's result is no answer: return bool, or the reason of a refusal as " \
+  "const char*, std::string or std::optional<std::string>"
+#define TENON_REFUSED_PRECONDITION_PLACE                                                          \
+  "tenon: this WithPrecondition does not know the function's parameters: put it directly behind " \
+  "WithFunc"
+
 /// Refusals of a parameter: X(name, text at position "N").
-#define TENON_PARAMETER_REFUSALS(X)                            \
-  X(RawPointer, TENON_REFUSED_RAW_POINTER("N"))                \
-  X(Reference, TENON_REFUSED_REFERENCE("N"))                   \
-  X(LongDouble, TENON_REFUSED_LONG_DOUBLE("N"))                \
-  X(OwningContainer, TENON_REFUSED_OWNING_CONTAINER("N"))      \
-  X(UnfixedEnum, TENON_REFUSED_UNFIXED_ENUM("N"))              \
-  X(ViewElement, TENON_REFUSED_VIEW_ELEMENT("N"))              \
-  X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))              \
-  X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                    \
-  X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                    \
-  X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))              \
-  X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N")) \
-  X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))      \
-  X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))         \
-  X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))               \
-  X(HandleInCall, TENON_REFUSED_HANDLE_IN_CALL("N"))           \
-  X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))             \
-  X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))     \
+#define TENON_PARAMETER_REFUSALS(X)                                   \
+  X(RawPointer, TENON_REFUSED_RAW_POINTER("N"))                       \
+  X(Reference, TENON_REFUSED_REFERENCE("N"))                          \
+  X(LongDouble, TENON_REFUSED_LONG_DOUBLE("N"))                       \
+  X(OwningContainer, TENON_REFUSED_OWNING_CONTAINER("N"))             \
+  X(UnfixedEnum, TENON_REFUSED_UNFIXED_ENUM("N"))                     \
+  X(ViewElement, TENON_REFUSED_VIEW_ELEMENT("N"))                     \
+  X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))                     \
+  X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                           \
+  X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                           \
+  X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))                     \
+  X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N"))        \
+  X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))             \
+  X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))                \
+  X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))                      \
+  X(HandleInCall, TENON_REFUSED_HANDLE_IN_CALL("N"))                  \
+  X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))                    \
+  X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))            \
+  X(PreconditionParameter, TENON_REFUSED_PRECONDITION_PARAMETER("N")) \
   X(Unmapped, TENON_REFUSED_UNMAPPED("N"))
 
 /// Refusals of a result or of the callable as a whole: X(name, text).
@@ -197,6 +212,9 @@
   X(WrongObject, TENON_REFUSED_WRONG_OBJECT)                       \
   X(CallSignature, TENON_REFUSED_CALL_SIGNATURE)                   \
   X(GlobalType, TENON_REFUSED_GLOBAL_TYPE)                         \
+  X(PreconditionParameters, TENON_REFUSED_PRECONDITION_PARAMETERS) \
+  X(PreconditionResult, TENON_REFUSED_PRECONDITION_RESULT)         \
+  X(PreconditionPlace, TENON_REFUSED_PRECONDITION_PLACE)           \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

@@ -89,31 +89,53 @@ consteval Verdict JudgeCallable() {
   }
 }
 
+/// How the thunk of a stored callable reaches it.
+template <class Callable>
+consteval auto TargetOfCallable() {
+  if constexpr (std::is_pointer_v<Callable>) {
+    return TypeTag<PointerTarget<Callable>>{};
+  } else if constexpr (kIsReferenceWrapper<Callable>) {
+    using Callee = typename Callable::type;
+    if constexpr (std::is_function_v<Callee>) {
+      return TypeTag<PointerTarget<Callee*>>{};
+    } else {
+      return TypeTag<ObjectTarget<Callee>>{};
+    }
+  } else if constexpr (IsStateless<Callable>()) {
+    return TypeTag<StatelessTarget<Callable>>{};
+  } else {
+    return TypeTag<ObjectTarget<Callable>>{};
+  }
+}
+template <class Callable>
+using TargetOf = typename decltype(TargetOfCallable<Callable>())::Type;
+
 /// Stores a callable that has been judged, and pairs it with its thunk.
 template <class S, class F>
 inline abi::HostFunction Store(F&& callable) {
   using Callable = std::decay_t<F>;
+  using Target = TargetOf<Callable>;
   if constexpr (std::is_pointer_v<Callable>) {
     const Callable pointer = callable;
     if (pointer == nullptr) return {};
-    return {kHostSignature<PointerTarget<Callable>, S>, reinterpret_cast<void*>(pointer), nullptr};
+    return {kHostSignature<Target, S>, reinterpret_cast<void*>(pointer), nullptr};
   } else if constexpr (kIsReferenceWrapper<Callable>) {
     using Callee = typename Callable::type;
     if constexpr (std::is_function_v<Callee>) {
       return Store<S>(&callable.get());
     } else {
-      return {kHostSignature<ObjectTarget<Callee>, S>,
+      return {kHostSignature<Target, S>,
               const_cast<void*>(static_cast<const void*>(__builtin_addressof(callable.get()))),
               nullptr};
     }
   } else if constexpr (IsStateless<Callable>()) {
-    return {kHostSignature<StatelessTarget<Callable>, S>, nullptr, nullptr};
+    return {kHostSignature<Target, S>, nullptr, nullptr};
   } else {
     if constexpr (requires(const Callable& c) { c == nullptr; }) {
       // A std::function and its like may be empty.
       if (callable == nullptr) return {};
     }
-    return {kHostSignature<ObjectTarget<Callable>, S>, ::new Callable(static_cast<F&&>(callable)),
+    return {kHostSignature<Target, S>, ::new Callable(static_cast<F&&>(callable)),
             DestroyerOf<Callable>()};
   }
 }

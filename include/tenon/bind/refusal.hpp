@@ -384,6 +384,27 @@ struct Refused<Refusal::BadWasmOperands, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::PreconditionParameter, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_PRECONDITION_PARAMETER("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_PRECONDITION_PARAMETER("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_PRECONDITION_PARAMETER("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_PRECONDITION_PARAMETER("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_PRECONDITION_PARAMETER("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_PRECONDITION_PARAMETER("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_PRECONDITION_PARAMETER("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_PRECONDITION_PARAMETER("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_PRECONDITION_PARAMETER("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_PRECONDITION_PARAMETER("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_PRECONDITION_PARAMETER("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_PRECONDITION_PARAMETER("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_PRECONDITION_PARAMETER("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_PRECONDITION_PARAMETER("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_PRECONDITION_PARAMETER("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_PRECONDITION_PARAMETER("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_PRECONDITION_PARAMETER("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::Unmapped, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_UNMAPPED("0"));
   static_assert(kPosition != 1, TENON_REFUSED_UNMAPPED("1"));
@@ -512,6 +533,16 @@ struct Refused<Refusal::NoObject, kPosition, Type> {
 template <std::size_t kPosition, class Type>
 struct Refused<Refusal::WrongObject, kPosition, Type> {
   static_assert(detail::kAccepted<Type>, TENON_REFUSED_WRONG_OBJECT);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::PreconditionParameters, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_PRECONDITION_PARAMETERS);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::PreconditionResult, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_PRECONDITION_RESULT);
 };
 
 template <std::size_t kPosition, class Type>

@@ -161,7 +161,7 @@ inline bool NeedsCode(const vm::Instance& instance) {
   if (!instance.IsHost()) return !instance.Module().bodies.empty();
   return !instance.listeners.empty() ||
          std::ranges::any_of(instance.host->functions, [](const auto& function) {
-           return function.callable->Get().signature->thunk == nullptr;
+           return function.callable->Get().signature->thunk == nullptr || function.policy.cost != 0;
          });
 }
 

@@ -100,6 +100,7 @@ class Activation {
         group_{*instance.group},
         instance_{instance},
         previous_context_{group_.call_context},
+        previous_budget_{group_.call_budget},
         previous_stack_limit_{group_.stack_limit},
         is_outermost_{group_.activation.LoadRelaxed() == 0} {}
   Activation(const Activation&) = delete;
@@ -143,6 +144,7 @@ class Activation {
     group_.is_on_thread_stack = IsOnThreadStack();
     ShowContext(context != nullptr ? *context : CallContext{});
     has_begun_ = true;
+    if (context != nullptr) LimitTo(context->Budget());
     // In this order against Store::Close, which sets the instance's state and then looks here.
     group_.activation.Store(activation);
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
@@ -172,7 +174,10 @@ class Activation {
           TrapCode::StackOverflow, TrapText(TrapCode::StackOverflow), CollectBacktrace(group_)});
     }
     has_begun_ = true;
-    if (context != nullptr) ShowContext(*context);
+    if (context != nullptr) {
+      ShowContext(*context);
+      LimitTo(context->Budget());
+    }
     return nullptr;
   }
 
@@ -196,8 +201,15 @@ class Activation {
     group_.call_context = &shown_context_.emplace(std::move(context));
   }
 
+  void LimitTo(const Budget& budget) {
+    if (!budget) return;
+    budget_ = {budget, previous_budget_};
+    group_.call_budget = &budget_;
+  }
+
   void End() {
     group_.call_context = previous_context_;
+    group_.call_budget = previous_budget_;
     group_.stack_limit = previous_stack_limit_;
     if (!is_outermost_) return;
     stop_callback_.reset();
@@ -212,10 +224,12 @@ class Activation {
   Group& group_;
   Instance& instance_;
   void* previous_context_;
+  const CallBudget* previous_budget_;
   std::uintptr_t previous_stack_limit_;
   bool is_outermost_;
   bool has_begun_ = false;
   std::optional<CallContext> shown_context_;
+  CallBudget budget_;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
   std::optional<DeadlineTimer::Ticket> ticket_;
 };
@@ -432,7 +446,9 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept {
   } catch (const Trap& trap) {
     // One raised by the host function itself has no backtrace yet.
     Pending& pending = detail::BeginPending(header, Pending::Kind::Exception);
-    const bool is_own = trap.Code() == TrapCode::HostTrap || trap.Code() == TrapCode::UnknownImport;
+    const bool is_own = trap.Code() == TrapCode::HostTrap ||
+                        trap.Code() == TrapCode::UnknownImport ||
+                        trap.Code() == TrapCode::PreconditionFailed;
     if (!trap.Backtrace().empty() || !is_own) {
       pending.exception = std::current_exception();
     } else {

@@ -55,6 +55,8 @@ struct ModuleCode {
 /// What was agreed for a host function besides its type. No part of the code.
 struct HostPolicy {
   std::vector<std::string> capabilities;  ///< labels that an importer must have been granted
+  std::uint64_t cost = 0;                 ///< units that a call takes from budgets
+  bool is_traced = false;
 };
 
 /// The callables of a host module, in the order of its functions, with what its bytes do not say of

@@ -63,8 +63,21 @@ TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code, const HostC
   definition.is_host_function = code.is_host;
   if (host != nullptr) {
     const HostCallables::Function& function = host->functions[index];
-    definition.cpp_signature = CppSignature(*function.callable->Get().signature);
+    const abi::HostSignature& signature = *function.callable->Get().signature;
+    definition.cpp_signature = CppSignature(signature);
+    if (signature.spellings != nullptr) {
+      for (std::uint32_t i = 0; i < signature.cpp_parameter_count; ++i) {
+        definition.parameter_cpp_types.insert(definition.parameter_cpp_types.end(),
+                                              signature.parameter_widths[i],
+                                              CppParameterType(signature, i));
+      }
+      if (results.size() == 1) {
+        definition.result_cpp_types.push_back(CppTypeName(signature.spellings[0]));
+      }
+    }
     definition.capabilities = function.policy.capabilities;
+    definition.cost = function.policy.cost;
+    definition.is_traced = function.policy.is_traced;
   }
   return definition;
 }

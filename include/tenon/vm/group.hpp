@@ -15,6 +15,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
 #include <tenon/vm/reference_table.hpp>
@@ -41,6 +42,12 @@ struct Frame {
   const abi::FunctionRecord* function;
   const std::uint8_t* pc;  ///< next instruction, kept at calls and traps; host: null
   abi::Slot* locals;
+};
+
+/// A budget of a call from host code, and those of the calls around it.
+struct CallBudget {
+  Budget budget;
+  const CallBudget* outer = nullptr;
 };
 
 /// The stack on which the interpreter keeps locals, frames and operands. Reserved when first used.
@@ -73,9 +80,11 @@ struct Group : abi::ExecContext {
   std::uint64_t live_instances = 0;  ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
-  std::atomic<std::thread::id> thread;        ///< of the current outermost call
-  Instance* outermost = nullptr;              ///< instance of the current outermost call, if any
-  bool is_on_thread_stack = true;             ///< where that call was made
+  std::atomic<std::thread::id> thread;           ///< of the current outermost call
+  Instance* outermost = nullptr;                 ///< instance of the current outermost call, if any
+  const CallBudget* call_budget = nullptr;       ///< of the innermost call that was given one
+  std::atomic<bool> was_joined{false};           ///< has had more than one member
+  bool is_on_thread_stack = true;                ///< where that call was made
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame

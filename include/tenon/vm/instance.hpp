@@ -15,6 +15,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/references.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/instance_handle.hpp>
 #include <tenon/vm/code.hpp>
 #include <tenon/vm/group.hpp>
@@ -82,6 +83,8 @@ class Instance {
   std::shared_ptr<const ModuleCode> code;
   std::shared_ptr<const HostCallables> host;
   std::vector<std::shared_ptr<FunctionListener>> listeners;
+  /// What these are told of their functions, by index; null where none listens.
+  std::vector<std::unique_ptr<const FunctionDefinition>> listened;
   std::string name;
 
   abi::InstanceHeader* header;
@@ -114,6 +117,7 @@ class Instance {
   std::uint64_t live_references = 0;
 
   std::unique_ptr<System> system;
+  Budget budget;  ///< empty: none
   /// 0 while open, else exit code * 2 + 1.
   std::atomic<std::uint64_t> close_state{0};
   std::atomic<std::uint64_t> handles{0};

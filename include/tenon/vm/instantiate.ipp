@@ -17,6 +17,7 @@
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/constant.hpp>
+#include <tenon/vm/host_call.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/instantiate.hpp>
 #include <tenon/vm/linker.hpp>
@@ -32,16 +33,6 @@ constexpr std::uint16_t CountSlots(std::span<const ValueType> types) {
   std::uint32_t slots = 0;
   for (const ValueType type : types) slots += type.SlotCount();
   return static_cast<std::uint16_t>(slots);
-}
-
-/// FunctionRecord::invoke of host functions that have no other entry, where `context` is not the
-/// callable's.
-inline void InvokeHostSlots(const abi::FunctionRecord* callee, abi::InstanceHeader* caller,
-                            abi::Slot* slots) {
-  const abi::HostFunction& host = OwnerOf(*callee).host->functions[callee->index].callable->Get();
-  abi::FunctionRecord plain = *callee;
-  plain.context = host.state;
-  host.signature->invoke(&plain, caller, slots);
 }
 
 /// Fills an instance that nobody else sees yet.
@@ -117,22 +108,27 @@ class InstanceMaker {
       const bool has_listener =
           !instance_.listeners.empty() && instance_.listeners[record.index] != nullptr;
       if (has_listener) {
+        instance_.listened.resize(module_.functions.size());
+        instance_.listened[record.index] = std::make_unique<const FunctionDefinition>(
+            DefineFunction(*instance_.code, instance_.host.get(), instance_.name, record.index));
         record.invoke = instance_.store->settings.invoke_listened;
         record.host_entry = nullptr;
       }
-      Adapt(type, has_listener, record);
+      const bool is_charged = instance_.IsHost() && instance_.host->functions[i].policy.cost != 0;
+      if (is_charged && !has_listener) record.invoke = InvokeCharged;
+      Adapt(type, has_listener || is_charged, record);
       instance_.functions.push_back(&record);
     }
   }
 
   /// Functions that only `invoke` can call get an entry that does so, if the engine needs one.
-  void Adapt(std::uint32_t type, bool has_listener, abi::FunctionRecord& record) {
+  void Adapt(std::uint32_t type, bool has_own_invoke, abi::FunctionRecord& record) {
     const Engine& engine = instance_.store->engine;
     if (engine.adapt == nullptr) return;
     const bool is_dynamic = instance_.IsHost() && record.code == nullptr;
-    if (!has_listener && !is_dynamic) return;
+    if (!has_own_invoke && !is_dynamic) return;
     engine.adapt(instance_.Code(), type, record);
-    if (is_dynamic && !has_listener) record.invoke = InvokeHostSlots;
+    if (is_dynamic && !has_own_invoke) record.invoke = InvokeHostSlots;
   }
 
   void MakeTables() {
@@ -382,6 +378,7 @@ TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
   auto made = std::make_unique<Instance>(store, compiled);
   made->name = settings.name.value_or(compiled.name);
   made->system = std::make_unique<System>(*settings.system);
+  made->budget = settings.budget;
   detail::InstanceMaker{*made, imports}.Run();
   store->Enter(*made, settings.is_hidden);
   Instance& instance = *made.release();

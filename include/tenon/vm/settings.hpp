@@ -15,6 +15,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/budget.hpp>
 #include <tenon/code_map_kind.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
@@ -87,6 +88,7 @@ struct InstanceSettings {
   UnknownImports unknown_imports = UnknownImports::Error;
   Shadowing import_shadowing = Shadowing::Allow;
   std::vector<std::string> grants;  ///< capabilities, sorted
+  Budget budget;                    ///< empty: none
   /// Makes a module that stands for unknown imports, given by position, of one module: each takes
   /// the next place of its kind there.
   std::function<InstanceHandle(const ModuleCode&, std::span<const std::uint32_t>)> make_stub;

@@ -122,6 +122,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   // What was asked of the call that runs is asked of the code of new members too.
   if (target->activation.Load() != 0) Draw(*target);
   target->reference_table.Join(*target, source->reference_table);
+  target->was_joined.store(true, std::memory_order_relaxed);
   delete source;
   // A host module that is a member now must not be counted by other members.
   for (Instance* member : target->instances) {
