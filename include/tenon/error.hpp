@@ -98,6 +98,12 @@ class ConfigError : public Error {
   using Error::Error;
 };
 
+/// A guest's allocator gave no memory, or none that can be used. Nothing was written.
+class AllocationError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// One guest or host function on the stack of a trap.
 struct BacktraceFrame {
   std::string function;          ///< as in FunctionDefinition::DebugName()

@@ -18,6 +18,10 @@ class FuncRef;
 class Function;
 struct FunctionDefinition;
 class Global;
+class GuestAllocator;
+class GuestBuffer;
+template <class Signature>
+class GuestFunction;
 class HostFunctionBuilder;
 class HostModuleBuilder;
 class Memory;

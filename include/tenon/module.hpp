@@ -17,6 +17,7 @@
 #include <tenon/budget.hpp>
 #include <tenon/definition.hpp>
 #include <tenon/function.hpp>
+#include <tenon/fwd.hpp>
 #include <tenon/global.hpp>
 #include <tenon/instance_handle.hpp>
 #include <tenon/memory.hpp>
@@ -58,6 +59,12 @@ class Module {
   TypedFunction<Signature> ExportedFunction(std::string_view name) const {
     return RequireFunction(name).template As<Signature>();
   }
+  /// The same with parameters and results that live in the guest's memory, as in
+  /// `ExportedFunction<GuestString(std::string_view, std::span<const double>)>("f", allocator)`.
+  /// See GuestFunction. Defined in <tenon/guest_function.hpp>.
+  template <class Signature>
+  GuestFunction<Signature> ExportedFunction(std::string_view name,
+                                            const GuestAllocator& allocator) const;
   TENON_DECL std::vector<FunctionDefinition> ExportedFunctionDefinitions() const;
 
   /// Memory 0, exported or not; an empty handle if the module has none.

@@ -15,6 +15,10 @@
 #include <tenon/fault.ipp>
 #include <tenon/function.ipp>
 #include <tenon/global.ipp>
+#include <tenon/guest_allocator.ipp>
+#include <tenon/guest_buffer.ipp>
+#include <tenon/guest_function.ipp>
+#include <tenon/guest_string.ipp>
 #include <tenon/host_module.ipp>
 #include <tenon/import_stub.ipp>
 #include <tenon/interp/interpreter.ipp>

@@ -26,6 +26,10 @@
 #include <tenon/fault.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
+#include <tenon/guest_allocator.hpp>
+#include <tenon/guest_buffer.hpp>
+#include <tenon/guest_function.hpp>
+#include <tenon/guest_string.hpp>
 #include <tenon/host_module.hpp>
 #include <tenon/link_policy.hpp>
 #include <tenon/listener.hpp>

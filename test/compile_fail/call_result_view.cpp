@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: tenon: the result is a view or a container
+// expect: tenon: the result of a function to call is a view, a string or a container
 /// @file
 /// A typed handle that returns a view.
 #include <string_view>

@@ -175,6 +175,16 @@
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                     \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                     \
   X(SystemRandom, "cannot get random bytes from the machine: {0}")                              \
+  X(AllocatorNotFound,                                                                          \
+    "module[{0}] exports no allocator: it needs malloc and free, or __new, __pin and __unpin, " \
+    "or cabi_realloc")                                                                          \
+  X(AllocatorMemory, "module[{0}] has no memory to allocate from")                              \
+  X(AllocatorSignature, "function {0} cannot be used to {1} guest memory: it is {2}")           \
+  X(AllocationSize, "{0} bytes are more than a 32-bit guest can allocate")                      \
+  X(AllocationNull, "guest allocator {0}: no memory for {1} bytes, it returned null")           \
+  X(AllocationBounds,                                                                           \
+    "guest allocator {0}: {1} bytes at {2} are outside of the memory of {3} bytes")             \
+  X(AllocationUnaligned, "guest allocator {0}: {1} is not aligned to {2}")                      \
   X(CrossThreadEntry, "two threads entered the same module at the same time")                   \
   X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")
 

@@ -21,6 +21,12 @@
 #include <tenon/bind/signature.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
+
+/// Whether a type is text that a guest's function returns, which takes the guest's allocator.
+/// Specialised where such types are.
+template <class T>
+inline constexpr bool kIsGuestText = false;
+
 namespace detail {
 
 template <class...>
@@ -160,6 +166,8 @@ consteval Refusal RefusalOfReceived() {
   constexpr ResultFacts kFacts = kResultFacts<T>;
   if constexpr (kScalarKind<T> == ScalarKind::User) {
     return ReadableUserType<T> ? Refusal::None : Refusal::ResultBadWasmType;
+  } else if constexpr (kIsGuestText<T> || kFacts.refusal == Refusal::ResultView) {
+    return Refusal::ResultViewInCall;
   } else if constexpr (kFacts.refusal != Refusal::None || kFacts.kind == ResultKind::Void ||
                        kFacts.kind == ResultKind::Scalar) {
     return kFacts.refusal;

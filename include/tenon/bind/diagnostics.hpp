@@ -57,10 +57,10 @@
   "tenon: parameter " n                                                \
   " of a function to call is Module, Memory or CallContext: leave it " \
   "out, the guest's function knows its own module"
-#define TENON_REFUSED_VIEW_IN_CALL(n)                                \
-  "tenon: parameter " n                                              \
-  " of a function to call is a view: write the data to the guest's " \
-  "Memory and pass offset and length as std::uint32_t"
+#define TENON_REFUSED_VIEW_IN_CALL(n)                                 \
+  "tenon: parameter " n                                               \
+  " of a function to call is a view: give the guest's allocator, as " \
+  "in ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
 #define TENON_REFUSED_HANDLE_IN_CALL(n)                                \
   "tenon: parameter " n                                                \
   " of a function to call is a Ref or a Callback: pass ExternRef (or " \
@@ -88,6 +88,10 @@
 #define TENON_REFUSED_RESULT_VIEW                                                               \
   "tenon: the result is a view or a container: write the data to a std::span<T> parameter, or " \
   "to the guest's Memory, and return its length"
+#define TENON_REFUSED_RESULT_VIEW_IN_CALL                                             \
+  "tenon: the result of a function to call is a view, a string or a container: name " \
+  "tenon::GuestString or std::string and give the guest's allocator, as in "          \
+  "ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
 #define TENON_REFUSED_RESULT_UNFIXED_ENUM                                        \
   "tenon: the result is an enum without a fixed underlying type: declare it as " \
   "enum E : std::int32_t, or enum class"
@@ -215,6 +219,7 @@
   X(PreconditionParameters, TENON_REFUSED_PRECONDITION_PARAMETERS) \
   X(PreconditionResult, TENON_REFUSED_PRECONDITION_RESULT)         \
   X(PreconditionPlace, TENON_REFUSED_PRECONDITION_PLACE)           \
+  X(ResultViewInCall, TENON_REFUSED_RESULT_VIEW_IN_CALL)           \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

@@ -486,6 +486,11 @@ struct Refused<Refusal::ResultReferenceInCall, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultViewInCall, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_VIEW_IN_CALL);
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ResultUnmapped, kPosition, Type> {
   static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_UNMAPPED);
 };

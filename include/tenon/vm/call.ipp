@@ -89,6 +89,7 @@ inline const ThreadStack& OwnStack() noexcept {
   }
   group.pending = nullptr;
   if (pending.kind == Pending::Kind::Exception) return std::exchange(pending.exception, nullptr);
+  ++group.trap_count;
   return std::make_exception_ptr(Trap{pending.trap, pending.message, std::move(pending.backtrace)});
 }
 
@@ -646,6 +647,10 @@ TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
 
 TENON_DECL void ThrowEmptyHandle(const char* kind) {
   throw ConfigError{ErrorCode::EmptyHandle, FormatError(ErrorCode::EmptyHandle, {kind})};
+}
+
+TENON_DECL std::uint64_t TrapCount(const Instance& instance) noexcept {
+  return instance.group->trap_count;
 }
 
 TENON_DECL void ThrowTrap(TrapCode code) { throw Trap{code, TrapText(code), {}}; }

@@ -19,6 +19,8 @@ class CallContext;
 
 namespace vm {
 
+class Instance;
+
 /// Calls a function with operands and results in `slots` (room for the larger of both). Throws what
 /// the call ends with. The one way by which host code enters a guest.
 TENON_DECL void Call(const abi::FunctionRecord& function, abi::Slot* slots,
@@ -94,6 +96,9 @@ TENON_DECL void CheckSignature(const abi::FunctionRecord* function,
                                std::span<const ValueType> results);
 [[noreturn]] TENON_DECL void ThrowEmptyHandle(const char* kind);
 [[noreturn]] TENON_DECL void ThrowTrap(TrapCode code);
+/// Number of traps that ended calls of the instance's linkage group. Changes also when groups join
+/// one of which has trapped, so that a number that is still the same says that none did.
+TENON_DECL std::uint64_t TrapCount(const Instance& instance) noexcept;
 
 }  // namespace vm
 }  // namespace tenon::inline TENON_ABI

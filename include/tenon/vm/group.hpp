@@ -80,11 +80,12 @@ struct Group : abi::ExecContext {
   std::uint64_t live_instances = 0;  ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
-  std::atomic<std::thread::id> thread;           ///< of the current outermost call
-  Instance* outermost = nullptr;                 ///< instance of the current outermost call, if any
-  const CallBudget* call_budget = nullptr;       ///< of the innermost call that was given one
-  std::atomic<bool> was_joined{false};           ///< has had more than one member
-  bool is_on_thread_stack = true;                ///< where that call was made
+  std::uint64_t trap_count = 0;             ///< traps that ended calls; of both where groups join
+  std::atomic<std::thread::id> thread;      ///< of the current outermost call
+  Instance* outermost = nullptr;            ///< instance of the current outermost call, if any
+  const CallBudget* call_budget = nullptr;  ///< of the innermost call that was given one
+  std::atomic<bool> was_joined{false};      ///< has had more than one member
+  bool is_on_thread_stack = true;           ///< where that call was made
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame

@@ -119,6 +119,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
     target->instances.push_back(moved);
   }
   target->live_instances += source->live_instances;
+  target->trap_count += source->trap_count;
   // What was asked of the call that runs is asked of the code of new members too.
   if (target->activation.Load() != 0) Draw(*target);
   target->reference_table.Join(*target, source->reference_table);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: tenon: parameter 0 is a raw pointer
+/// @file
+/// A guest that is given a pointer of the host.
+#include <string_view>
+
+#include <tenon/guest_function.hpp>
+
+void Look(const tenon::Module& module, const tenon::GuestAllocator& allocator) {
+#if TENON_MUST_NOT_COMPILE
+  module.ExportedFunction<void(const char*)>("f", allocator);
+#else
+  module.ExportedFunction<void(std::string_view)>("f", allocator);
+#endif
+}
