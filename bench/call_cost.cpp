@@ -63,6 +63,7 @@ using Integers10 = I(I, I, I, I, I, I, I, I, I, I);
 using Doubles2 = double(double, double);
 using Doubles6 = double(double, double, double, double, double, double);
 using Text = std::uint32_t(std::string_view);
+using Bytes = std::uint32_t(std::span<const std::uint8_t>);
 
 I Sum0() { return 7; }
 I Sum2(I a, I b) { return Add(a, b); }
@@ -80,6 +81,9 @@ struct Number {
 I AddNumber(I a, tenon::Handle<Number> number) { return Add(a, number->value); }
 I TakePointer(I a, tenon::FunctionPointer<Integers2> function) { return Add(a, function ? 1 : 0); }
 std::uint32_t MeasureText(std::string_view text) { return static_cast<std::uint32_t>(text.size()); }
+std::uint32_t MeasureBytes(std::span<const std::uint8_t> bytes) {
+  return static_cast<std::uint32_t>(bytes.size());
+}
 
 // --- native loops
 // ---------------------------------------------------------------------------------
@@ -112,6 +116,14 @@ template <class Callee>
   static const char text[16] = {};
   std::uint32_t sum = 0;
   for (std::int32_t i = calls; i != 0; --i) sum = callee(std::string_view{text, sizeof text});
+  return sum;
+}
+
+template <class Callee>
+[[gnu::noinline]] std::uint32_t CallInLoop(const Callee& callee, std::int32_t calls, Bytes*) {
+  static const std::uint8_t bytes[16] = {};
+  std::uint32_t sum = 0;
+  for (std::int32_t i = calls; i != 0; --i) sum = callee(std::span{bytes});
   return sum;
 }
 
@@ -205,11 +217,19 @@ class GuestBuilder {
                                       {"sum_d6", kDouble6}}) {
       ExportSum(name, shape);
     }
+    // An allocator that has one place, and what takes a span.
+    const auto add = [&](const char* name, std::uint32_t type, auto&& body) {
+      builder_.Export(name, tenon::ExternKind::Func, builder_.Function(type, {}, body));
+    };
+    add("malloc", builder_.Type({ValueType::I32}, {ValueType::I32}),
+        [](CodeBuilder& code) { code.I32Const(1024); });
+    add("free", builder_.Type({ValueType::I32}, {}), [](CodeBuilder&) {});
+    add("measure", TypeOf(kInteger2), [](CodeBuilder& code) { code.LocalGet(1); });
     // Through a table, so that the callee is not inlined.
-    const std::uint32_t add = Sum(kInteger2);
+    const std::uint32_t sum = Sum(kInteger2);
     const std::uint32_t table = builder_.Table(ValueType::FuncRef, 1, 1);
     builder_.ActiveElement(table, tenon::wasm::ConstantExpression::I32(0),
-                           tenon::wasm::ElementItems::Functions({add}));
+                           tenon::wasm::ElementItems::Functions({sum}));
     Loop("guest_2", kInteger2, [&](CodeBuilder& code) {
       PushArguments(code, kInteger2);
       code.I32Const(0).CallIndirect(TypeOf(kInteger2), table);
@@ -399,6 +419,7 @@ class CallTable {
     AddOut<I>("guest to host, WithFunc<F>(), integer and Handle", "handle", two, {});
     AddOut<I>("guest to host, WithFunc<F>(), integer and FunctionPointer", "callback", two, {});
     AddOut<I>("guest to guest, call_indirect, 2 integers", "guest_2", two, {});
+    AddSpanIn();
     AddUntyped(two);
   }
 
@@ -452,6 +473,15 @@ class CallTable {
     const std::size_t native = AddNative<Doubles6>(SumDoubles6);
     AddOut<double>("guest to host, WithFunc<F>(), 6 doubles", "template_d6", native, kDirectLimit);
     AddIn<Doubles6>("host to guest, typed, 6 doubles", "sum_d6", native);
+  }
+
+  void AddSpanIn() {
+    const auto measure =
+        guest_.ExportedFunction<Bytes>("measure", tenon::GuestAllocator::Find(guest_));
+    const std::size_t loop = table_.AddLoop(
+        [measure] { Keep(CallInLoop(measure, kCalls, static_cast<Bytes*>(nullptr))); });
+    table_.AddRow("typed host to guest with a span", loop, native_empty_,
+                  AddNative<Bytes>(MeasureBytes), native_empty_, {});
   }
 
   void AddUntyped(std::size_t native) {
