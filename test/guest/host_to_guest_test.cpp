@@ -30,14 +30,16 @@ namespace {
 class Tracer : public tenon::FunctionListener {
  public:
   void Before(tenon::Module&, const tenon::FunctionDefinition& function,
-              std::span<const tenon::Value> arguments, tenon::StackIterator&) override {
+              const tenon::TypedValues& arguments, tenon::StackIterator&) override {
     if (function.is_host_function) return;
     std::string text = function.name;
-    for (const tenon::Value& argument : arguments) text += " " + std::to_string(argument.I32());
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      text += " " + std::to_string(arguments[i].I32());
+    }
     events.push_back(text);
   }
   void After(tenon::Module&, const tenon::FunctionDefinition& function,
-             std::span<const tenon::Value> results) override {
+             const tenon::TypedValues& results) override {
     if (function.is_host_function || results.empty()) return;
     events.push_back(function.name + " = " + std::to_string(results[0].I32()));
   }
