@@ -102,11 +102,11 @@ template <int>
       handlers_out->narrow[i] = &&Invalid;
       handlers_out->wide[i] = &&Invalid;
       handlers_out->misc[i] = &&Invalid;
-      handlers_out->simd[i] = &&Invalid;
+      handlers_out->simd[i] = &&OperateVector;
     }
 #define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature) \
-  handlers_out->Set(wasm::Opcode::name, (code) >= 0x200 ? &&OperateVector : &&Operate##name);
-    TENON_OPCODES(TENON_DETAIL_ROW)
+  handlers_out->Set(wasm::Opcode::name, &&name);
+    TENON_SCALAR_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
 #define TENON_DETAIL_ROW(name) handlers_out->Set(wasm::Opcode::name, &&name);
     TENON_DETAIL_HANDLERS(TENON_DETAIL_ROW)
@@ -719,21 +719,19 @@ PrefixSimd:
   vector_code = ReadLeb(pc);
   goto* handlers.simd[vector_code];
 
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)         \
-  Operate##name : {                                                                      \
-    if constexpr (IsScalar(wasm::Info(wasm::Opcode::name))) {                            \
-      constexpr auto kFunction = [](auto&&... operands) -> decltype(name(operands...)) { \
-        return name(operands...);                                                        \
-      };                                                                                 \
-      ApplyScalar<wasm::Opcode::name>(sp, top, canonical_nan, trap, kFunction);          \
-      if constexpr (MayTrap<wasm::Opcode::name>(kFunction)) {                            \
-        if (trap != TrapCode::None) [[unlikely]]                                         \
-          goto raise_trap;                                                               \
-      }                                                                                  \
-    }                                                                                    \
-    TENON_DETAIL_NEXT();                                                                 \
+#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)               \
+  name: {                                                                                      \
+    constexpr auto kFunction = [](auto&&... operands) -> decltype(interp::name(operands...)) { \
+      return interp::name(operands...);                                                        \
+    };                                                                                         \
+    ApplyScalar<wasm::Opcode::name>(sp, top, canonical_nan, trap, kFunction);                  \
+    if constexpr (MayTrap<wasm::Opcode::name>(kFunction)) {                                    \
+      if (trap != TrapCode::None) [[unlikely]]                                                 \
+        goto raise_trap;                                                                       \
+    }                                                                                          \
+    TENON_DETAIL_NEXT();                                                                       \
   }
-  TENON_OPCODES(TENON_DETAIL_ROW)
+  TENON_SCALAR_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
 
 OperateVector:

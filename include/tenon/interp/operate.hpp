@@ -112,30 +112,26 @@ constexpr bool IsLane(const wasm::OpcodeInfo& info) {
   return info.immediate == wasm::Immediate::Lane;
 }
 
-/// A scalar instruction. `top` is the top of the stack, the rest lies below `sp`.
+/// An instruction of TENON_SCALAR_OPCODES. `top` is the top of the stack, the rest lies below `sp`.
 template <wasm::Opcode kOpcode, class F>
 [[gnu::always_inline]] inline void ApplyScalar(abi::Slot*& sp, abi::Slot& top, bool canonical_nan,
                                                TrapCode& trap, F function) {
-  constexpr wasm::OpcodeInfo kInfo = wasm::Info(kOpcode);
-  if constexpr (IsScalar(kInfo)) {
-    constexpr std::size_t kOperands = kInfo.signature.find(':');
-    const auto call = [&](auto... operands) {
-      if constexpr (requires { function(operands..., trap); }) {
-        return function(operands..., trap);
-      } else {
-        return function(operands...);
-      }
-    };
-    if constexpr (kOperands == 1) {
-      top = SlotFrom(call(OperandFrom<kInfo.signature[0]>(top)), canonical_nan);
+  constexpr std::string_view kSignature = wasm::Info(kOpcode).signature;
+  const auto call = [&](auto... operands) {
+    if constexpr (requires { function(operands..., trap); }) {
+      return function(operands..., trap);
     } else {
-      static_assert(kOperands == 2);
-      const abi::Slot second = top;
-      const abi::Slot first = *--sp;
-      top = SlotFrom(
-          call(OperandFrom<kInfo.signature[0]>(first), OperandFrom<kInfo.signature[1]>(second)),
-          canonical_nan);
+      return function(operands...);
     }
+  };
+  if constexpr (kSignature[1] == ':') {
+    top = SlotFrom(call(OperandFrom<kSignature[0]>(top)), canonical_nan);
+  } else {
+    static_assert(kSignature[2] == ':');
+    const abi::Slot second = top;
+    const abi::Slot first = *--sp;
+    top = SlotFrom(call(OperandFrom<kSignature[0]>(first), OperandFrom<kSignature[1]>(second)),
+                   canonical_nan);
   }
 }
 
@@ -204,16 +200,15 @@ inline abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t* pc, bool canoni
 /// Whether the function of a scalar instruction reports traps.
 template <wasm::Opcode kOpcode, class F>
 consteval bool MayTrap(F) {
-  constexpr wasm::OpcodeInfo kInfo = wasm::Info(kOpcode);
-  if constexpr (!IsScalar(kInfo)) {
-    return false;
-  } else if constexpr (kInfo.signature.find(':') == 1) {
-    using First = decltype(OperandFrom<kInfo.signature[0]>(0));
-    return std::is_invocable_v<F, First&, TrapCode&>;
+  constexpr std::string_view kSignature = wasm::Info(kOpcode).signature;
+  using First = decltype(OperandFrom<kSignature[0]>(0));
+  if constexpr (kSignature[1] == ':') {
+    return requires(F function, First first, TrapCode& trap) { function(first, trap); };
   } else {
-    using First = decltype(OperandFrom<kInfo.signature[0]>(0));
-    using Second = decltype(OperandFrom<kInfo.signature[1]>(0));
-    return std::is_invocable_v<F, First&, Second&, TrapCode&>;
+    using Second = decltype(OperandFrom<kSignature[1]>(0));
+    return requires(F function, First first, Second second, TrapCode& trap) {
+      function(first, second, trap);
+    };
   }
 }
 

@@ -31,7 +31,7 @@ struct VectorOperations {
     };                                                                                          \
     immediate_bytes[(code) & 0xFF] = IsLane(wasm::Info(wasm::Opcode::name)) ? 1 : 0;            \
   }
-    TENON_OPCODES(TENON_DETAIL_ROW)
+    TENON_VECTOR_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
   }
 };

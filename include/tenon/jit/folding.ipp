@@ -69,16 +69,12 @@ TENON_DECL bool Evaluate(IrOpcode opcode, std::uint64_t first, std::uint64_t sec
                          bool with_floats, std::uint64_t& result) {
   using namespace interp;
   switch (opcode) {
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)                \
-  case IrOpcode::name:                                                                          \
-    if constexpr (interp::detail::IsScalar(wasm::Info(wasm::Opcode::name))) {                   \
-      return detail::EvaluateWith<wasm::Opcode::name>(                                          \
-          first, second, with_floats, result,                                                   \
-          [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); }); \
-    } else {                                                                                    \
-      return false;                                                                             \
-    }
-    TENON_OPCODES(TENON_DETAIL_ROW)
+#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature) \
+  case IrOpcode::name:                                                           \
+    return detail::EvaluateWith<wasm::Opcode::name>(                             \
+        first, second, with_floats, result,                                      \
+        [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); });
+    TENON_SCALAR_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
     default:
       return false;
