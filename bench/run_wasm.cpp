@@ -34,6 +34,7 @@ types; wasi_snapshot_preview1 with tenon's own.
   --engine=NAME    interpreter, jit, or auto (default)
   --explicit-checks  compares addresses instead of relying on guard pages (jit)
   --interruptible  code that a deadline can end (RuntimeConfig::WithCloseOnContextDone)
+  --jitdump        tells perf what is compiled, for perf record -k mono and perf inject --jit
   --repeat=N       repetitions, each with a fresh instance (default 5)
   --calls=N        calls of the export in each repetition (default 1)
   --compile-only   stops after compilation
@@ -83,6 +84,8 @@ Options ParseOptions(int argc, char** argv) {
       if (options.calls == 0) Refuse("--calls needs a number from 1");
     } else if (argument == "--interruptible") {
       options.config = options.config.WithCloseOnContextDone(true);
+    } else if (argument == "--jitdump") {
+      options.config = options.config.WithCodeMap(tenon::CodeMapKind::JitDump);
     } else if (argument == "--engine=interpreter") {
       options.engine = "interpreter";
       options.config = options.config.WithEngine(tenon::EngineKind::Interpreter);
