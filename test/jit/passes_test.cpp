@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// What the passes between front end and selection do to the IR.
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -56,6 +57,14 @@ bool Contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+std::size_t Count(const std::string& text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
 /// loop { body; local 2 += 1; br_if (local 2 < parameter 0) } local 2
 CodeBuilder LoopAround(const CodeBuilder& body) {
   return CodeBuilder{}
@@ -96,6 +105,56 @@ TEST_CASE("what leaves one loop leaves those around it") {
                          .End();
   const std::string after = TextAfter(LoopAround(inner), tenon::jit::LoopInvariants{});
   CHECK(Contains(after.substr(0, after.find("\nb1")), "i32.mul"));
+}
+
+TEST_CASE("what both arms of a branch in a loop compute alike is one value before it") {
+  const auto sum = CodeBuilder{}.LocalGet(0).LocalGet(1).Emit(Opcode::I32Xor);
+  const auto more = CodeBuilder{}.Append(sum).I32Const(5).Emit(Opcode::I32Mul);
+  const auto arms = CodeBuilder{}
+                        .LocalGet(2)
+                        .Begin(Opcode::If)
+                        .Append(Store(sum))
+                        .Append(Store(more))
+                        .Emit(Opcode::Else)
+                        .Append(Store(more))
+                        .End();
+  const std::string after = TextAfter(LoopAround(arms), tenon::jit::LoopInvariants{});
+  const std::string entry = after.substr(0, after.find("\nb1"));
+  CHECK(Count(after, "i32.xor") == 1);
+  CHECK(Count(after, "i32.mul") == 1);
+  CHECK(Contains(entry, "i32.xor"));
+  CHECK(Contains(entry, "i32.mul"));
+}
+
+TEST_CASE("equal values before two loops stay apart") {
+  const auto loop = [](Opcode store) {
+    return CodeBuilder{}
+        .Begin(Opcode::Loop)
+        .LocalGet(2)
+        .Begin(Opcode::If)
+        .LocalGet(2)
+        .LocalGet(0)
+        .LocalGet(1)
+        .Emit(Opcode::I32Xor)
+        .Memory(store)
+        .End()
+        .LocalGet(2)
+        .I32Const(1)
+        .Emit(Opcode::I32Add)
+        .LocalTee(2)
+        .BrIf(0)
+        .End();
+  };
+  const auto code = CodeBuilder{}
+                        .LocalGet(0)
+                        .Begin(Opcode::If)
+                        .Append(loop(Opcode::I32Store))
+                        .Emit(Opcode::Else)
+                        .Append(loop(Opcode::I32Store8))
+                        .End()
+                        .LocalGet(2);
+  const std::string after = TextAfter(code, tenon::jit::LoopInvariants{});
+  CHECK(Count(after, "i32.xor") == 2);
 }
 
 TEST_CASE("what depends on the loop, loads and divisions stay") {

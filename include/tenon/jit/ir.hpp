@@ -10,7 +10,9 @@
 /// register's upper half is zero is an invariant of the machine code (see convention.hpp).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
@@ -72,6 +74,20 @@ struct Instruction {
   std::uint64_t immediate = 0;
 };
 static_assert(sizeof(Instruction) == 24);
+
+/// Whether two instructions are the same function of the same operands.
+inline bool IsSame(const Instruction& left, const Instruction& right) {
+  return std::memcmp(&left, &right, sizeof(Instruction)) == 0;
+}
+inline std::size_t HashOf(const Instruction& instruction) {
+  std::uint64_t words[3];
+  static_assert(sizeof(words) == sizeof(Instruction));
+  std::memcpy(words, &instruction, sizeof(words));
+  std::uint64_t hash = words[0] * 0x9E3779B97F4A7C15;
+  hash = (hash ^ (hash >> 29) ^ words[1]) * 0xBF58476D1CE4E5B9;
+  hash = (hash ^ (hash >> 32) ^ words[2]) * 0x94D049BB133111EB;
+  return static_cast<std::size_t>(hash ^ (hash >> 31));
+}
 
 enum InstructionFlags : std::uint8_t {
   /// Loads and stores: the address needs no bounds check, because guard pages catch it or a check

@@ -3,7 +3,9 @@
 /// Moves what a loop computes anew each time, with the same result, to where the loop is entered.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/flat_array.hpp>
@@ -12,8 +14,9 @@
 namespace tenon::inline TENON_ABI::jit {
 
 /// Moves pure instructions, and reads of globals, tables' sizes and the memory's place that nothing
-/// in the loop changes. Loads of memory stay: they may trap. Keeps its arrays from function to
-/// function. An instruction leaves at most kMostLevels loops, which keeps the time linear.
+/// in the loop changes. Loads of memory stay: they may trap. What the arms of a loop's branches
+/// compute alike becomes one value where it arrives. Keeps its arrays from function to function. An
+/// instruction leaves at most kMostLevels loops, which keeps the time linear.
 class LoopInvariants {
  public:
   /// Most loops that an instruction leaves.
@@ -33,10 +36,17 @@ class LoopInvariants {
   void FindLoops(const Function& function);
   bool IsOutside(const Function& function, ValueId value, const Loop& loop) const;
   bool CanLeave(const Function& function, const Instruction& instruction, const Loop& loop) const;
+  static std::size_t PlaceOf(const Function& function, ValueId value, BlockId target);
+  ValueId FindMoved(const Function& function, ValueId value, BlockId target);
+  void GrowMoved(const Function& function);
+  void Replace(Function& function);
 
   FlatArray<Loop> loops_;
   FlatArray<std::uint32_t> loop_of_;   ///< by block
   FlatArray<std::uint32_t> position_;  ///< by block: in Function::order
+  std::vector<ValueId> moved_;         ///< hash table of what has left loops
+  std::size_t moved_count_ = 0;
+  std::vector<ValueId> replacements_;  ///< by value, if there are any: what stands for it
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

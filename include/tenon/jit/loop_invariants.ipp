@@ -3,6 +3,9 @@
 /// Bodies of loop_invariants.hpp.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+
 #include <tenon/jit/effects.hpp>
 #include <tenon/jit/loop_invariants.hpp>
 
@@ -85,13 +88,76 @@ inline bool LoopInvariants::CanLeave(const Function& function, const Instruction
   return outside;
 }
 
+/// The same instruction may leave any number of loops.
+inline std::size_t LoopInvariants::PlaceOf(const Function& function, ValueId value,
+                                           BlockId target) {
+  return HashOf(function[value]) + std::size_t{target} * 0x9E3779B9;
+}
+
+/// An instruction equal to `value` that has been moved to `target`; if there is none, `value`,
+/// which will be.
+inline ValueId LoopInvariants::FindMoved(const Function& function, ValueId value, BlockId target) {
+  if ((moved_count_ + 1) * 2 > moved_.size()) GrowMoved(function);
+  const std::size_t mask = moved_.size() - 1;
+  std::size_t at = PlaceOf(function, value, target) & mask;
+  for (; moved_[at] != kNone; at = (at + 1) & mask) {
+    if (function.block_of[moved_[at]] == target && IsSame(function[moved_[at]], function[value])) {
+      return moved_[at];
+    }
+  }
+  ++moved_count_;
+  moved_[at] = value;
+  return value;
+}
+
+inline void LoopInvariants::GrowMoved(const Function& function) {
+  std::vector<ValueId> old(std::max<std::size_t>(64, moved_.size() * 2), kNone);
+  old.swap(moved_);
+  const std::size_t mask = moved_.size() - 1;
+  for (const ValueId value : old) {
+    if (value == kNone) continue;
+    std::size_t at = PlaceOf(function, value, function.block_of[value]) & mask;
+    while (moved_[at] != kNone) at = (at + 1) & mask;
+    moved_[at] = value;
+  }
+}
+
+/// Lets those that stay take the place of those that were found to be equal.
+inline void LoopInvariants::Replace(Function& function) {
+  const auto replace = [&](ValueId& operand) {
+    if (operand != kNone && replacements_[operand] != kNone) operand = replacements_[operand];
+  };
+  for (const BlockId block : function.order) {
+    for (ValueId value = function.blocks[block].first; value != kNone;
+         value = function.next[value]) {
+      Instruction& instruction = function[value];
+      if (HasList(instruction.opcode)) {
+        for (ValueId& operand : function.List(instruction)) replace(operand);
+      } else {
+        for (ValueId& operand : instruction.operands) replace(operand);
+      }
+    }
+  }
+}
+
 TENON_DECL void LoopInvariants::Run(Function& function) {
   FindLoops(function);
   if (loops_.empty()) return;
+  std::fill(moved_.begin(), moved_.end(), kNone);
+  moved_count_ = 0;
+  replacements_.clear();
   for (const BlockId block : function.order) {
     if (loop_of_[block] == kNone) continue;
     for (ValueId value = function.blocks[block].first; value != kNone;) {
       const ValueId behind = function.next[value];
+      if (!replacements_.empty() && !HasList(function[value].opcode)) {
+        // Operands come first in order: so they have equal names when they are compared.
+        for (ValueId& operand : function[value].operands) {
+          if (operand != kNone && replacements_[operand] != kNone) {
+            operand = replacements_[operand];
+          }
+        }
+      }
       BlockId target = kNone;
       std::uint32_t loop = loop_of_[block];
       for (std::uint32_t level = 0; level < kMostLevels && loop != kNone &&
@@ -102,11 +168,18 @@ TENON_DECL void LoopInvariants::Run(Function& function) {
       }
       if (target != kNone) {
         function.Remove(value);
-        function.InsertBefore(target, function.blocks[target].last, value);
+        const ValueId moved = FindMoved(function, value, target);
+        if (moved == value) {
+          function.InsertBefore(target, function.blocks[target].last, value);
+        } else {
+          replacements_.resize(function.instructions.size(), kNone);
+          replacements_[value] = moved;
+        }
       }
       value = behind;
     }
   }
+  if (!replacements_.empty()) Replace(function);
 }
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
@@ -112,25 +111,11 @@ class ValueNumbering {
     }
   }
 
-  static std::size_t Hash(const Instruction& instruction) {
-    std::uint64_t words[3];
-    static_assert(sizeof(words) == sizeof(Instruction));
-    std::memcpy(words, &instruction, sizeof(words));
-    std::uint64_t hash = words[0] * 0x9E3779B97F4A7C15;
-    hash = (hash ^ (hash >> 29) ^ words[1]) * 0xBF58476D1CE4E5B9;
-    hash = (hash ^ (hash >> 32) ^ words[2]) * 0x94D049BB133111EB;
-    return static_cast<std::size_t>(hash ^ (hash >> 31));
-  }
-
-  static bool IsSame(const Instruction& left, const Instruction& right) {
-    return std::memcmp(&left, &right, sizeof(Instruction)) == 0;
-  }
-
   /// The place of an equal instruction, or an empty one.
   ValueId& Find(const Instruction& instruction) {
     if (count_ * 2 >= table_.size()) Grow();
     const std::size_t mask = table_.size() - 1;
-    std::size_t at = Hash(instruction) & mask;
+    std::size_t at = HashOf(instruction) & mask;
     while (table_[at] != kNone && !IsSame((*function_)[table_[at]], instruction)) {
       at = (at + 1) & mask;
     }
@@ -149,7 +134,7 @@ class ValueNumbering {
     const std::size_t mask = table_.size() - 1;
     for (const ValueId value : old) {
       if (value == kNone) continue;
-      std::size_t at = Hash((*function_)[value]) & mask;
+      std::size_t at = HashOf((*function_)[value]) & mask;
       while (table_[at] != kNone) at = (at + 1) & mask;
       table_[at] = value;
     }
