@@ -77,6 +77,7 @@
 #include <tenon/jit/function_compiler.ipp>
 #include <tenon/jit/gdb_interface.ipp>
 #include <tenon/jit/ir_builder.ipp>
+#include <tenon/jit/ir_builder_vector.ipp>
 #include <tenon/jit/ir_printer.ipp>
 #include <tenon/jit/ir_verifier.ipp>
 #include <tenon/jit/jit.ipp>

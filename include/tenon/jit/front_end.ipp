@@ -180,9 +180,12 @@ TENON_DECL void FrontEnd::Pure(IrOpcode opcode, const OpcodePlan& plan) {
   }
   ValueId operands[3] = {kNone, kNone, kNone};
   for (std::size_t i = plan.operands; i-- > 0;) operands[i] = Pop();
-  Push(Canonical(
-      builder_.Number(opcode, plan.result, immediate, operands[0], operands[1], operands[2]),
-      plan));
+  const bool is_plain = plan.kind == PlanKind::Vector && plan.immediate == wasm::Immediate::None;
+  const ValueId value =
+      is_plain
+          ? builder_.Vector(opcode, plan.result, operands[0], operands[1], operands[2])
+          : builder_.Number(opcode, plan.result, immediate, operands[0], operands[1], operands[2]);
+  Push(Canonical(value, plan));
 }
 
 TENON_DECL ValueId FrontEnd::MemoryBase() {

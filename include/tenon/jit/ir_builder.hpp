@@ -73,6 +73,9 @@ class IrBuilder {
   TENON_DECL ValueId Unary(IrOpcode opcode, Type type, ValueId operand);
   TENON_DECL ValueId Binary(IrOpcode opcode, Type type, ValueId first, ValueId second);
   TENON_DECL ValueId Select(Type type, ValueId first, ValueId second, ValueId condition);
+  /// One on vectors without immediate; operands that it has not are kNone.
+  TENON_DECL ValueId Vector(IrOpcode opcode, Type type, ValueId first, ValueId second,
+                            ValueId third);
 
   /// The simplest value to ask the same question of as whether `condition` is not zero.
   TENON_DECL BranchCondition Simplify(ValueId condition) const;
@@ -112,4 +115,5 @@ class IrBuilder {
 
 #if !defined(TENON_SEPARATE_COMPILATION)
 #include <tenon/jit/ir_builder.ipp>
+#include <tenon/jit/ir_builder_vector.ipp>
 #endif
