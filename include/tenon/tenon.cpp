@@ -70,6 +70,7 @@
 #include <tenon/jit/flat_array.ipp>
 #include <tenon/jit/float_emitter.ipp>
 #include <tenon/jit/folding.ipp>
+#include <tenon/jit/frame_placement.ipp>
 #include <tenon/jit/frame_walker.ipp>
 #include <tenon/jit/front_end.ipp>
 #include <tenon/jit/front_end_control.ipp>

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstddef>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,9 @@
 #include <tenon/jit/emitter.hpp>
 #include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/float_emitter.hpp>
+#include <tenon/jit/frame_placement.hpp>
 #include <tenon/jit/machine_opcode.hpp>
+#include <tenon/jit/size_bounds.hpp>
 #include <tenon/jit/vector_emitter.hpp>
 #include <tenon/jit/xbyak.hpp>
 
@@ -43,6 +47,11 @@ class Emitter::Writer {
 
   /// A rel32 field that leads to a block.
   struct BlockFixUp {
+    std::uint32_t field;
+    std::uint32_t block;
+  };
+  /// The displacement of a jump of two bytes to a block further on.
+  struct ShortFixUp {
     std::uint32_t field;
     std::uint32_t block;
   };
@@ -120,10 +129,14 @@ class Emitter::Writer {
   Xbyak::RegExp AddressExpression() const;
   Xbyak::Address Memory(std::uint32_t bits) const { return Sizing(AddressExpression(), bits); }
 
+  static constexpr std::uint32_t kPrologueBytes = 64;
+  /// Of a Switch behind its first jump.
+  static constexpr std::uint32_t kSwitchBytes = 40;
+
   // Frames and moves.
   bool IsShortLoop(std::uint32_t header) const;
-  static bool MayBeObserved(const MachineInstruction& instruction);
-  void Prologue();
+  std::uint32_t AlignmentOf(std::uint32_t number) const;
+  void Prologue(Register first, Register second);
   void Epilogue();
   void MakeMove(const MachineMove& move);
   void CopyVector(Xmm to, Xmm from);
@@ -133,6 +146,8 @@ class Emitter::Writer {
   // Jumps.
   std::uint32_t Target(std::uint32_t block);
   bool IsNear(std::uint32_t block, std::uint8_t& distance);
+  void MakeShort(std::uint32_t block, std::uint8_t opcode, std::uint8_t distance);
+  void BoundBlocks();
   void JumpTo(std::uint32_t block);
   void JumpIf(Condition condition, std::uint32_t block);
   std::uint32_t EmitJcc(Condition condition);
@@ -197,7 +212,9 @@ class Emitter::Writer {
   FlatArray<std::uint32_t> block_offsets_;
   FlatArray<std::uint32_t> forwards_;  ///< where a jump to a block that only jumps leads
   FlatArray<std::uint32_t> move_counts_;
+  FlatArray<std::uint32_t> block_bounds_;  ///< where blocks begin at most
   FlatArray<BlockFixUp> block_fix_ups_;
+  FlatArray<ShortFixUp> short_fix_ups_;
   FlatArray<TrapFixUp> trap_fix_ups_;
   FlatArray<InterruptFixUp> interrupt_fix_ups_;
   FlatArray<ForeignCall> foreign_calls_;
@@ -223,19 +240,22 @@ inline constexpr std::uint32_t kShortLoop = 24;  ///< most instructions
 
 }  // namespace detail
 
-inline void Emitter::Writer::Prologue() {
+/// Uses `first` and `second`, which hold nothing.
+inline void Emitter::Writer::Prologue(Register first, Register second) {
   using namespace Xbyak::util;
   auto& code = *code_;
   if (!has_frame_) return;
   code.push(rbp);
   code.mov(rbp, rsp);
   if (!is_leaf_ || frame_size_ > detail::kUncheckedFrameBytes) {
-    code.mov(rax, qword[r15 + offsetof(abi::InstanceHeader, exec)]);
+    const Reg64 exec{first};
+    code.mov(exec, qword[r15 + offsetof(abi::InstanceHeader, exec)]);
     if (frame_size_ > detail::kUncheckedFrameBytes) {
-      code.lea(r11, ptr[rsp - std::size_t{frame_size_}]);
-      code.cmp(r11, qword[rax + offsetof(abi::ExecContext, stack_limit)]);
+      const Reg64 lowest{second};
+      code.lea(lowest, ptr[rsp - std::size_t{frame_size_}]);
+      code.cmp(lowest, qword[exec + offsetof(abi::ExecContext, stack_limit)]);
     } else {
-      code.cmp(rsp, qword[rax + offsetof(abi::ExecContext, stack_limit)]);
+      code.cmp(rsp, qword[exec + offsetof(abi::ExecContext, stack_limit)]);
     }
     trap_fix_ups_.push_back({EmitJcc(Condition::Below), 0, 0, TrapCode::StackOverflow, true});
   }
@@ -251,6 +271,7 @@ inline void Emitter::Writer::Prologue() {
 inline void Emitter::Writer::Epilogue() {
   using namespace Xbyak::util;
   auto& code = *code_;
+  if (function_->blocks[block_].is_frameless) return code.ret();
   std::uint32_t offset = 8;
   for (const Register reg : detail::kSavedRegisters) {
     if ((function_->used_registers & Bit(reg)) == 0) continue;
@@ -364,23 +385,57 @@ inline std::uint32_t Emitter::Writer::EmitJcc(Condition condition) {
   return Offset() - 4;
 }
 
-/// Whether a jump of two bytes reaches `block`, which it does only backwards: the way forward is
-/// not known yet.
+/// Where each block begins at most, counted from the first: distances between the begins of two
+/// blocks are not greater.
+inline void Emitter::Writer::BoundBlocks() {
+  const SizeBounds bounds{*function_};
+  const auto count = static_cast<std::uint32_t>(function_->blocks.size());
+  block_bounds_.resize(count + 1);
+  std::uint32_t at = 0;
+  std::size_t move = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const MachineBlock& block = function_->blocks[i];
+    at += AlignmentOf(i) - 1;
+    block_bounds_[i] = at;
+    if (i != 0 && i == function_->frame_block) at += kPrologueBytes;
+    for (std::uint32_t k = block.first; k < block.end; ++k) {
+      for (; move < function_->moves.size() && function_->moves[move].before <= k; ++move) {
+        at += bounds.Of(function_->moves[move]);
+      }
+      at += bounds.Of(function_->instructions[k]);
+    }
+  }
+  block_bounds_[count] = at;
+}
+
+/// Whether a jump of two bytes reaches `block` from the end of the current one: backwards it is
+/// known, forwards if all between is short enough.
 inline bool Emitter::Writer::IsNear(std::uint32_t block, std::uint8_t& distance) {
-  if (block > block_) return false;
+  distance = 0;
+  if (block > block_) {
+    // Other jumps of the block may stand between.
+    const std::uint32_t between = Opcode() == MachineOpcode::Switch ? kSwitchBytes : 2 * 6;
+    return block_bounds_[block] - block_bounds_[block_ + 1] + between <= 127;
+  }
   const std::uint32_t back = Offset() + 2 - block_offsets_[block];
   if (back > 128) return false;
   distance = static_cast<std::uint8_t>(0 - back);
   return true;
 }
 
+/// A jump of two bytes, which IsNear has found to be possible.
+inline void Emitter::Writer::MakeShort(std::uint32_t block, std::uint8_t opcode,
+                                       std::uint8_t distance) {
+  code_->db(opcode);
+  code_->db(distance);
+  if (block > block_) short_fix_ups_.push_back({Offset() - 1, block});
+}
+
 inline void Emitter::Writer::JumpTo(std::uint32_t block) {
   const std::uint32_t target = Target(block);
   if (target == next_block_) return;
   if (std::uint8_t distance = 0; IsNear(target, distance)) {
-    code_->db(0xEB);
-    code_->db(distance);
-    return;
+    return MakeShort(target, 0xEB, distance);
   }
   code_->db(0xE9);
   code_->dd(0);
@@ -390,9 +445,8 @@ inline void Emitter::Writer::JumpTo(std::uint32_t block) {
 inline void Emitter::Writer::JumpIf(Condition condition, std::uint32_t block) {
   const std::uint32_t target = Target(block);
   if (std::uint8_t distance = 0; IsNear(target, distance)) {
-    code_->db(0x70 | static_cast<int>(condition));
-    code_->db(distance);
-    return;
+    return MakeShort(target, static_cast<std::uint8_t>(0x70 | static_cast<int>(condition)),
+                     distance);
   }
   block_fix_ups_.push_back({EmitJcc(condition), target});
 }
@@ -454,6 +508,7 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
     out.inlinings.push_back({FunctionOf(site.outer), site.wasm_offset, site.outer - 1});
   }
   block_fix_ups_.clear();
+  short_fix_ups_.clear();
   trap_fix_ups_.clear();
   interrupt_fix_ups_.clear();
   foreign_calls_.clear();
@@ -485,7 +540,7 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
                  function.outgoing_bytes + 15) &
                 ~15u;
   out.frame_size = frame_size_;
-  has_frame_ = frame_size_ != 0 || std::ranges::any_of(function.instructions, MayBeObserved);
+  has_frame_ = frame_size_ != 0 || std::ranges::any_of(function.instructions, NeedsFrame);
 
   // Jumps to blocks that do nothing but jump lead on at once.
   const auto block_count = static_cast<std::uint32_t>(function.blocks.size());
@@ -504,28 +559,36 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
     }
   }
 
-  Prologue();
+  BoundBlocks();
+  [[maybe_unused]] const SizeBounds bounds{function};
+
+  if (function.frame_block == 0) Prologue(kRax, kR11);
   std::size_t move = 0;
   for (block_ = 0; block_ < block_count; ++block_) {
     const MachineBlock& block = function.blocks[block_];
     if (forwards_[block_] != block_) continue;
     next_block_ = block_ + 1;
     while (next_block_ < block_count && forwards_[next_block_] != next_block_) ++next_block_;
-    if (block.loop_end != 0 && !block.is_cold && block.loop_depth >= 1) {
-      const std::uint32_t alignment =
-          IsShortLoop(block_) ? detail::kShortLoopAlignment : kFunctionAlignment;
+    if (const std::uint32_t alignment = AlignmentOf(block_); alignment != 1) {
       out.alignment = std::max(out.alignment, alignment);
       while (Offset() % alignment != 0) code_->nop(alignment - Offset() % alignment);
     }
     block_offsets_[block_] = Offset();
+    if (block_ == function.frame_block && block_ != 0) {
+      Prologue(function.frame_registers[0], function.frame_registers[1]);
+    }
     flags_register_ = kNoRegister;
     for (std::uint32_t i = block.first; i < block.end; ++i) {
       while (move < function.moves.size() && function.moves[move].before < i) ++move;
       for (; move < function.moves.size() && function.moves[move].before == i; ++move) {
         instruction_ = &function.instructions[i];
+        [[maybe_unused]] const std::uint32_t before = Offset();
         MakeMove(function.moves[move]);
+        assert(Offset() - before <= bounds.Of(function.moves[move]));
       }
+      [[maybe_unused]] const std::uint32_t before = Offset();
       Write(i);
+      assert(Offset() - before <= bounds.Of(function.instructions[i]));
     }
   }
   WriteForeignCalls();
@@ -534,6 +597,11 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   constants_.Finish(*code_);
   for (const BlockFixUp& fix_up : block_fix_ups_) {
     PatchTo(fix_up.field, block_offsets_[fix_up.block]);
+  }
+  for (const ShortFixUp& fix_up : short_fix_ups_) {
+    const std::uint32_t distance = block_offsets_[fix_up.block] - (fix_up.field + 1);
+    if (distance > 127) throw std::logic_error{"a short jump is too far"};
+    code_->rewrite(fix_up.field, distance, 1);
   }
   // What is kept until all functions are done takes no more room than it must.
   out.code.assign(code_->getCode(), code_->getCode() + code_->getSize());
@@ -553,10 +621,11 @@ inline bool Emitter::Writer::IsShortLoop(std::uint32_t header) const {
   return true;
 }
 
-/// Whether somebody may look at the frame while the instruction executes, or it looks itself.
-inline bool Emitter::Writer::MayBeObserved(const MachineInstruction& instruction) {
-  return instruction.is_call || instruction.wasm_offset != 0 ||
-         instruction.address.base == MachineAddress::kFrameBase;
+/// Loops that are entered often begin where the processor likes to fetch.
+inline std::uint32_t Emitter::Writer::AlignmentOf(std::uint32_t number) const {
+  const MachineBlock& block = function_->blocks[number];
+  if (block.loop_end == 0 || block.is_cold || block.loop_depth == 0) return 1;
+  return IsShortLoop(number) ? detail::kShortLoopAlignment : kFunctionAlignment;
 }
 
 /// Raises what inline checks have found, out of the way of the code that goes on.

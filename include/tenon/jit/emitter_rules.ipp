@@ -543,7 +543,9 @@ inline void Emitter::Writer::WriteComparison() {
   switch (Form()) {
     case OperandForm::Immediate: {
       const auto immediate = static_cast<std::uint32_t>(instruction_->immediate);
-      if (is_test) {
+      if (instruction_->size == 1) {
+        code.cmp(Half(first).cvt8(), immediate);
+      } else if (is_test) {
         code.test(Sized(first), immediate);
       } else {
         code.cmp(Sized(first), immediate);
@@ -902,6 +904,11 @@ inline void Emitter::Writer::WritePlanned() {
   const wasm::Opcode wasm_opcode = ToWasm(opcode);
   const wasm::OpcodeInfo& info = wasm::Info(wasm_opcode);
   operands.lane = static_cast<std::uint32_t>(instruction_->immediate);
+  if (Form() == OperandForm::Memory) {
+    Fault();
+    EmitWithMemory(*code_, constants_, cpu_, wasm_opcode, Memory(0), operands);
+    return;
+  }
   if (static_cast<std::uint16_t>(opcode) >= 0x200) {
     if (wasm_opcode == wasm::Opcode::I8x16Shuffle) {
       operands.bytes = &ir_->vectors[instruction_->immediate];

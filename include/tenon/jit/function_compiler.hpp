@@ -9,6 +9,7 @@
 #include <tenon/jit/compiled_function.hpp>
 #include <tenon/jit/dead_code.hpp>
 #include <tenon/jit/emitter.hpp>
+#include <tenon/jit/frame_placement.hpp>
 #include <tenon/jit/front_end.hpp>
 #include <tenon/jit/ir.hpp>
 #include <tenon/jit/loop_invariants.hpp>
@@ -40,6 +41,7 @@ class FunctionCompiler {
   MachineFunction machine_;
   Selector selector_;
   RegisterAllocator allocator_;
+  FramePlacement frame_placement_;
   Emitter emitter_;
 };
 

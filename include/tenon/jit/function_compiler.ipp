@@ -28,6 +28,8 @@ TENON_DECL void FunctionCompiler::Compile(std::uint32_t defined_function, Compil
   selector_.ReleaseLarge();
   allocator_.Run(machine_);
   allocator_.ReleaseLarge();
+  if (input_.options.optimize) frame_placement_.Run(machine_);
+  frame_placement_.ReleaseLarge();
   emitter_.Run(machine_, ir_, out);
   emitter_.ReleaseLarge();
   machine_.ClearLarge();

@@ -102,6 +102,11 @@ struct MachineBlock {
   std::uint32_t loop_depth = 0;
   std::uint32_t loop_end = 0;  ///< loop headers: index behind the last block of the loop, else 0
   bool is_cold = false;
+  bool is_frameless = false;  ///< executes before there is a frame, or without one
+
+  // What allocation fills: registers that may hold values.
+  RegisterSet begin_registers = 0;
+  RegisterSet end_registers = 0;
 };
 
 /// Where a value is: a register, or a spill slot of 8 bytes (two for wide values, the lower given).
@@ -167,6 +172,10 @@ struct MachineFunction {
     if (blocks.capacity() > kKeptBlocks) blocks = {};
   }
 
+  // What frame placement fills.
+  std::uint32_t frame_block = 0;  ///< the frame is made where it begins; before, there is none
+  Register frame_registers[2] = {kRax, kR11};  ///< hold nothing there
+
   void Clear() {
     registers.clear();
     instructions.clear();
@@ -177,6 +186,7 @@ struct MachineFunction {
     moves.clear();
     spill_slots = 0;
     used_registers = 0;
+    frame_block = 0;
   }
 };
 

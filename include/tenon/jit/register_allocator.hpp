@@ -35,7 +35,8 @@ namespace tenon::inline TENON_ABI::jit {
 /// such edges.
 class RegisterAllocator {
  public:
-  /// Fills `locations`, `moves`, `spill_slots` and `used_registers`; changes nothing else.
+  /// Fills `locations`, `moves`, `spill_slots`, `used_registers` and the registers of blocks;
+  /// changes nothing else.
   /// Throws std::logic_error if an instruction cannot be satisfied.
   TENON_DECL void Run(MachineFunction& function);
   /// Lets go of what the last function has made large.
@@ -62,8 +63,8 @@ class RegisterAllocator {
 
   // The scan.
   TENON_DECL void Scan(MachineFunction& function);
-  TENON_DECL void BeginBlock(std::uint32_t block);
-  TENON_DECL void EndBlock(std::uint32_t block);
+  TENON_DECL void BeginBlock(MachineFunction& function, std::uint32_t block);
+  TENON_DECL void EndBlock(MachineFunction& function, std::uint32_t block);
   TENON_DECL void VisitInstruction(std::span<const Operand> operands, std::uint32_t step,
                                    std::span<Location> locations);
   TENON_DECL void PlaceAtBlock(std::uint32_t piece, bool is_loop_entry);

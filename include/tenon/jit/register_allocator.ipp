@@ -68,7 +68,7 @@ TENON_DECL void RegisterAllocator::Scan(MachineFunction& function) {
   mark_count_ = 0;
   transfers_.clear();
   for (std::uint32_t block = 0; block != blocks; ++block) {
-    BeginBlock(block);
+    BeginBlock(function, block);
     for (std::uint32_t i = function.blocks[block].first; i != function.blocks[block].end; ++i) {
       const MachineInstruction& instruction = function.instructions[i];
       VisitInstruction(
@@ -76,25 +76,26 @@ TENON_DECL void RegisterAllocator::Scan(MachineFunction& function) {
           i + block + 1,
           {function.locations.data() + instruction.first_operand, instruction.operand_count});
     }
-    EndBlock(block);
+    EndBlock(function, block);
   }
 }
 
-TENON_DECL void RegisterAllocator::BeginBlock(std::uint32_t block) {
+TENON_DECL void RegisterAllocator::BeginBlock(MachineFunction& function, std::uint32_t block) {
   scan_block_ = block;
   const Position at = intervals_.StartOfBlock(block);
   Expire(at);
+  // What is where at the end of a predecessor decides: the one in front, or the first known.
+  const MachineBlock& machine_block = intervals_.Blocks()[block];
+  std::uint32_t best = kNone;
+  for (const std::uint32_t predecessor : machine_block.predecessors) {
+    if (predecessor >= block) continue;
+    if (best == kNone || predecessor + 1 == block) best = predecessor;
+  }
   const std::uint32_t first = intervals_.first_piece[StepOf(at)];
-  if (first != kNone) {
-    // What is where at the end of a predecessor decides: the one in front, or the first known.
-    const MachineBlock& machine_block = intervals_.Blocks()[block];
-    std::uint32_t best = kNone;
-    for (const std::uint32_t predecessor : machine_block.predecessors) {
-      if (predecessor >= block) continue;
-      if (best == kNone || predecessor + 1 == block) best = predecessor;
-    }
+  const bool is_elsewhere = best != kNone && best + 1 != block && active_set_ != 0;
+  bool is_loop_entry = false;
+  if (first != kNone || is_elsewhere) {
     ++mark_count_;
-    bool is_loop_entry = false;
     if (best != kNone) {
       MarkEnd(best);
       is_loop_entry = machine_block.loop_depth > intervals_.Blocks()[best].loop_depth;
@@ -105,6 +106,15 @@ TENON_DECL void RegisterAllocator::BeginBlock(std::uint32_t block) {
         parameter.hint = mark_reg_[arguments[i]];
       }
     }
+  }
+  if (is_elsewhere) {
+    // What the block in front fetched from its slot for itself comes here in its slot.
+    for (RegisterSet set = active_set_; set != 0; set &= set - 1) {
+      const auto reg = static_cast<Register>(std::countr_zero(set));
+      if (mark_[intervals_.pieces[active_[reg]].value] != mark_count_) Evict(reg, at);
+    }
+  }
+  if (first != kNone) {
     gap_pieces_.clear();
     for (std::uint32_t piece = first; piece != kNone; piece = intervals_.pieces[piece].next) {
       gap_pieces_.push_back(piece);
@@ -125,9 +135,10 @@ TENON_DECL void RegisterAllocator::BeginBlock(std::uint32_t block) {
     snapshots_.push_back(active_[std::countr_zero(set)]);
   }
   begin_of_block_[block].end = static_cast<std::uint32_t>(snapshots_.size());
+  function.blocks[block].begin_registers = active_set_;
 }
 
-TENON_DECL void RegisterAllocator::EndBlock(std::uint32_t block) {
+TENON_DECL void RegisterAllocator::EndBlock(MachineFunction& function, std::uint32_t block) {
   const Position end = intervals_.EndOfBlock(block);
   end_of_block_[block].first = static_cast<std::uint32_t>(snapshots_.size());
   for (RegisterSet set = active_set_; set != 0; set &= set - 1) {
@@ -135,6 +146,7 @@ TENON_DECL void RegisterAllocator::EndBlock(std::uint32_t block) {
     if (intervals_.pieces[piece].end >= end) snapshots_.push_back(piece);
   }
   end_of_block_[block].end = static_cast<std::uint32_t>(snapshots_.size());
+  function.blocks[block].end_registers = active_set_;
 }
 
 TENON_DECL void RegisterAllocator::MarkEnd(std::uint32_t block) {
@@ -387,6 +399,11 @@ TENON_DECL Register RegisterAllocator::FindFreeRegister(const LivePiece& piece, 
   // What is in a register already stays; what is new goes where it will be wanted.
   const bool is_new = !value.is_parameter && StepOf(value.definition) == StepOf(at);
   if (is_new && fits(wish)) return wish;
+  // A loop that hands the value on need not move it, even if it has to leave the register later.
+  if (is_new && value.wish.IsParameter() && wish == longest && wish != kNoRegister) {
+    const std::uint32_t loop = intervals_.loop_of_block[intervals_.block_of_step[StepOf(at)]];
+    if (loop != kNone && longest_until > intervals_.loops[loop].end) return wish;
+  }
   if (fits(first_hint)) return first_hint;
   if (!is_new && fits(wish)) return wish;
   if (value.hint != first_hint && fits(value.hint)) return value.hint;

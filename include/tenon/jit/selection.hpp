@@ -32,8 +32,9 @@ class Selector {
   TENON_DECL void Run(const Function& ir, MachineFunction& out);
   /// Lets go of what the last function has made large.
   void ReleaseLarge() {
-    jit::ReleaseLarge(uses_, colors_, virtuals_, hoisted_, places_, place_of_block_, first_edge_,
-                      edge_places_, edge_positions_, edge_keys_, reversed_);
+    jit::ReleaseLarge(uses_, last_uses_, positions_, colors_, virtuals_, hoisted_, places_,
+                      place_of_block_, first_edge_, edge_places_, edge_positions_, edge_keys_,
+                      reversed_);
   }
 
  private:
@@ -77,10 +78,30 @@ class Selector {
     std::uint64_t edge;
     std::uint32_t position;
   };
+  struct Edge {
+    BlockId from = kNone;
+    std::uint32_t successor = 0;
+  };
+
+  /// A way from the entry that returns at once: its own copy of the return, so that it can do
+  /// without a frame.
+  struct EarlyExit {
+    BlockId from = kNone;         ///< block whose jump, or branch, leads to the return
+    std::uint32_t successor = 0;  ///< which of its successors that is
+    BlockId onward = kNone;  ///< where the entry leads otherwise, if only the entry leads there
+  };
 
   // Preparation.
   void Analyze();
+  void FindEarlyExit();
+  bool IsReturn(BlockId block) const;
+  bool IsHarmless(BlockId block) const;
+  bool ExitsEarly(BlockId from, std::uint32_t successor) const {
+    return from == early_exit_.from && successor == early_exit_.successor;
+  }
   void Arrange();
+  void PlaceEdge(BlockId from, std::uint32_t successor);
+  void PlaceWaysOut(std::uint32_t depth);
   void NumberEdges();
   std::uint32_t EdgePosition(BlockId from, std::uint32_t successor) const;
   bool NeedsEdgeBlock(BlockId from, std::uint32_t successor) const;
@@ -102,6 +123,7 @@ class Selector {
   VirtualId Use(ValueId value);
   VirtualId DefinitionOf(ValueId value);
   VirtualId MakeConstant(ValueId value);
+  void EmitConstant(ValueId value, VirtualId target);
   VirtualId MakeImmediate(std::uint64_t bits);
   Source MakeSource(ValueId value, std::uint8_t size, IrOpcode load);
   Address MemoryAddress(ValueId access);
@@ -109,6 +131,7 @@ class Selector {
   static Address InstanceField(std::size_t displacement);
   VirtualId LoadField(const Address& address, Type type, VirtualId target = kNone);
   Comparison Compare(ValueId condition);
+  bool IsLowByte(ValueId value, std::uint64_t number) const;
   bool FillComparison(ValueId value, Comparison& comparison);
 
   // Instructions.
@@ -116,6 +139,9 @@ class Selector {
   void SelectInstruction(ValueId value);
   void SelectTerminator(BlockId block, ValueId value);
   void SelectArguments(BlockId from, std::uint32_t successor);
+  void FindSinkable(BlockId from, std::uint32_t successor);
+  void SelectEarlyExit();
+  void SelectSunk();
   void SelectAdd(ValueId value, std::uint8_t size);
   void SelectReuse(ValueId value, MachineOpcode opcode, std::uint8_t size, bool commutes);
   void SelectAnd(ValueId value, std::uint8_t size);
@@ -129,6 +155,7 @@ class Selector {
   void SelectStore(ValueId value);
   void SelectPlanned(ValueId value);
   void SelectLocal(ValueId value);
+  bool FindSecondLoad(IrOpcode opcode, ValueId (&sources)[3]) const;
   void SelectGlobal(ValueId value);
   void SelectTable(ValueId value);
   void SelectCall(ValueId value);
@@ -136,7 +163,7 @@ class Selector {
   bool ConventionsAgree(std::uint32_t type) const;
   void SelectCallResult(ValueId value);
   void SelectRuntimeCall(ValueId value, std::size_t offset);
-  void SelectReturn(ValueId value);
+  void SelectReturn(std::span<const ValueId> results);
   void SelectParameters();
   VirtualId TableRecord(std::uint32_t table);
   void TrapIf(const Comparison& comparison, TrapCode trap, std::uint32_t wasm_offset);
@@ -151,14 +178,21 @@ class Selector {
   BlockId block_ = 0;
   InlineContext context_ = 0;  ///< of the instruction that is selected
   std::uint32_t color_ = 0;
+  EarlyExit early_exit_;
 
-  FlatArray<std::uint32_t> uses_;    ///< by value
-  FlatArray<std::uint32_t> colors_;  ///< by value: effects before it in its block
-  FlatArray<VirtualId> virtuals_;    ///< by value
-  FlatArray<VirtualId> hoisted_;     ///< by value: constants made in the entry block
+  FlatArray<std::uint32_t> uses_;       ///< by value
+  FlatArray<std::uint32_t> last_uses_;  ///< by value: position in Function::order, at most
+  FlatArray<std::uint32_t> positions_;  ///< by block: in Function::order
+  FlatArray<std::uint32_t> colors_;     ///< by value: effects before it in its block
+  FlatArray<VirtualId> virtuals_;       ///< by value
+  FlatArray<VirtualId> hoisted_;        ///< by value: constants made in the entry block
   FlatArray<ValueId> hoisted_values_;
+  FlatArray<ValueId> sinkable_;
   FlatArray<Place> places_;
   FlatArray<std::uint32_t> place_of_block_;
+  /// Edges out of loops that have no place yet, by the depth of where they lead.
+  std::vector<FlatArray<Edge>> ways_out_;
+  std::uint32_t ways_out_depth_ = 0;      ///< those from here on are empty
   FlatArray<std::uint32_t> first_edge_;   ///< by block: in edge_places_ and edge_positions_
   FlatArray<std::uint32_t> edge_places_;  ///< machine block of the edge, or kNone
   FlatArray<std::uint32_t> edge_positions_;

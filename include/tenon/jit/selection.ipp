@@ -8,6 +8,7 @@
 
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/runtime_calls.hpp>
+#include <tenon/jit/direct_opcode.hpp>
 #include <tenon/jit/effects.hpp>
 #include <tenon/jit/float_plan.hpp>
 #include <tenon/jit/selection.hpp>
@@ -137,6 +138,9 @@ inline void Selector::FlushGroup() {
 
 namespace detail {
 
+/// Marks a value whose work another instruction does.
+inline constexpr VirtualId kAbsorbed = kNone - 1;
+
 constexpr std::uint8_t SizeOf(Type type) {
   return type == Type::I32 || type == Type::F32 ? 4 : type == Type::V128 ? 16 : 8;
 }
@@ -150,13 +154,27 @@ inline void Selector::Analyze() {
   virtuals_.assign(count, kNone);
   hoisted_.assign(count, kNone);
   hoisted_values_.clear();
+  last_uses_.assign(count, 0);
+  positions_.assign(ir_->blocks.size(), 0);
+  for (std::uint32_t i = 0; i < ir_->order.size(); ++i) positions_[ir_->order[i]] = i;
   for (const BlockId block : ir_->order) {
     std::uint32_t color = 0;
     for (ValueId value = ir_->blocks[block].first; value != kNone; value = ir_->next[value]) {
       const Instruction& instruction = At(value);
       colors_[value] = color;
       if (HasEffect(instruction)) ++color;
-      VisitOperands(*ir_, instruction, [&](ValueId operand) { ++uses_[operand]; });
+      const auto use = [&](ValueId operand, BlockId user) {
+        ++uses_[operand];
+        last_uses_[operand] = std::max(last_uses_[operand], positions_[user]);
+      };
+      if (instruction.opcode == IrOpcode::Phi) {
+        const std::span<const ValueId> arguments = ir_->List(instruction);
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+          use(arguments[i], ir_->blocks[block].predecessors[i]);
+        }
+      } else {
+        VisitOperands(*ir_, instruction, [&](ValueId operand) { use(operand, block); });
+      }
     }
   }
 }
@@ -214,12 +232,71 @@ inline std::uint32_t Selector::EdgePosition(BlockId from, std::uint32_t successo
   return edge_positions_[first_edge_[from] + successor];
 }
 
+/// Whether the block does nothing but return.
+inline bool Selector::IsReturn(BlockId block) const {
+  ValueId value = ir_->blocks[block].first;
+  while (At(value).opcode == IrOpcode::Phi) value = ir_->next[value];
+  return At(value).opcode == IrOpcode::Return;
+}
+
+/// Whether nothing in the block needs a frame.
+inline bool Selector::IsHarmless(BlockId block) const {
+  for (ValueId value = ir_->blocks[block].first; value != kNone; value = ir_->next[value]) {
+    if (IsTerminator(At(value).opcode)) break;
+    if (HasEffect(At(value)) || IsLoad(At(value))) return false;
+  }
+  return true;
+}
+
+inline void Selector::FindEarlyExit() {
+  early_exit_ = {};
+  const Block& entry = ir_->blocks[0];
+  if (At(entry.last).opcode != IrOpcode::Branch || entry.successors[0] == entry.successors[1] ||
+      !IsHarmless(0)) {
+    return;
+  }
+  for (const std::uint32_t side : {0u, 1u}) {
+    const BlockId way = entry.successors[side];
+    const BlockId other = entry.successors[1 - side];
+    const Block& block = ir_->blocks[way];
+    if (IsReturn(way)) {
+      if (block.predecessors.size() > 1) {
+        early_exit_.from = 0;
+        early_exit_.successor = side;
+      }
+    } else if (At(block.last).opcode == IrOpcode::Jump && IsReturn(block.successors[0]) &&
+               block.predecessors.size() == 1 && !block.is_cold && IsHarmless(way)) {
+      if (ir_->blocks[block.successors[0]].predecessors.size() > 1) early_exit_.from = way;
+    } else {
+      continue;
+    }
+    if (ir_->blocks[other].predecessors.size() == 1) early_exit_.onward = other;
+    return;
+  }
+}
+
+inline void Selector::PlaceEdge(BlockId from, std::uint32_t successor) {
+  edge_places_[first_edge_[from] + successor] = static_cast<std::uint32_t>(places_.size());
+  places_.push_back({from, successor});
+}
+
+/// Edges that leave a loop have their blocks behind it, so that nothing in the loop jumps over
+/// them; the one that leaves it last comes first. `depth`: of the loops around what comes next.
+inline void Selector::PlaceWaysOut(std::uint32_t depth) {
+  for (; ways_out_depth_ > depth; --ways_out_depth_) {
+    FlatArray<Edge>& ways = ways_out_[ways_out_depth_ - 1];
+    for (; !ways.empty(); ways.pop_back()) PlaceEdge(ways.back().from, ways.back().successor);
+  }
+}
+
 /// Decides the layout: blocks in order with the blocks of their edges, cold ones at the end.
 inline void Selector::Arrange() {
   places_.clear();
   place_of_block_.assign(ir_->blocks.size(), kNone);
+  ways_out_depth_ = 0;
   for (const bool cold : {false, true}) {
     for (const BlockId block : ir_->order) {
+      PlaceWaysOut(ir_->blocks[block].loop_depth - (ir_->blocks[block].is_loop_header ? 1 : 0));
       const bool is_cold = ir_->blocks[block].is_cold;
       if (is_cold == cold) {
         place_of_block_[block] = static_cast<std::uint32_t>(places_.size());
@@ -229,10 +306,17 @@ inline void Selector::Arrange() {
       for (std::uint32_t i = 0; i < successors.size(); ++i) {
         if ((is_cold || ir_->blocks[successors[i]].is_cold) != cold) continue;
         if (!NeedsEdgeBlock(block, i)) continue;
-        edge_places_[first_edge_[block] + i] = static_cast<std::uint32_t>(places_.size());
-        places_.push_back({block, i});
+        const std::uint32_t outside = ir_->blocks[successors[i]].loop_depth;
+        if (!cold && outside < ir_->blocks[block].loop_depth) {
+          if (ways_out_.size() <= outside) ways_out_.resize(outside + 1);
+          ways_out_depth_ = std::max(ways_out_depth_, outside + 1);
+          ways_out_[outside].push_back({block, i});
+          continue;
+        }
+        PlaceEdge(block, i);
       }
     }
+    PlaceWaysOut(0);
   }
   out_->blocks.resize(places_.size());
   for (std::uint32_t i = 0; i < places_.size(); ++i) {
@@ -253,12 +337,13 @@ inline void Selector::Arrange() {
     if (place.successor != kNone) {
       const BlockId target = block.successors[place.successor];
       made.loop_depth = std::min(block.loop_depth, ir_->blocks[target].loop_depth);
-      connect(place_of_block_[target]);
+      if (!ExitsEarly(place.block, place.successor)) connect(place_of_block_[target]);
       continue;
     }
     made.loop_depth = block.loop_depth;
     for (std::uint32_t k = 0; k < block.successors.size(); ++k) {
       const std::uint32_t edge = edge_places_[first_edge_[place.block] + k];
+      if (edge == kNone && ExitsEarly(place.block, k)) continue;
       connect(edge != kNone ? edge : place_of_block_[block.successors[k]]);
     }
   }
@@ -272,6 +357,7 @@ TENON_DECL void Selector::Run(const Function& ir, MachineFunction& out) {
   out.local_bytes = ir.local_cells * ir.local_cell_bytes;
   Analyze();
   NumberEdges();
+  FindEarlyExit();
   Arrange();
   for (std::size_t place = places_.size(); place-- > 0;) {
     const auto end = static_cast<std::uint32_t>(reversed_.size());
@@ -333,9 +419,9 @@ inline VirtualId Selector::MakeImmediate(std::uint64_t bits) {
 
 inline VirtualId Selector::MakeConstant(ValueId value) {
   const Instruction& constant = At(value);
-  if (IsIntegerConstant(value)) return MakeImmediate(constant.immediate);
-  // What a loop would load again and again is made before it.
-  if (ir_->blocks[block_].loop_depth != 0 && block_ != 0) {
+  // What a loop would load again and again, or takes ten bytes, is made before it.
+  if (ir_->blocks[block_].loop_depth != 0 && block_ != 0 &&
+      (!IsIntegerConstant(value) || constant.immediate > 0xFFFFFFFF)) {
     if (hoisted_[value] == kNone) {
       hoisted_[value] = NewVirtual(constant.type);
       hoisted_values_.push_back(value);
@@ -343,12 +429,19 @@ inline VirtualId Selector::MakeConstant(ValueId value) {
     return hoisted_[value];
   }
   const VirtualId made = NewVirtual(constant.type);
-  Emit(constant.type == Type::V128 ? MachineOpcode::VectorImmediate : MachineOpcode::FloatImmediate,
-       detail::SizeOf(constant.type))
-      .Define(made)
-      ->immediate = constant.immediate;
-  MarkRematerializable(made);
+  EmitConstant(value, made);
   return made;
+}
+
+inline void Selector::EmitConstant(ValueId value, VirtualId target) {
+  const Instruction& constant = At(value);
+  const MachineOpcode opcode = IsIntegerConstant(value)      ? MachineOpcode::Immediate
+                               : constant.type == Type::V128 ? MachineOpcode::VectorImmediate
+                                                             : MachineOpcode::FloatImmediate;
+  Emit(opcode, IsIntegerConstant(value) ? 8 : detail::SizeOf(constant.type))
+      .Define(target)
+      ->immediate = constant.immediate;
+  MarkRematerializable(target);
 }
 
 inline VirtualId Selector::Use(ValueId value) {
@@ -421,7 +514,7 @@ inline Selector::Source Selector::MakeSource(ValueId value, std::uint8_t size, I
   } else if (At(value).opcode == load && CanAbsorbLoad(value)) {
     source.form = OperandForm::Memory;
     source.address = MemoryAddress(value);
-    virtuals_[value] = kNone - 1;
+    virtuals_[value] = detail::kAbsorbed;
   } else {
     source.value = Use(value);
   }
@@ -431,6 +524,22 @@ inline Selector::Source Selector::MakeSource(ValueId value, std::uint8_t size, I
 // --- Comparisons ---------------------------------------------------------------------------------
 
 namespace detail {
+
+/// What to ask of numbers that are not negative, if they are compared in fewer bits.
+constexpr Condition OfUnsigned(Condition condition) {
+  switch (condition) {
+    case Condition::Less:
+      return Condition::Below;
+    case Condition::LessOrEqual:
+      return Condition::BelowOrEqual;
+    case Condition::Greater:
+      return Condition::Above;
+    case Condition::GreaterOrEqual:
+      return Condition::AboveOrEqual;
+    default:
+      return condition;
+  }
+}
 
 struct CompareRule {
   CompareKind kind = CompareKind::Integer;
@@ -516,6 +625,13 @@ constexpr CompareRule CompareRuleOf(IrOpcode opcode) {
 
 }  // namespace detail
 
+/// Whether the value is the low byte of another one, only to be compared with `number`, a byte.
+inline bool Selector::IsLowByte(ValueId value, std::uint64_t number) const {
+  std::uint64_t mask = 0;
+  return number <= 0xFF && At(value).opcode == IrOpcode::I32And && CanAbsorb(value) &&
+         FitsImmediate(At(value).operands[1], 4, mask) && mask == 0xFF;
+}
+
 /// Says a comparison instruction as operands; false if the value is none. Its operands become those
 /// of the current instruction.
 inline bool Selector::FillComparison(ValueId value, Comparison& comparison) {
@@ -526,7 +642,7 @@ inline bool Selector::FillComparison(ValueId value, Comparison& comparison) {
     const IrOpcode conjunction = size == 4 ? IrOpcode::I32And : IrOpcode::I64And;
     if (At(tested).opcode == conjunction && CanAbsorb(tested)) {
       const Instruction& masked = At(tested);
-      virtuals_[tested] = kNone - 1;
+      virtuals_[tested] = detail::kAbsorbed;
       comparison.second = MakeSource(masked.operands[1], size, IrOpcode::Limit);
       comparison.first = Use(masked.operands[0]);
       return;
@@ -558,6 +674,12 @@ inline bool Selector::FillComparison(ValueId value, Comparison& comparison) {
       test(first, rule.size);
       return true;
     }
+    if (rule.size == 4 && FitsImmediate(second, 4, immediate) && IsLowByte(first, immediate)) {
+      virtuals_[first] = detail::kAbsorbed;
+      first = At(first).operands[0];
+      comparison.size = 1;
+      comparison.condition = detail::OfUnsigned(rule.condition);
+    }
     comparison.second =
         MakeSource(second, rule.size, rule.size == 4 ? IrOpcode::I32Load : IrOpcode::I64Load);
   }
@@ -571,12 +693,12 @@ inline Selector::Comparison Selector::Compare(ValueId condition) {
   bool inverted = false;
   while (At(condition).opcode == IrOpcode::I32Eqz && CanAbsorb(condition) &&
          CanAbsorb(At(condition).operands[0])) {
-    virtuals_[condition] = kNone - 1;
+    virtuals_[condition] = detail::kAbsorbed;
     condition = At(condition).operands[0];
     inverted = !inverted;
   }
   if (CanAbsorb(condition) && FillComparison(condition, comparison)) {
-    virtuals_[condition] = kNone - 1;
+    virtuals_[condition] = detail::kAbsorbed;
   } else {
     comparison.kind = CompareKind::Test;
     comparison.condition = Condition::NotEqual;
@@ -598,4 +720,6 @@ inline void Selector::TrapIf(const Comparison& comparison, TrapCode trap,
 
 }  // namespace tenon::inline TENON_ABI::jit
 
+#include <tenon/jit/selection_blocks.ipp>
+#include <tenon/jit/selection_calls.ipp>
 #include <tenon/jit/selection_rules.ipp>

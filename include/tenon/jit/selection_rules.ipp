@@ -9,178 +9,6 @@
 
 namespace tenon::inline TENON_ABI::jit {
 
-namespace detail {
-
-/// Marks a value whose work another instruction does.
-inline constexpr VirtualId kAbsorbed = kNone - 1;
-
-}  // namespace detail
-
-// --- Blocks --------------------------------------------------------------------------------------
-
-inline void Selector::SelectArguments(BlockId from, std::uint32_t successor) {
-  const BlockId target = ir_->blocks[from].successors[successor];
-  const std::uint32_t position = EdgePosition(from, successor);
-  for (ValueId phi = ir_->blocks[target].first; phi != kNone && At(phi).opcode == IrOpcode::Phi;
-       phi = ir_->next[phi]) {
-    if (uses_[phi] == 0) continue;
-    fixed_.emplace_back(Use(ir_->List(At(phi))[position]), Register{0});
-  }
-}
-
-inline void Selector::SelectPlace(std::size_t number) {
-  const Place& place = places_[number];
-  const Block& block = ir_->blocks[place.block];
-  MachineBlock& made = out_->blocks[number];
-  block_ = place.block;
-  if (place.successor != kNone) {
-    color_ = kNone;
-    fixed_.clear();
-    SelectArguments(place.block, place.successor);
-    for (const auto& [value, reg] : fixed_) out_->blocks[number].arguments.push_back(value);
-    Emit(MachineOpcode::Jump, 8);
-    FlushGroup();
-    return;
-  }
-  for (ValueId value = block.last; value != kNone; value = ir_->previous[value]) {
-    const Instruction& instruction = At(value);
-    color_ = colors_[value];
-    context_ = ir_->contexts[value];
-    if (instruction.opcode == IrOpcode::Phi) {
-      if (uses_[value] != 0) made.parameters.push_back(DefinitionOf(value));
-      continue;
-    }
-    if (IsTerminator(instruction.opcode)) {
-      SelectTerminator(place.block, value);
-      if (instruction.opcode == IrOpcode::Jump) {
-        for (const auto& [argument, reg] : fixed_) {
-          out_->blocks[number].arguments.push_back(argument);
-        }
-      }
-      FlushGroup();
-      continue;
-    }
-    const VirtualId known = virtuals_[value];
-    if (known == detail::kAbsorbed || (known == kNone && !IsNeeded(instruction))) continue;
-    if (instruction.opcode == IrOpcode::Parameter) continue;
-    SelectInstruction(value);
-    FlushGroup();
-  }
-  std::reverse(made.parameters.begin(), made.parameters.end());
-  if (number == 0) {
-    SelectParameters();
-    FlushGroup();
-  }
-}
-
-inline void Selector::SelectTerminator(BlockId block, ValueId value) {
-  const Instruction& instruction = At(value);
-  switch (instruction.opcode) {
-    case IrOpcode::Jump:
-      fixed_.clear();
-      SelectArguments(block, 0);
-      Emit(MachineOpcode::Jump, 8);
-      return;
-    case IrOpcode::Branch: {
-      const Comparison comparison = Compare(instruction.operands[0]);
-      Emit(MachineOpcode::CompareBranch, comparison.size).Comparing(comparison);
-      return;
-    }
-    case IrOpcode::Switch: {
-      const VirtualId index = Use(instruction.operands[0]);
-      const VirtualId first = NewVirtual(Type::I64);
-      const VirtualId second = NewVirtual(Type::I64);
-      Emit(MachineOpcode::Switch, 4).LateUse(index).Temporary(first).Temporary(second)->immediate =
-          instruction.immediate;
-      return;
-    }
-    case IrOpcode::Trap: {
-      Draft draft = Emit(MachineOpcode::Trap, 4);
-      draft->immediate = instruction.immediate;
-      draft->wasm_offset = ir_->wasm_offsets[value];
-      return;
-    }
-    default:
-      SelectReturn(value);
-      return;
-  }
-}
-
-/// Register parameters, and constants that loops need.
-inline void Selector::SelectParameters() {
-  const auto parameters = module_.Parameters(ir_->type);
-  const auto results = module_.Results(ir_->type);
-  std::vector<ValueId> values(parameters.size(), kNone);
-  for (ValueId value = ir_->blocks[0].first; value != kNone; value = ir_->next[value]) {
-    if (At(value).opcode == IrOpcode::Parameter && virtuals_[value] != kNone) {
-      values[At(value).immediate] = value;
-    }
-  }
-  struct StackParameter {
-    VirtualId value;
-    Type type;
-    std::uint32_t offset;
-  };
-  std::vector<StackParameter> on_stack;
-  ParameterPlaces places{kIntegerParameterCount};
-  fixed_.clear();
-  const auto take = [&](VirtualId value, Type type) {
-    const ParameterPlace place = places.Next(type);
-    if (value == kNone) return;
-    if (place.reg != kNoRegister) {
-      fixed_.emplace_back(value, place.reg);
-    } else {
-      on_stack.push_back({value, type, place.stack_offset});
-    }
-  };
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    take(values[i] == kNone ? kNone : virtuals_[values[i]], TypeOf(parameters[i]));
-  }
-  if (results.size() > 1) take(result_area_, Type::I64);
-  Draft draft = Emit(MachineOpcode::Parameters, 8);
-  for (const auto& [value, reg] : fixed_) draft.DefineFixed(value, reg);
-  for (const StackParameter& parameter : on_stack) {
-    Address address;
-    address.special_base = MachineAddress::kFrameBase;
-    // Behind the saved rbp and the return address.
-    address.displacement = static_cast<std::int32_t>(16 + parameter.offset);
-    LoadField(address, parameter.type, parameter.value);
-    MarkRematerializable(parameter.value);
-  }
-  for (const ValueId value : hoisted_values_) {
-    const Instruction& constant = At(value);
-    Emit(constant.type == Type::V128 ? MachineOpcode::VectorImmediate
-                                     : MachineOpcode::FloatImmediate,
-         detail::SizeOf(constant.type))
-        .Define(hoisted_[value])
-        ->immediate = constant.immediate;
-    MarkRematerializable(hoisted_[value]);
-  }
-}
-
-inline void Selector::SelectReturn(ValueId value) {
-  const std::span<const ValueId> results = ir_->List(At(value));
-  if (results.size() == 1) {
-    const VirtualId result = Use(results[0]);
-    const bool is_integer = out_->registers[result].register_class == RegisterClass::Integer;
-    Emit(MachineOpcode::Return, 8).UseFixed(result, is_integer ? kRax : kXmm0);
-    return;
-  }
-  if (results.size() > 1) {
-    if (result_area_ == kNone) result_area_ = NewVirtual(Type::I64);
-    std::int32_t offset = 0;
-    for (const ValueId result : results) {
-      const Type type = At(result).type;
-      const VirtualId source = Use(result);
-      Emit(MachineOpcode::StoreField, detail::SizeOf(type))
-          .Use(source)
-          .At(FieldOf(result_area_, offset));
-      offset += type == Type::V128 ? 16 : 8;
-    }
-  }
-  Emit(MachineOpcode::Return, 8);
-}
-
 // --- Integers ------------------------------------------------------------------------------------
 
 inline void Selector::SelectUnary(ValueId value, MachineOpcode opcode, std::uint8_t size) {
@@ -582,185 +410,6 @@ inline void Selector::SelectTable(ValueId value) {
   }
 }
 
-// --- Calls ---------------------------------------------------------------------------------------
-
-/// Puts the arguments in their places and calls.
-inline void Selector::FinishCall(ValueId value, std::uint32_t type,
-                                 std::span<const ValueId> arguments,
-                                 std::uint32_t integer_registers, MachineOpcode opcode,
-                                 std::uint64_t immediate, VirtualId record) {
-  const auto results = module_.Results(type);
-  ParameterPlaces places{integer_registers};
-  auto& in_registers = fixed_;
-  in_registers.clear();
-  for (const ValueId argument : arguments) {
-    const Type argument_type = At(argument).type;
-    const ParameterPlace place = places.Next(argument_type);
-    const VirtualId held = Use(argument);
-    if (place.reg != kNoRegister) {
-      in_registers.emplace_back(held, place.reg);
-      continue;
-    }
-    Address slot;
-    slot.special_base = MachineAddress::kStackBase;
-    slot.displacement = static_cast<std::int32_t>(place.stack_offset);
-    // The upper half of an i32 is zero in the slot, too.
-    Emit(MachineOpcode::StoreField,
-         argument_type == Type::V128 ? std::uint8_t{16} : std::uint8_t{8})
-        .Use(held)
-        .At(slot);
-  }
-  if (results.size() > 1) {
-    const ParameterPlace place = places.Next(Type::I64);
-    const std::uint32_t area = places.StackBytes();
-    Address address;
-    address.special_base = MachineAddress::kStackBase;
-    address.displacement = static_cast<std::int32_t>(area);
-    const VirtualId pointer = NewVirtual(Type::I64);
-    Emit(MachineOpcode::Lea, 8).Define(pointer).At(address);
-    if (place.reg != kNoRegister) {
-      in_registers.emplace_back(pointer, place.reg);
-    } else {
-      Address slot;
-      slot.special_base = MachineAddress::kStackBase;
-      slot.displacement = static_cast<std::int32_t>(place.stack_offset);
-      Emit(MachineOpcode::StoreField, 8).Use(pointer).At(slot);
-    }
-    std::uint32_t area_bytes = 0;
-    for (const ValueType result : results) area_bytes += 8 * result.SlotCount();
-    out_->outgoing_bytes = std::max(out_->outgoing_bytes, area + area_bytes);
-  } else {
-    out_->outgoing_bytes = std::max(out_->outgoing_bytes, places.StackBytes());
-  }
-  Draft draft = Emit(opcode, 8);
-  if (results.size() == 1) {
-    const Type result = TypeOf(results[0]);
-    const bool is_integer = result == Type::I32 || result == Type::I64;
-    const VirtualId target = virtuals_[value] == kNone ? NewVirtual(result) : virtuals_[value];
-    draft.DefineFixed(target, is_integer ? kRax : kXmm0);
-  }
-  for (const auto& [held, reg] : in_registers) draft.UseFixed(held, reg);
-  if (record != kNone) draft.UseFixed(record, kRax);
-  draft->immediate = immediate;
-  draft->clobbers = kCallClobbers;
-  draft->is_call = true;
-  draft->wasm_offset = ir_->wasm_offsets[value];
-}
-
-inline void Selector::SelectCall(ValueId value) {
-  const Instruction& instruction = At(value);
-  const auto function = static_cast<std::uint32_t>(instruction.immediate);
-  const std::uint32_t type = module_.functions[function];
-  const std::span<const ValueId> arguments = ir_->List(instruction);
-  if (function < module_.imported_functions) {
-    return FinishCall(value, type, arguments, kThunkIntegerParameterCount,
-                      MachineOpcode::CallImport, function, kNone);
-  }
-  if (!options_.listeners.empty() && options_.listeners[function]) {
-    const VirtualId functions =
-        LoadField(InstanceField(offsetof(abi::InstanceHeader, functions)), Type::I64);
-    const VirtualId record =
-        LoadField(FieldOf(functions, static_cast<std::int32_t>(function * 8)), Type::I64);
-    return FinishCall(value, type, arguments, kThunkIntegerParameterCount,
-                      MachineOpcode::CallRecord, 0, record);
-  }
-  FinishCall(value, type, arguments, kIntegerParameterCount, MachineOpcode::CallDirect,
-             function - module_.imported_functions, kNone);
-}
-
-inline void Selector::SelectCallIndirect(ValueId value) {
-  const Instruction& instruction = At(value);
-  const auto type = static_cast<std::uint32_t>(instruction.immediate);
-  const auto table_index = static_cast<std::uint32_t>(instruction.immediate >> 32);
-  const std::span<const ValueId> list = ir_->List(instruction);
-  const std::uint32_t wasm_offset = ir_->wasm_offsets[value];
-  const VirtualId table = TableRecord(table_index);
-  const VirtualId index = Use(list.back());
-  Comparison check;
-  check.condition = Condition::AboveOrEqual;
-  check.size = 8;
-  check.first = index;
-  check.second.form = OperandForm::Memory;
-  check.second.address = FieldOf(table, offsetof(abi::TableRecord, size));
-  TrapIf(check, TrapCode::UndefinedElement, wasm_offset);
-  Address element =
-      FieldOf(LoadField(FieldOf(table, offsetof(abi::TableRecord, elements)), Type::I64), 0);
-  element.index = index;
-  element.scale = 8;
-  const VirtualId record = LoadField(element, Type::I64);
-  check = {};
-  check.kind = CompareKind::Test;
-  check.condition = Condition::Equal;
-  check.size = 8;
-  check.first = record;
-  check.second.value = record;
-  TrapIf(check, TrapCode::UninitializedElement, wasm_offset);
-  const VirtualId types = LoadField(InstanceField(offsetof(abi::InstanceHeader, types)), Type::I64);
-  const VirtualId expected =
-      LoadField(FieldOf(types, static_cast<std::int32_t>(type * 4)), Type::I32);
-  check = {};
-  check.condition = Condition::NotEqual;
-  check.size = 4;
-  check.first = expected;
-  check.second.form = OperandForm::Memory;
-  check.second.address = FieldOf(record, offsetof(abi::FunctionRecord, type));
-  TrapIf(check, TrapCode::IndirectCallTypeMismatch, wasm_offset);
-  FinishCall(value, type, list.first(list.size() - 1), kThunkIntegerParameterCount,
-             ConventionsAgree(type) ? MachineOpcode::CallTable : MachineOpcode::CallRecord, 0,
-             record);
-}
-
-/// Whether the private convention passes everything as the thunk convention does, and no listener
-/// may be left out.
-inline bool Selector::ConventionsAgree(std::uint32_t type) const {
-  if (!options_.listeners.empty()) return false;
-  ParameterPlaces places{kThunkIntegerParameterCount};
-  for (const ValueType parameter : module_.Parameters(type)) places.Next(TypeOf(parameter));
-  if (module_.Results(type).size() > 1) places.Next(Type::I64);
-  return places.StackBytes() == 0;
-}
-
-inline void Selector::SelectCallResult(ValueId value) {
-  const Instruction& instruction = At(value);
-  const Instruction& call = At(instruction.operands[0]);
-  const bool is_indirect = call.opcode == IrOpcode::CallIndirect;
-  const auto number = static_cast<std::uint32_t>(call.immediate);
-  const std::uint32_t type = is_indirect ? number : module_.functions[number];
-  const bool is_private = !is_indirect && number >= module_.imported_functions &&
-                          (options_.listeners.empty() || !options_.listeners[number]);
-  ParameterPlaces places{is_private ? kIntegerParameterCount : kThunkIntegerParameterCount};
-  for (const ValueType parameter : module_.Parameters(type)) places.Next(TypeOf(parameter));
-  places.Next(Type::I64);
-  std::uint32_t offset = places.StackBytes();
-  const auto results = module_.Results(type);
-  for (std::uint64_t i = 0; i < instruction.immediate; ++i) offset += 8 * results[i].SlotCount();
-  Address address;
-  address.special_base = MachineAddress::kStackBase;
-  address.displacement = static_cast<std::int32_t>(offset);
-  LoadField(address, instruction.type, DefinitionOf(value));
-}
-
-/// A call of RuntimeCalls: the operands are its third to fifth parameters.
-inline void Selector::SelectRuntimeCall(ValueId value, std::size_t offset) {
-  const Instruction& instruction = At(value);
-  auto& in_registers = fixed_;
-  in_registers.clear();
-  for (const ValueId operand : ir_->List(instruction)) {
-    in_registers.emplace_back(Use(operand), kIntegerParameters[in_registers.size()]);
-  }
-  const VirtualId target = instruction.type == Type::None ? kNone
-                           : virtuals_[value] == kNone    ? NewVirtual(instruction.type)
-                                                          : virtuals_[value];
-  Draft draft = Emit(MachineOpcode::CallRuntime, instruction.type == Type::I32 ? 4 : 8);
-  if (target != kNone) draft.DefineFixed(target, kRax);
-  for (const auto& [held, reg] : in_registers) draft.UseFixed(held, reg);
-  draft->address.displacement = static_cast<std::int32_t>(offset);
-  draft->immediate = instruction.immediate;
-  draft->clobbers = kCallClobbers;
-  draft->is_call = true;
-  draft->wasm_offset = ir_->wasm_offsets[value];
-}
-
 // --- Floats and vectors --------------------------------------------------------------------------
 
 /// Instructions whose machine code has a plan.
@@ -775,10 +424,17 @@ inline void Selector::SelectPlanned(ValueId value) {
   std::uint64_t immediate = is_access ? instruction.immediate >> 32 : instruction.immediate;
   Address address;
   if (is_access) address = MemoryAddress(value);
+  ValueId sources[3] = {instruction.operands[0], instruction.operands[1], instruction.operands[2]};
+  const bool loads = FindSecondLoad(instruction.opcode, sources);
+  if (loads) {
+    address = MemoryAddress(sources[1]);
+    virtuals_[sources[1]] = detail::kAbsorbed;
+    sources[1] = kNone;
+  }
   VirtualId operands[3] = {kNone, kNone, kNone};
   std::uint32_t count = 0;
   for (std::uint32_t i = is_access ? 1 : 0; i < (is_access ? 2u : 3u); ++i) {
-    const ValueId operand = instruction.operands[i];
+    const ValueId operand = sources[i];
     if (operand == kNone) break;
     // The count of a shift.
     if (is_vector && i == 1 && At(operand).type == Type::I32 &&
@@ -819,7 +475,21 @@ inline void Selector::SelectPlanned(ValueId value) {
     }
   }
   for (std::uint32_t i = 0; i < temporary_count; ++i) draft.Temporary(temporaries[i]);
-  if (is_access) draft.At(address);
+  if (is_access || loads) draft.At(address);
+  if (loads) draft->form = static_cast<std::uint8_t>(OperandForm::Memory);
+}
+
+/// Whether the instruction can load its second operand itself; exchanges operands if that helps.
+inline bool Selector::FindSecondLoad(IrOpcode opcode, ValueId (&sources)[3]) const {
+  const IrOpcode load = LoadOfSecond(opcode);
+  if (load == IrOpcode::Limit || !options_.cpu.Has(CpuFeature::Avx)) return false;
+  const auto is_load = [&](ValueId value) {
+    return At(value).opcode == load && CanAbsorbLoad(value);
+  };
+  if (is_load(sources[1])) return true;
+  if (!CommutesLanes(opcode) || !is_load(sources[0])) return false;
+  std::swap(sources[0], sources[1]);
+  return true;
 }
 
 // --- Instructions --------------------------------------------------------------------------------

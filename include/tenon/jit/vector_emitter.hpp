@@ -31,6 +31,12 @@ TENON_DECL std::uint32_t EmitVectorMemory(Xbyak::CodeGenerator& out, ConstantPoo
                                           const Xbyak::Address& address,
                                           const VectorOperands& operands);
 
+/// An instruction that LoadOfSecond knows, whose second operand is at `address`; the processor has
+/// AVX. One machine instruction.
+TENON_DECL void EmitWithMemory(Xbyak::CodeGenerator& out, ConstantPool& constants, CpuFeatures cpu,
+                               wasm::Opcode opcode, const Xbyak::Address& address,
+                               const VectorOperands& operands);
+
 /// CanonicalNan (`type` F32 or F64), CanonicalNan32x4, CanonicalNan64x2.
 TENON_DECL void EmitCanonicalNan(Xbyak::CodeGenerator& out, ConstantPool& constants,
                                  CpuFeatures cpu, IrOpcode opcode, Type type,

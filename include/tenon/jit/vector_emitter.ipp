@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstdint>
 
+#include <tenon/jit/direct_opcode.hpp>
 #include <tenon/jit/dual_emitter.hpp>
 #include <tenon/jit/vector_emitter.hpp>
 #include <tenon/jit/vector_float_emitter.ipp>
@@ -18,7 +19,8 @@ namespace tenon::inline TENON_ABI::jit {
 TENON_DECL void EmitVector(Xbyak::CodeGenerator& out, ConstantPool& constants, CpuFeatures cpu,
                            wasm::Opcode opcode, const VectorOperands& operands) {
   detail::DualEmitter e{out, constants, cpu};
-  const bool is_emitted = detail::EmitVectorDirect(e, opcode, operands) ||
+  const Xbyak::Xmm second = detail::VectorOf(operands.operands[1]);
+  const bool is_emitted = detail::EmitVectorDirect(e, opcode, operands, second) ||
                           detail::EmitVectorLane(e, opcode, operands) ||
                           detail::EmitVectorSplat(e, opcode, operands) ||
                           detail::EmitVectorComparison(e, opcode, operands) ||
@@ -29,6 +31,26 @@ TENON_DECL void EmitVector(Xbyak::CodeGenerator& out, ConstantPool& constants, C
                           detail::EmitVectorConversion(e, opcode, operands);
   assert(is_emitted && "not a vector instruction without memory");
   static_cast<void>(is_emitted);
+}
+
+TENON_DECL void EmitWithMemory(Xbyak::CodeGenerator& out, ConstantPool& constants, CpuFeatures cpu,
+                               wasm::Opcode opcode, const Xbyak::Address& address,
+                               const VectorOperands& operands) {
+  using enum wasm::Opcode;
+  detail::DualEmitter e{out, constants, cpu};
+  assert(e.avx);
+  const Xbyak::Xmm d = detail::VectorOf(operands.result);
+  const Xbyak::Xmm a = detail::VectorOf(operands.operands[0]);
+  switch (opcode) {
+#define TENON_DETAIL_ROW(name, method) \
+  case name:                           \
+    return e.method(d, a, address);
+    TENON_DETAIL_DIRECT_FLOATS(TENON_DETAIL_ROW)
+    TENON_DETAIL_DIRECT_BINARY(TENON_DETAIL_ROW)
+#undef TENON_DETAIL_ROW
+    default:
+      assert(false && "not an instruction that reads memory");
+  }
 }
 
 TENON_DECL void EmitCanonicalNan(Xbyak::CodeGenerator& out, ConstantPool& constants,

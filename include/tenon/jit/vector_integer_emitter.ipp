@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include <tenon/jit/direct_opcode.hpp>
 #include <tenon/jit/dual_emitter.hpp>
 #include <tenon/jit/vector_operands.hpp>
 #include <tenon/wasm/opcode.hpp>
@@ -115,13 +116,12 @@ TENON_DECL bool EmitVectorComparison(DualEmitter& e, wasm::Opcode opcode,
   }
 }
 
-/// Those that are one instruction.
+/// Those that are one instruction; `b` is operand 1, wherever it is.
 TENON_DECL bool EmitVectorDirect(DualEmitter& e, wasm::Opcode opcode,
-                                 const VectorOperands& operands) {
+                                 const VectorOperands& operands, const Xbyak::Operand& b) {
   using enum wasm::Opcode;
   const Xbyak::Xmm d = VectorOf(operands.result);
   const Xbyak::Xmm a = VectorOf(operands.operands[0]);
-  const Xbyak::Xmm b = VectorOf(operands.operands[1]);
 
 #define TENON_DETAIL_BINARY(name, method) \
   case name:                              \
@@ -133,54 +133,7 @@ TENON_DECL bool EmitVectorDirect(DualEmitter& e, wasm::Opcode opcode,
     return true;
 
   switch (opcode) {
-    TENON_DETAIL_BINARY(V128And, Pand)
-    TENON_DETAIL_BINARY(V128Or, Por)
-    TENON_DETAIL_BINARY(V128Xor, Pxor)
-    TENON_DETAIL_BINARY(I8x16Add, Paddb)
-    TENON_DETAIL_BINARY(I8x16AddSatS, Paddsb)
-    TENON_DETAIL_BINARY(I8x16AddSatU, Paddusb)
-    TENON_DETAIL_BINARY(I8x16Sub, Psubb)
-    TENON_DETAIL_BINARY(I8x16SubSatS, Psubsb)
-    TENON_DETAIL_BINARY(I8x16SubSatU, Psubusb)
-    TENON_DETAIL_BINARY(I8x16MinS, Pminsb)
-    TENON_DETAIL_BINARY(I8x16MinU, Pminub)
-    TENON_DETAIL_BINARY(I8x16MaxS, Pmaxsb)
-    TENON_DETAIL_BINARY(I8x16MaxU, Pmaxub)
-    TENON_DETAIL_BINARY(I8x16AvgrU, Pavgb)
-    TENON_DETAIL_BINARY(I16x8Add, Paddw)
-    TENON_DETAIL_BINARY(I16x8AddSatS, Paddsw)
-    TENON_DETAIL_BINARY(I16x8AddSatU, Paddusw)
-    TENON_DETAIL_BINARY(I16x8Sub, Psubw)
-    TENON_DETAIL_BINARY(I16x8SubSatS, Psubsw)
-    TENON_DETAIL_BINARY(I16x8SubSatU, Psubusw)
-    TENON_DETAIL_BINARY(I16x8Mul, Pmullw)
-    TENON_DETAIL_BINARY(I16x8MinS, Pminsw)
-    TENON_DETAIL_BINARY(I16x8MinU, Pminuw)
-    TENON_DETAIL_BINARY(I16x8MaxS, Pmaxsw)
-    TENON_DETAIL_BINARY(I16x8MaxU, Pmaxuw)
-    TENON_DETAIL_BINARY(I16x8AvgrU, Pavgw)
-    TENON_DETAIL_BINARY(I32x4Add, Paddd)
-    TENON_DETAIL_BINARY(I32x4Sub, Psubd)
-    TENON_DETAIL_BINARY(I32x4Mul, Pmulld)
-    TENON_DETAIL_BINARY(I32x4MinS, Pminsd)
-    TENON_DETAIL_BINARY(I32x4MinU, Pminud)
-    TENON_DETAIL_BINARY(I32x4MaxS, Pmaxsd)
-    TENON_DETAIL_BINARY(I32x4MaxU, Pmaxud)
-    TENON_DETAIL_BINARY(I32x4DotI16x8S, Pmaddwd)
-    TENON_DETAIL_BINARY(I64x2Add, Paddq)
-    TENON_DETAIL_BINARY(I64x2Sub, Psubq)
-    TENON_DETAIL_BINARY(I8x16NarrowI16x8S, Packsswb)
-    TENON_DETAIL_BINARY(I8x16NarrowI16x8U, Packuswb)
-    TENON_DETAIL_BINARY(I16x8NarrowI32x4S, Packssdw)
-    TENON_DETAIL_BINARY(I16x8NarrowI32x4U, Packusdw)
-    TENON_DETAIL_BINARY(F32x4Add, Addps)
-    TENON_DETAIL_BINARY(F32x4Sub, Subps)
-    TENON_DETAIL_BINARY(F32x4Mul, Mulps)
-    TENON_DETAIL_BINARY(F32x4Div, Divps)
-    TENON_DETAIL_BINARY(F64x2Add, Addpd)
-    TENON_DETAIL_BINARY(F64x2Sub, Subpd)
-    TENON_DETAIL_BINARY(F64x2Mul, Mulpd)
-    TENON_DETAIL_BINARY(F64x2Div, Divpd)
+    TENON_DETAIL_DIRECT_BINARY(TENON_DETAIL_BINARY)
     TENON_DETAIL_UNARY(I8x16Abs, Pabsb)
     TENON_DETAIL_UNARY(I16x8Abs, Pabsw)
     TENON_DETAIL_UNARY(I32x4Abs, Pabsd)
