@@ -26,7 +26,8 @@ class FakeInstance {
 
   FakeInstance() {
     operations_ = {&Capture,   &RaiseTrap,        &RaiseParameterTrap, &MayHold, &MakeContext,
-                   &RaiseExit, &RaiseOverlapTrap, &ThrowTrap,          nullptr,  nullptr};
+                   &RaiseExit, &RaiseOverlapTrap, &ThrowTrap,          nullptr,  nullptr,
+                   nullptr};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;

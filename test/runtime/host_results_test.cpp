@@ -46,7 +46,7 @@ struct DeviceGone : std::runtime_error {
 
 }  // namespace
 
-TEST_CASE("tuples / multi-value") {
+TEST_CASE("tuples of results, nested, are several values") {
   const tenon::Runtime runtime = MakeRuntime();
   const tenon::Module guest = Guest(runtime, {{kI32}, {kI32, kF64, kI32}}, [](std::int32_t n) {
     return std::tuple{n + 1, n / 2.0, std::int8_t{-1}};
