@@ -53,7 +53,7 @@ struct CompiledFunction {
   std::vector<CodeSite> faults;  ///< memory accesses that may fault, by rising offset
   std::vector<CodeSite> calls;   ///< calls of all kinds and trap sites, by rising offset
   std::vector<Inlining> inlinings;
-  std::uint32_t frame_size = 0;  ///< rbp - rsp in the body
+  std::uint32_t frame_size = 0;                  ///< rbp - rsp in the body
   std::uint32_t alignment = kFunctionAlignment;  ///< of the first byte
 };
 

@@ -14,9 +14,9 @@
 /// The thunk convention (abi::NativeCode) differs by context and caller in rdi and rsi and the rest
 /// being the platform's. Its first four integer parameters come in the same registers.
 ///
-/// The upper half of a register that holds an i32 is zero, always, in the thunk convention too: what
-/// comes from slots is cleared where it enters. Upper parts of
-/// vector registers that hold f32 or f64 mean nothing.
+/// The upper half of a register that holds an i32 is zero, always, in the thunk convention too:
+/// what comes from slots is cleared where it enters. Upper parts of vector registers that hold f32
+/// or f64 mean nothing.
 ///
 /// A compiled function pushes rbp, sets rbp to rsp, and moves rsp once: rsp is constant between
 /// prologue and epilogue, a multiple of 16 at calls. Before it calls anything that is not a
