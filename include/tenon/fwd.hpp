@@ -93,4 +93,18 @@ struct Parts {};
 template <class T>
 struct WasmOperands;
 
+/// Lists the fields of a struct that crosses, in the order in which C declares them, for structs
+/// whose fields cannot be found out: with C arrays, private members or constructors, or if
+/// Boost.PFR is not wanted. Specialise it, with <tenon/struct.hpp>; the library leaves it
+/// undefined.
+///
+/// ```cpp
+/// template <>
+/// struct tenon::Fields<Packet> : tenon::FieldList<&Packet::length, &Packet::bytes> {
+///   static constexpr const char* kNames[] = {"length", "bytes"};  // optional
+/// };
+/// ```
+template <class S>
+struct Fields;
+
 }  // namespace tenon::inline TENON_ABI

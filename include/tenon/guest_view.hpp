@@ -127,7 +127,7 @@ struct Marshaller<tenon::View<T>> {
   static consteval ParameterFacts Facts() {
     ParameterFacts facts;
     if constexpr (!HasGuestLayout<Value>) {
-      facts.refusal = Refusal::NoLayout;
+      facts.refusal = detail::RefusalOfLayout<Value>();
     } else {
       facts.kind = ParameterKind::Marshalled;
       facts.wire = kOffsetWire;

@@ -68,6 +68,8 @@ inline bind::OwnedHostFunction MakeDynamic(
       .invoke = InvokeDynamic,
       .special_count = 0,
       .spellings = nullptr,
+      .result_operands = 0,
+      .operand_names = nullptr,
   };
   const abi::HostSignature* signature = &dynamic->signature;
   return bind::OwnedHostFunction{abi::HostFunction{
@@ -155,19 +157,45 @@ class HostModuleEncoder {
     const std::uint32_t function =
         builder_.ImportFunction(state_.name, name, builder_.Type(parameters, results));
     builder_.NameFunction(function, draft.name.empty() ? name : draft.name);
-    std::uint32_t local = 0;
-    for (std::size_t i = 0; i < draft.parameter_names.size(); ++i) {
-      const std::string& parameter = draft.parameter_names[i];
-      builder_.NameLocal(function, local++, parameter);
-      if (signature.parameter_widths[i] == 2) {
-        builder_.NameLocal(function, local++, parameter + "_len");
-      }
-    }
+    NameOperands(function, draft, signature);
     for (std::uint32_t i = 0; i < draft.result_names.size(); ++i) {
       builder_.NameResult(function, i, draft.result_names[i]);
     }
     builder_.Export(name, ExternKind::Func, function);
     callables_.functions.push_back({draft.callable, draft.policy});
+  }
+
+  /// A parameter `p` of one operand is named `p`, a view `p` and `p_len`; what its type names, as
+  /// the fields of a struct, `p_` and that name, or that name if parameters have none.
+  void NameOperands(std::uint32_t function, const vm::HostFunctionDraft& draft,
+                    const abi::HostSignature& signature) {
+    const bool has_names = !draft.parameter_names.empty();
+    if (!has_names && signature.operand_names == nullptr) return;
+    std::uint32_t local = 0;
+    for (; local < signature.result_operands; ++local) {
+      builder_.NameLocal(function, local, "result");
+    }
+    for (std::uint32_t i = 0; i < signature.cpp_parameter_count; ++i) {
+      const std::uint32_t width = signature.parameter_widths[i];
+      for (std::uint32_t n = 0; n < width; ++n, ++local) {
+        const char* own =
+            signature.operand_names == nullptr ? nullptr : signature.operand_names[local];
+        if (!has_names) {
+          const bool is_number = own != nullptr && *own >= '0' && *own <= '9';
+          if (own != nullptr && !is_number) builder_.NameLocal(function, local, own);
+          continue;
+        }
+        std::string name = draft.parameter_names[i];
+        if (own != nullptr) {
+          name.append("_").append(own);
+        } else if (width == 2) {
+          name += n == 0 ? "" : "_len";
+        } else if (width > 2) {
+          name.append("_").append(std::to_string(n));
+        }
+        builder_.NameLocal(function, local, name);
+      }
+    }
   }
 
   void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,

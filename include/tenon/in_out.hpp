@@ -130,7 +130,7 @@ struct CopyMarshaller {
   static consteval ParameterFacts Facts() {
     ParameterFacts facts;
     if constexpr (!HasGuestLayout<T>) {
-      facts.refusal = Refusal::NoLayout;
+      facts.refusal = RefusalOfLayout<T>();
     } else {
       facts.kind = ParameterKind::Marshalled;
       facts.wire = kOffsetWire;
@@ -201,7 +201,7 @@ struct CopiesMarshaller {
     if constexpr (!Traits::kIsDynamic) {
       facts.refusal = Refusal::FixedExtent;
     } else if constexpr (!HasGuestLayout<Element>) {
-      facts.refusal = Refusal::NoLayout;
+      facts.refusal = RefusalOfLayout<Element>();
     } else if constexpr (kDirection != Direction::In && std::is_const_v<typename Traits::Element>) {
       facts.refusal = Refusal::ConstOut;
     } else {

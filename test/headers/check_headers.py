@@ -19,6 +19,16 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werr
 BODIES_ELSEWHERE = {"tenon/instance_handle.hpp", "tenon/vm/deadline_timer.hpp"}
 
 
+# Headers that need what is not everywhere. Nothing else includes them (checked below).
+NEEDS = {"tenon/aggregate.hpp": "boost/pfr/core.hpp"}
+
+
+def has_header(compiler, header):
+    text = f"#if !__has_include(<{header}>)\n#error\n#endif\n"
+    command = [compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True).returncode == 0
+
+
 def main():
     compiler, include_dir, *arguments = sys.argv[1:]
     headers = sorted(
@@ -27,6 +37,15 @@ def main():
     )
     if not headers:
         sys.exit("no headers found")
+    for header in headers:
+        text = pathlib.Path(include_dir, header).read_text(encoding="utf-8")
+        for optional in NEEDS:
+            if f"#include <{optional}>" in text:
+                sys.exit(f"{header} includes {optional}, which not everybody can")
+    for header, needed in NEEDS.items():
+        if not has_header(compiler, needed):
+            print(f"skipped: {header} needs <{needed}>")
+            headers.remove(header)
 
     def check(header):
         command = [compiler, "-std=c++20", "-fsyntax-only", *WARNINGS, *arguments]

@@ -90,9 +90,9 @@ TEST_CASE("guest T*, checked") {
     CHECK(trap(33, 61, 0) == TrapCode::NullReference);
     CHECK(message == "null reference (parameter 2 \"inout\")");
     CHECK(trap(33, 61, 63) == TrapCode::OverlappingParameters);
-    CHECK(
-        message ==
-        "parameters of the host function overlap in memory (parameters 1 \"out\" and 2 \"inout\")");
+    CHECK(message ==
+          "parameters of the host function overlap in memory (parameter 1 \"out\" and parameter 2 "
+          "\"inout\")");
     // Reading where something else is written is no overlap: In is a copy.
     CHECK(trap(60, 61, 51) == TrapCode::None);
 

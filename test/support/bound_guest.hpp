@@ -65,7 +65,7 @@ class BoundGuest {
       : runtime{config.WithEngine(engine)} {
     tenon::HostModuleBuilder builder = runtime.NewHostModuleBuilder("env");
     define(builder);
-    const tenon::CompiledModule host = builder.Compile();
+    host = builder.Compile();
     runtime.InstantiateModule(host);
     module = runtime.Instantiate(CallerOf(host));
     memory = module.ExportedMemory("memory");
@@ -81,6 +81,7 @@ class BoundGuest {
   void SetU32(std::uint32_t offset, std::uint32_t value) { memory.WriteUint32Le(offset, value); }
 
   tenon::Runtime runtime;
+  tenon::CompiledModule host;
   tenon::Module module;
   tenon::Memory memory;
 };

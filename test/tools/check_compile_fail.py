@@ -29,6 +29,12 @@ def run(compiler, flags, path, must_not_compile):
                           env=environment)
 
 
+def has_pfr(compiler):
+    text = "#if !__has_include(<boost/pfr/core.hpp>)\n#error\n#endif\n"
+    command = [compiler, "-std=c++20", "-fsyntax-only", "-x", "c++", "-"]
+    return subprocess.run(command, input=text, capture_output=True, text=True).returncode == 0
+
+
 def check(compiler, path, flags):
     """The list of what is wrong with the case; prints the compiler's output if anything is."""
     with open(path, encoding="utf-8") as file:
@@ -100,6 +106,10 @@ def main():
     if len(arguments) < 2:
         print(__doc__)
         return 2
+    with open(arguments[1], encoding="utf-8") as file:
+        if "<tenon/aggregate.hpp>" in file.read() and not has_pfr(arguments[0]):
+            print("skipped: Boost.PFR is missing")
+            return 77
     wrong = check(arguments[0], arguments[1], arguments[2:])
     for reason in wrong:
         print(f"{arguments[1]}: {reason}")

@@ -6,6 +6,7 @@
 #include <tenon/abi/error_text.hpp>
 #include <tenon/abi/trap_code.hpp>
 #include <tenon/bind/diagnostics.hpp>
+#include <tenon/bind/field_refusal.hpp>
 
 #define PRINT_ROW(table, name, text) std::printf("%s\t%s\t%s\n", table, #name, text);
 #define PRINT_DECODE_ROW(name, text) PRINT_ROW("decode", name, text)
@@ -23,4 +24,6 @@ int main() {
   TENON_TRAP_CODES(PRINT_TRAP_ROW)
   TENON_PARAMETER_REFUSALS(PRINT_BINDING_ROW)
   TENON_CALLABLE_REFUSALS(PRINT_BINDING_ROW)
+  TENON_FIELD_REFUSALS(PRINT_BINDING_ROW)
+  TENON_STRUCT_REFUSALS(PRINT_BINDING_ROW)
 }

@@ -18,7 +18,8 @@ struct HostSignature {
   const ValueType* results;
   std::uint32_t parameter_count;  ///< wasm operands
   std::uint32_t result_count;
-  /// Wasm operands taken by each C++ parameter (special parameters excluded): 1, or 2 for a view.
+  /// Wasm operands taken by each C++ parameter (special parameters excluded): 1, 2 for a view,
+  /// others for structs and classes of the program.
   const std::uint8_t* parameter_widths;
   std::uint32_t cpp_parameter_count;
   std::uint32_t flags;  ///< FunctionFlags
@@ -27,6 +28,10 @@ struct HostSignature {
   std::uint32_t special_count;  ///< C++ parameters in front that take no operand
   /// Texts of the result and of all C++ parameters, see bind/spelling.hpp; null if nobody knows.
   const char* const* spellings;
+  std::uint32_t
+      result_operands;  ///< operands before those of the parameters: where the result goes
+  /// Names that operands have by their C++ types, null where there is none; null if there are none.
+  const char* const* operand_names;
 };
 
 /// A callable with its state. Owned by whoever holds it; `destroy` is called exactly once.

@@ -11,6 +11,9 @@
 
 namespace tenon::inline TENON_ABI::abi {
 
+/// Stands for a parameter where the place is meant to which a struct is returned.
+inline constexpr std::uint32_t kResultPlace = 0xFFFFFFFF;
+
 /// One table per engine build, reached as `caller->operations`. No entry throws but throw_trap.
 struct Operations {
   /// Called inside a catch block: the exception being handled becomes the pending one.
@@ -19,7 +22,7 @@ struct Operations {
   /// it is the text of a HostTrap.
   void (*raise_trap)(InstanceHeader* caller, TrapCode code, const char* detail) noexcept;
   /// Makes a trap pending that names a C++ parameter of the host function, counted from 0 as in its
-  /// signature, special parameters included.
+  /// signature, special parameters included; or kResultPlace.
   void (*raise_parameter_trap)(InstanceHeader* caller, TrapCode code,
                                std::uint32_t parameter) noexcept;
   /// Whether the caller may be given this function, which may be any address: its linkage group

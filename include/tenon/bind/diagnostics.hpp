@@ -43,6 +43,10 @@
   "tenon: parameter " n                                           \
   " is an Out or InOut of something const: take std::span<T> in " \
   "it, or In to read"
+#define TENON_REFUSED_TOO_MANY_VALUES(n)                        \
+  "tenon: parameter " n                                         \
+  " is a Flat struct of more than 64 values: take it by guest " \
+  "pointer, in In<S>"
 #define TENON_REFUSED_SPECIAL_FORM(n)                              \
   "tenon: parameter " n                                            \
   " is a special parameter in a form that cannot be passed: take " \
@@ -70,10 +74,11 @@
   " has an incomplete tenon::WasmOperands<T>: give it `using Parts = "      \
   "tenon::Parts<...>` of parameter types (no Module, Memory, CallContext, " \
   "In, Out, InOut) and `static T FromWasm(` those `)`"
-#define TENON_REFUSED_UNMAPPED(n)                        \
-  "tenon: parameter " n                                  \
-  " has a type without a WebAssembly value: specialise " \
-  "tenon::WasmType<T> for it, or take numbers"
+#define TENON_REFUSED_UNMAPPED(n)                                            \
+  "tenon: parameter " n                                                      \
+  " has a type without a WebAssembly value: specialise tenon::WasmType<T> "  \
+  "for it, or take numbers; for a struct include <tenon/aggregate.hpp> and " \
+  "take In<T> (by guest pointer), Flat<T> (one value a field) or Indirect<T>"
 
 #define TENON_REFUSED_RESULT_POINTER                                                           \
   "tenon: the result is a raw pointer: return std::uint32_t for an offset into guest memory, " \
@@ -151,6 +156,7 @@
   X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))              \
   X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                    \
   X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                    \
+  X(TooManyValues, TENON_REFUSED_TOO_MANY_VALUES("N"))         \
   X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))              \
   X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N")) \
   X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))      \
@@ -194,6 +200,7 @@ enum class Refusal : std::uint8_t {
 #define TENON_DETAIL_ROW(name, text) name,
   TENON_PARAMETER_REFUSALS(TENON_DETAIL_ROW) TENON_CALLABLE_REFUSALS(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
+      BadField,  ///< of a struct: field_refusal.hpp has the text
 };
 
 }  // namespace tenon::inline TENON_ABI::bind

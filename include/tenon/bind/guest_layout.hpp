@@ -10,6 +10,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
+#include <tenon/bind/diagnostics.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
 
@@ -47,11 +48,25 @@ consteval bool IsViewElement() {
 template <class T>
 struct GuestLayout {};
 
+/// The fields of a struct, see struct_layout.hpp; no members for what has none. Whether all of them
+/// can cross is another question.
+template <class S>
+struct FieldsOf {};
+
+template <class S>
+concept HasFields = requires { FieldsOf<S>::kCount; };
+
 /// Whether values of T can lie in guest memory.
 template <class T>
 concept HasGuestLayout = requires { GuestLayout<T>::kSize; };
 
 namespace detail {
+
+/// Why a type without layout is refused.
+template <class T>
+consteval Refusal RefusalOfLayout() {
+  return HasFields<T> ? Refusal::BadField : Refusal::NoLayout;
+}
 
 /// Of types whose bytes are the same on both sides.
 template <class T>

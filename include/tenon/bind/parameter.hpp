@@ -209,16 +209,23 @@ struct ParameterLayout {
   WireKind wires[kWidth + 2] = {};         ///< of the operands, and room for a result area
   std::uint32_t offsets[kCount + 1] = {};  ///< first operand of each parameter
   std::uint32_t operand_count = 0;
-  std::uint32_t special_count = 0;
+  std::uint32_t special_count = 0;    ///< in front of the list, a place for the result included
+  std::uint32_t result_operands = 0;  ///< in front of the others: where the result goes
   std::uint32_t user_conversions = 0;
   std::uint32_t flags = abi::kFunctionIsHost;
   std::uint32_t written_ranges = 0;  ///< through which the function may write to guest memory
   bool needs_check = false;
   bool needs_holders = false;
+  bool has_names = false;
   bool pins = false;
   bool writes_back = false;
   Refusal refusal = Refusal::None;
   std::size_t refused_position = 0;
+
+  /// Position in the C++ signature. A place for the result has none: the largest number.
+  constexpr std::uint32_t NumberOf(std::size_t index) const {
+    return static_cast<std::uint32_t>(index) - (result_operands != 0 ? 1 : 0);
+  }
 };
 
 /// `facts` has one more element than there are parameters, so that it is never empty.
@@ -240,6 +247,10 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
       repeated = true;
       ++layout.special_count;
     }
+    if (fact.is_result) {
+      ++layout.special_count;
+      layout.result_operands = fact.width;
+    }
     if (refusal != Refusal::None) {
       layout.refusal = refusal;
       layout.refused_position = i;
@@ -253,6 +264,7 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
     }
     layout.needs_check |= fact.needs_check;
     layout.needs_holders |= fact.needs_holder;
+    layout.has_names |= fact.has_names;
     layout.pins |= fact.pins;
     layout.writes_back |= fact.writes_back;
     layout.written_ranges += fact.writes;

@@ -30,10 +30,13 @@ struct ParameterFacts {
   bool has_wires = false;         ///< whether there are `wires`; comparing addresses is no constant
                                   ///< expression to g++ with sanitizers
   const WireKind* wires = nullptr;  ///< of each operand, if they differ
+  bool has_names = false;
+  const char* const* names = nullptr;  ///< of each operand, if they have names of their own
   bool needs_check = false;
   bool needs_memory = false;
   bool needs_holder = false;  ///< its argument refers to something kept during the call
   bool runs_user_code = false;
+  bool is_result = false;    ///< where a result goes: no parameter of the C++ signature
   bool pins = false;         ///< its argument is an address in guest memory
   bool writes_back = false;  ///< what it writes is a copy until the function returned
   std::uint8_t writes = 0;   ///< ranges of guest memory that the function may write through

@@ -216,6 +216,27 @@ struct Refused<Refusal::ConstOut, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::TooManyValues, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_TOO_MANY_VALUES("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_TOO_MANY_VALUES("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_TOO_MANY_VALUES("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_TOO_MANY_VALUES("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_TOO_MANY_VALUES("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_TOO_MANY_VALUES("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_TOO_MANY_VALUES("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_TOO_MANY_VALUES("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_TOO_MANY_VALUES("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_TOO_MANY_VALUES("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_TOO_MANY_VALUES("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_TOO_MANY_VALUES("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_TOO_MANY_VALUES("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_TOO_MANY_VALUES("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_TOO_MANY_VALUES("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_TOO_MANY_VALUES("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_TOO_MANY_VALUES("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::SpecialForm, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_SPECIAL_FORM("0"));
   static_assert(kPosition != 1, TENON_REFUSED_SPECIAL_FORM("1"));

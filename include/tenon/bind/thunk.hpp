@@ -87,6 +87,33 @@ struct Adapter<R, std::index_sequence<I...>, AreaList<Area...>, N...> {
 template <std::uint8_t... kWidth>
 inline constexpr std::uint8_t kWidths[] = {kWidth..., 0};
 
+/// Names of operands by their types.
+template <class... P>
+struct OperandNames {
+  static consteval auto Collect() {
+    struct Names {
+      const char* of[kLayout<P...>.operand_count + 1] = {};
+    } names;
+    const ParameterFacts facts[] = {kParameterFacts<P>..., ParameterFacts{}};
+    std::uint32_t operand = 0;
+    for (std::size_t i = 0; i < sizeof...(P); ++i) {
+      for (std::uint8_t n = 0; n < facts[i].width; ++n) {
+        names.of[operand++] = facts[i].has_names ? facts[i].names[n] : nullptr;
+      }
+    }
+    return names;
+  }
+  static constexpr auto kNames = Collect();
+};
+template <class... P>
+consteval const char* const* NamesOfOperands() {
+  if constexpr (kLayout<P...>.has_names) {
+    return OperandNames<P...>::kNames.of;
+  } else {
+    return nullptr;
+  }
+}
+
 /// Arguments that are made one after the other, in the order of the list.
 template <std::size_t, class T>
 struct HeldArgument {
@@ -168,8 +195,7 @@ inline bool CheckWritten(abi::InstanceHeader* caller, const Operand* operands,
       end = Parameter<T>::AppendWritten(first, parameter, end);
     }
   };
-  (append(std::type_identity<P>{}, operands + kLayout<P...>.offsets[I],
-          static_cast<std::uint32_t>(I)),
+  (append(std::type_identity<P>{}, operands + kLayout<P...>.offsets[I], kLayout<P...>.NumberOf(I)),
    ...);
   return CheckDisjoint(caller, ranges, kLayout<P...>.written_ranges);
 }
@@ -191,7 +217,7 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
     const Operand operands[] = {natives..., Operand{}};
     if constexpr (kLayout<P...>.needs_check) {
       if (!(Parameter<P>::Check(caller, operands + kLayout<P...>.offsets[I],
-                                static_cast<std::uint32_t>(I)) &&
+                                kLayout<P...>.NumberOf(I)) &&
             ...)) {
         return NativeResult();
       }
@@ -248,8 +274,10 @@ struct Thunk<Target, Signature<R, P...>, detail::AreaList<Area...>, std::index_s
       reinterpret_cast<abi::NativeCode>(&Call),
       &detail::Adapter<NativeResult, std::index_sequence<J...>, detail::AreaList<Area...>,
                        Native<kLayout<P...>.wires[J]>...>::Invoke,
-      kLayout<P...>.special_count,
-      kSpellings<R, P...>};
+      kLayout<P...>.special_count - (kLayout<P...>.result_operands != 0 ? 1 : 0),
+      kSpellings<R, P...>,
+      kLayout<P...>.result_operands,
+      detail::NamesOfOperands<P...>()};
 };
 
 namespace detail {

@@ -241,7 +241,7 @@ inline std::string_view HostParameterName(const abi::FunctionRecord& function,
   if (parameter < signature.special_count) return {};
   const std::uint32_t position = parameter - signature.special_count;
   if (position >= signature.cpp_parameter_count) return {};
-  std::uint32_t operand = 0;
+  std::uint32_t operand = signature.result_operands;
   for (std::uint32_t i = 0; i < position; ++i) operand += signature.parameter_widths[i];
   return instance.code->names.Local(function.index, operand);
 }
@@ -261,11 +261,15 @@ inline void AppendParameters(abi::InstanceHeader* caller,
   // Without a calling guest there is no frame of the host function.
   CallStack stack{group};
   const bool has_frame = !InstanceOf(*caller).IsHost() && stack.Next();
-  message += parameters.size() > 1 ? " (parameters " : " (parameter ";
-  const char* separator = "";
+  const char* separator = " (";
   for (const std::uint32_t parameter : parameters) {
-    message.append(separator).append(std::to_string(parameter));
+    message += separator;
     separator = " and ";
+    if (parameter == abi::kResultPlace) {
+      message += "the place for the result";
+      continue;
+    }
+    message.append("parameter ").append(std::to_string(parameter));
     const std::string_view name =
         has_frame ? HostParameterName(stack.Function(), parameter) : std::string_view{};
     if (!name.empty()) message.append(" \"").append(name).append("\"");

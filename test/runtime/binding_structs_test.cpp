@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Structs, called by guests on each engine.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include <tenon/aggregate.hpp>
+#include <tenon/tenon.hpp>
+
+#include "../support/bound_guest.hpp"
+
+using tenon::Flat;
+using tenon::HostModuleBuilder;
+using tenon::In;
+using tenon::Indirect;
+using tenon::InOut;
+using tenon::Out;
+using tenon::TrapCode;
+using tenon::ValueType;
+using tenon::View;
+using namespace tenon_test;
+
+namespace {
+
+using U32 = std::uint32_t;
+
+struct Point {
+  std::int32_t x, y;
+};
+struct Named {
+  std::uint8_t kind;
+  tenon::GuestPtr<char> name;
+  tenon::GuestSize length;
+  double weight;
+};
+
+}  // namespace
+
+TEST_CASE("struct through guest pointer") {
+  for (const tenon::EngineKind engine : Engines()) {
+    BoundGuest guest{engine, [](HostModuleBuilder& env) {
+                       env.NewFunctionBuilder()
+                           .WithFunc([](In<Named> in, Out<Named> out) {
+                             *out = *in;
+                             out->weight *= 2;
+                             return in->length + in->name.Offset();
+                           })
+                           .WithParameterNames("in", "out")
+                           .Export("copy");
+                       env.NewFunctionBuilder()
+                           .WithFunc([](View<Point> view, InOut<std::span<Point>> points) {
+                             for (std::size_t i = 0; i < view.Size(); ++i) {
+                               const Point point = view[i];
+                               view[i] = Point{point.y, point.x};
+                               (*points)[i].x += point.x;
+                             }
+                           })
+                           .Export("swap");
+                     }};
+    guest.memory.WriteByte(33, 7);
+    guest.SetU32(37, 1000);
+    guest.SetU32(41, 24);
+    guest.memory.WriteFloat64Le(49, 1.5);
+    CHECK(guest.Call<U32>("copy", U32{33}, U32{101}) == 1024);
+    CHECK(guest.memory.ReadByte(101) == 7);
+    CHECK(guest.memory.ReadFloat64Le(117) == 3);
+    std::string message;
+    CHECK(TrapOf([&] { guest.Call<U32>("copy", U32{33}, U32{65536 - 23}); }, &message) ==
+          TrapCode::OutOfBoundsMemoryAccess);
+    CHECK(message == "out of bounds memory access (parameter 1 \"out\")");
+    guest.SetU32(200, 1);
+    guest.SetU32(204, 2);
+    guest.Call<void>("swap", U32{200}, U32{1}, U32{301}, U32{1});
+    CHECK(guest.U32(200) == 2);
+    CHECK(guest.U32(204) == 1);
+    CHECK(guest.U32(301) == 1);
+    CHECK(TrapOf([&] { guest.Call<void>("swap", U32{200}, U32{2}, U32{204}, U32{2}); }) ==
+          TrapCode::OverlappingParameters);
+  }
+}
+
+TEST_CASE("records by reflection") {
+  for (const tenon::EngineKind engine : Engines()) {
+    BoundGuest guest{
+        engine, [](HostModuleBuilder& env) {
+          env.NewFunctionBuilder()
+              .WithFunc([](Flat<Point> a, Flat<Point> b) -> Flat<Point> {
+                return Point{a->x + b->x, a->y + b->y};
+              })
+              .WithParameterNames("a", "b")
+              .Export("add");
+          env.NewFunctionBuilder()
+              .WithFunc([](std::int32_t scale, Indirect<Point> point) -> Indirect<Point> {
+                return Point{point->x * scale, point->y * scale};
+              })
+              .WithParameterNames("scale", "point")
+              .Export("scale");
+        }};
+    const auto sum = guest.Call<std::pair<int, int>>("add", 1, 2, 30, 40);
+    CHECK(sum == std::pair{31, 42});
+    const auto typed =
+        guest.module.ExportedFunction<Flat<Point>(int, int, int, int)>("add")(1, 2, 3, 4);
+    CHECK(typed->x == 4);
+    CHECK(typed->y == 6);
+
+    guest.SetU32(40, 6);
+    guest.SetU32(44, 7);
+    guest.Call<void>("scale", U32{81}, 10, U32{40});
+    CHECK(guest.U32(81) == 60);
+    CHECK(guest.U32(85) == 70);
+    std::string message;
+    CHECK(TrapOf([&] { guest.Call<void>("scale", U32{0}, 10, U32{40}); }, &message) ==
+          TrapCode::NullReference);
+    CHECK(message == "null reference (the place for the result)");
+    CHECK(TrapOf([&] { guest.Call<void>("scale", U32{81}, 10, U32{0}); }, &message) ==
+          TrapCode::NullReference);
+    CHECK(message == "null reference (parameter 1 \"point\")");
+
+    const auto definitions = [&](const char* name) {
+      for (const tenon::FunctionDefinition& function : guest.host.ExportedFunctions()) {
+        if (function.export_names.at(0) == name) return function.parameter_names;
+      }
+      return std::vector<std::string>{};
+    };
+    CHECK(definitions("scale") == std::vector<std::string>{"result", "scale", "point"});
+#if defined(BOOST_PFR_CORE_NAME_ENABLED) && BOOST_PFR_CORE_NAME_ENABLED
+    CHECK(definitions("add") == std::vector<std::string>{"a_x", "a_y", "b_x", "b_y"});
+#else
+    CHECK(definitions("add") == std::vector<std::string>{"a_0", "a_1", "b_0", "b_1"});
+#endif
+  }
+}
