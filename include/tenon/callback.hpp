@@ -43,7 +43,10 @@ struct AsTableIndex {};
 /// one linkage group.
 template <class R, class... A, class Form>
 class Callback<R(A...), Form> {
-  static_assert(sizeof(bind::CallSignature<R(A...)>) != 0);
+  static constexpr bind::detail::Verdict kVerdict = bind::detail::JudgeCall<R, A...>();
+  static_assert(sizeof(std::conditional_t < kVerdict.refusal == bind::Refusal::None, char,
+                       bind::detail::RefusalOf < kVerdict, bind::Signature<R, A...>,
+                       R(A...) >>) != 0);
 
  public:
   /// Null.

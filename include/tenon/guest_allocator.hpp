@@ -88,8 +88,8 @@ class GuestAllocator {
   TENON_DECL GuestBuffer Allocate(std::uint64_t size, std::uint32_t alignment = 8) const;
   /// A copy of elements, aligned for them. They must not lie in a memory of the guest that can
   /// move.
-  template <class T>
-  GuestBuffer Copy(std::span<T> elements) const;
+  template <class T, std::size_t kExtent>
+  GuestBuffer Copy(std::span<T, kExtent> elements) const;
   /// A copy of a text, with a zero behind it that Size() does not count.
   TENON_DECL GuestBuffer CopyString(std::string_view text) const;
 

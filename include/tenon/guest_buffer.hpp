@@ -67,8 +67,8 @@ class [[nodiscard]] GuestBuffer {
   std::uint32_t size_ = 0;
 };
 
-template <class T>
-GuestBuffer GuestAllocator::Copy(std::span<T> elements) const {
+template <class T, std::size_t kExtent>
+GuestBuffer GuestAllocator::Copy(std::span<T, kExtent> elements) const {
   static_assert(
       bind::detail::IsViewElement<T>(),
       "tenon: these elements cannot be shared with a guest: use integers of 8 to 64 bits, "

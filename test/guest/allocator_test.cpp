@@ -159,7 +159,8 @@ TEST_CASE("an allocator that fails or lies is an error, and nothing is written")
   CHECK(unaligned.Id() == tenon::ErrorCode::AllocationUnaligned);
   CHECK(std::string{unaligned.what()} == "guest allocator guest.malloc: 1028 is not aligned to 8");
   CHECK(guest.memory.View(0, 65536)->size() == 65536);
-  for (const std::uint8_t byte : *guest.memory.View(0, 65536)) REQUIRE(byte == 0);
+  const auto all = guest.memory.View(0, 65536);
+  for (const std::uint8_t byte : *all) REQUIRE(byte == 0);
   CHECK(guest.freed.empty());
   answer = 65536 - 16;
   CHECK(allocator.Copy(std::span{data}).Offset() == 65536 - 16);

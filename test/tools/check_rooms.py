@@ -39,7 +39,9 @@ SHARED = {
     "memory_allocator.hpp": _INTERFACE,
     "module.hpp": _HANDLE,
     "module_config.hpp": _CONFIG,
+    "ref.hpp": _HANDLE,
     "reference.hpp": _VALUE,
+    "result.hpp": _VALUE,
     "runtime_config.hpp": _CONFIG,
     "signal_handlers.hpp": _VALUE,
     "system.hpp": _INTERFACE,
@@ -52,6 +54,7 @@ SHARED = {
 # The other way round: headers of rooms that the shared ones include. The same restriction holds.
 SEAMS = {
     "cache/statistics.hpp": "the figures that a cache hands out, " + _VALUE,
+    "vm/float_modes.hpp": "the processor's float modes, which a call from the host compares",
     "vm/entry.hpp": "declarations of the one way by which handles enter functions",
 }
 
