@@ -13,10 +13,26 @@
 
 namespace tenon::inline TENON_ABI::jit::detail {
 
+// The thread sanitizer does not see mremap, and takes pages that another thread gets for those that
+// moved away.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kMapsBlocks = false;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kMapsBlocks = false;
+#else
+inline constexpr bool kMapsBlocks = true;
+#endif
+#else
+inline constexpr bool kMapsBlocks = true;
+#endif
+
+inline bool IsMapped(std::size_t bytes) noexcept { return kMapsBlocks && bytes >= kMappedBytes; }
+
 TENON_DECL void* ResizeBlock(void* block, std::size_t old_bytes, std::size_t bytes) {
   void* place = nullptr;
-  const bool is_mapped = bytes >= kMappedBytes;
-  const bool was_mapped = old_bytes >= kMappedBytes;
+  const bool is_mapped = IsMapped(bytes);
+  const bool was_mapped = IsMapped(old_bytes);
   if (is_mapped && was_mapped) {
     place = mremap(block, old_bytes, bytes, MREMAP_MAYMOVE);
     if (place == MAP_FAILED) throw std::bad_alloc{};
@@ -37,7 +53,7 @@ TENON_DECL void* ResizeBlock(void* block, std::size_t old_bytes, std::size_t byt
 }
 
 TENON_DECL void FreeBlock(void* block, std::size_t bytes) noexcept {
-  if (bytes >= kMappedBytes) {
+  if (IsMapped(bytes)) {
     munmap(block, bytes);
   } else {
     std::free(block);

@@ -79,8 +79,10 @@ TENON_DECL bool BeginPlain(const abi::FunctionRecord& function) noexcept;
   return false;
 }
 
-/// Ends it. Throws what it ended with, if it did not return.
-[[gnu::always_inline]] inline void EndPlain(const abi::FunctionRecord& function) {
+/// Ends it. Throws what it ended with, if it did not return. A template, so that only those who end
+/// calls need the bodies of this room.
+template <class Record>
+[[gnu::always_inline]] inline void EndPlain(const Record& function) {
   abi::ExecContext& exec = *function.instance->exec;
   if (exec.pending == nullptr) [[likely]] {
     exec.activation.StoreRelease(0);
