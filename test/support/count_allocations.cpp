@@ -15,9 +15,9 @@ namespace tenon_test {
 std::uint64_t Allocations() noexcept { return allocations; }
 }  // namespace tenon_test
 
-// The thread sanitizer's library brings operators of its own, which cannot be replaced.
+// The sanitizers bring operators of their own, which cannot be replaced in part.
 #if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define TENON_TEST_CANNOT_COUNT
 #endif
 #endif

@@ -7,7 +7,7 @@
 
 namespace tenon_test {
 
-/// Allocations of the calling thread so far; always 0 under the thread sanitizer. Defined by the
+/// Allocations of the calling thread so far; always 0 under sanitizers. Defined by the
 /// executable's count_allocations.cpp.
 std::uint64_t Allocations() noexcept;
 
