@@ -240,7 +240,7 @@ TENON_DECL void GuestAllocator::FreeBlock(const detail::GuestBlock& block,
   if (instance.IsClosed() || vm::TrapCount(instance) != block.trap_count) return;
   try {
     state_->Free(block, context);
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
     // Whoever frees has nobody to tell, and nothing of the host depends on it.
   }
 }

@@ -104,7 +104,7 @@ class Ref {
       T* const object = __builtin_addressof(*owner);
       ref.object_ = object;
       ref.owner_type_ = &detail::kReferenceOwner<Owner>;
-      ::new (static_cast<void*>(ref.owner_)) Owner(std::move(owner));
+      ::new (static_cast<void*>(ref.owner_)) Owner(std::forward<Owner>(owner));
     }
     return ref;
   }

@@ -32,7 +32,7 @@ class Emitter::Writer {
 
   void Run(const MachineFunction& function, const Function& ir, CompiledFunction& out);
   void ReleaseLarge() {
-    constexpr std::size_t kKeptBuffer = 1024 * 1024;
+    constexpr std::size_t kKeptBuffer = std::size_t{1024} * 1024;
     jit::ReleaseLarge(block_offsets_, forwards_, move_counts_, block_fix_ups_, trap_fix_ups_,
                       interrupt_fix_ups_, foreign_calls_, relocations_, faults_, calls_);
     if (buffer_.capacity() <= kKeptBuffer) return;

@@ -19,7 +19,7 @@ namespace detail {
 
 /// Blocks of so many bytes or more are pages of their own: they grow without being copied, and are
 /// the system's again as soon as they are let go.
-inline constexpr std::size_t kMappedBytes = 32 * 1024;
+inline constexpr std::size_t kMappedBytes = std::size_t{32} * 1024;
 
 /// Makes a block of `bytes`, which is not 0, of one of `old_bytes`, which may be; keeps its
 /// contents as far as they fit. Throws std::bad_alloc.
@@ -120,7 +120,7 @@ class FlatArray {
   }
   /// At the end only; the range is not of this array.
   template <std::forward_iterator Iterator>
-  void insert(const T*, Iterator first, Iterator last) {
+  void insert(const T*, const Iterator& first, const Iterator& last) {
     const auto count = static_cast<std::size_t>(std::distance(first, last));
     Ensure(size() + count);
     end_ = std::copy(first, last, end_);
@@ -167,7 +167,7 @@ class FlatArray {
 /// have it; others keep theirs.
 template <class... Arrays>
 void ReleaseLarge(Arrays&... arrays) {
-  constexpr std::size_t kKeptBytes = 128 * 1024;
+  constexpr std::size_t kKeptBytes = std::size_t{128} * 1024;
   (arrays.Release(kKeptBytes), ...);
 }
 
