@@ -49,14 +49,9 @@ struct Marshaller<CString> {
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
     const Offset offset = Get<kOffsetWire>(*operands);
-    const abi::MemoryRecord& memory = *caller->memory;
-    if (offset == 0 || offset >= memory.size) [[unlikely]] {
-      detail::FailParameter(
-          caller, offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
-          parameter);
+    if (!detail::CheckPointer<1>(caller, offset, parameter)) [[unlikely]]
       return false;
-    }
-    if (FindEnd(memory, offset) == nullptr) [[unlikely]] {
+    if (FindEnd(*caller->memory, offset) == nullptr) [[unlikely]] {
       detail::FailParameter(caller, TrapCode::UnterminatedString, parameter);
       return false;
     }

@@ -2,14 +2,13 @@
 /// @file
 /// Copies of what a guest points to, with their direction in the type.
 ///
-/// | parameter | guest passes | before the function | after it returned |
-/// |---|---|---|---|
-/// | In<T> | `const T*` | the value is copied out of memory, once | |
-/// | Out<T> | `T*` | a value-initialised T | the value is written to memory |
-/// | InOut<T> | `T*` | as In | as Out |
-/// | In<std::span<const E>>, In<std::string_view> | `const E*`, number of elements | the elements
-/// are copied | | | Out<std::span<E>>, InOut<std::span<E>> | `E*`, number of elements |
-/// value-initialised, or copied, elements | they are written |
+/// - `In<T>`: the guest passes `const T*`. The value is copied out of memory, once, before the
+///   function is entered.
+/// - `Out<T>`: `T*`. The function gets a value-initialised T, which is written to memory after it
+///   returned.
+/// - `InOut<T>`: `T*`. Both.
+/// - `In<std::span<const E>>`, `In<std::string_view>`, `Out<std::span<E>>`, `InOut<std::span<E>>`:
+///   a pointer and the number of elements, which are treated likewise.
 ///
 /// T and E are numbers, enums, bool, V128, GuestPtr or GuestSize; structs with
 /// <tenon/aggregate.hpp> or a list of fields. The range is checked before the function is entered,
@@ -45,7 +44,7 @@
 
 namespace tenon::inline TENON_ABI {
 
-/// What a guest passes to be read. See the table above.
+/// What a guest passes to be read. See above.
 template <class T>
 class In {
  public:
@@ -60,7 +59,7 @@ class In {
   const T* value_;
 };
 
-/// A place that a guest passes to be written. See the table above.
+/// A place that a guest passes to be written. See above.
 template <class T>
 class Out {
  public:
@@ -74,7 +73,7 @@ class Out {
   T* value_;
 };
 
-/// A place that a guest passes to be read and written. See the table above.
+/// A place that a guest passes to be read and written. See above.
 template <class T>
 class InOut {
  public:
@@ -122,6 +121,21 @@ class CopyBuffer {
 
 enum class Direction : std::uint8_t { In, Out, InOut };
 
+/// Of a copy that takes so many operands, all offsets or lengths.
+template <Direction kDirection>
+consteval ParameterFacts CopyFacts(std::uint8_t width) {
+  ParameterFacts facts;
+  facts.kind = ParameterKind::Marshalled;
+  facts.wire = kOffsetWire;
+  facts.width = width;
+  facts.needs_check = true;
+  facts.needs_memory = true;
+  facts.needs_holder = true;
+  facts.writes_back = kDirection != Direction::In;
+  facts.writes = facts.writes_back ? 1 : 0;
+  return facts;
+}
+
 /// One value behind a pointer.
 template <class T, Direction kDirection, class Argument>
 struct CopyMarshaller {
@@ -132,28 +146,13 @@ struct CopyMarshaller {
     if constexpr (!HasGuestLayout<T>) {
       facts.refusal = RefusalOfLayout<T>();
     } else {
-      facts.kind = ParameterKind::Marshalled;
-      facts.wire = kOffsetWire;
-      facts.width = 1;
-      facts.needs_check = true;
-      facts.needs_memory = true;
-      facts.needs_holder = true;
-      facts.writes_back = kDirection != Direction::In;
-      facts.writes = facts.writes_back ? 1 : 0;
+      facts = CopyFacts<kDirection>(1);
     }
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    const Offset offset = bind::Get<kOffsetWire>(*operands);
-    const bool is_inside = IsInside<Layout::kSize, Offset>(offset, 1, caller->memory->size);
-    if (offset == 0 || !is_inside) [[unlikely]] {
-      FailParameter(caller,
-                    offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
-                    parameter);
-      return false;
-    }
-    return true;
+    return CheckPointer<Layout::kSize>(caller, bind::Get<kOffsetWire>(*operands), parameter);
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
@@ -205,14 +204,7 @@ struct CopiesMarshaller {
     } else if constexpr (kDirection != Direction::In && std::is_const_v<typename Traits::Element>) {
       facts.refusal = Refusal::ConstOut;
     } else {
-      facts.kind = ParameterKind::Marshalled;
-      facts.wire = kOffsetWire;
-      facts.width = 2;
-      facts.needs_check = true;
-      facts.needs_memory = true;
-      facts.needs_holder = true;
-      facts.writes_back = kDirection != Direction::In;
-      facts.writes = facts.writes_back ? 1 : 0;
+      facts = CopyFacts<kDirection>(2);
     }
     return facts;
   }

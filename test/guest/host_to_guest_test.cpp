@@ -100,7 +100,7 @@ TEST_CASE("re-entrancy") {
   CHECK(guest.freed.size() == 4);
 }
 
-TEST_CASE("tracing hook with args") {
+TEST_CASE("calls of the allocator are traced like any other") {
   const auto tracer = std::make_shared<Tracer>();
   ScriptedGuest guest{EachEngine().WithFunctionListenerFactory(
       [&](const tenon::FunctionDefinition&) { return tracer; })};

@@ -50,9 +50,15 @@
 #define TENON_DETAIL_HAS_FEATURE(name) 0
 #endif
 
+#if defined(__SANITIZE_THREAD__) || TENON_DETAIL_HAS_FEATURE(thread_sanitizer)
+#define TENON_DETAIL_THREAD_SANITIZER 1
+#else
+#define TENON_DETAIL_THREAD_SANITIZER 0
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || TENON_DETAIL_HAS_FEATURE(address_sanitizer)
 #define TENON_DETAIL_ABI_SANITIZER asan
-#elif defined(__SANITIZE_THREAD__) || TENON_DETAIL_HAS_FEATURE(thread_sanitizer)
+#elif TENON_DETAIL_THREAD_SANITIZER
 #define TENON_DETAIL_ABI_SANITIZER tsan
 #else
 #define TENON_DETAIL_ABI_SANITIZER plain

@@ -53,6 +53,18 @@ constexpr bool IsInside(Index offset, Index count, std::uint64_t size) noexcept 
   }
 }
 
+/// Whether a pointer is not null and kSize bytes behind it lie in the caller's memory; makes a trap
+/// pending if not.
+template <std::size_t kSize>
+inline bool CheckPointer(abi::InstanceHeader* caller, Offset offset,
+                         std::uint32_t parameter) noexcept {
+  if (offset != 0 && IsInside<kSize, Offset>(offset, 1, caller->memory->size)) [[likely]]
+    return true;
+  FailParameter(caller, offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
+                parameter);
+  return false;
+}
+
 /// Whether `count` elements at `offset` lie in the caller's memory and, unless there are none, at
 /// an address that is a multiple of kAlignment; makes a trap pending if not.
 template <std::size_t kSize, std::size_t kAlignment>

@@ -13,21 +13,11 @@
 
 namespace tenon::inline TENON_ABI::jit::detail {
 
-// The thread sanitizer does not see mremap, and takes pages that another thread gets for those that
-// moved away.
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool kMapsBlocks = false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-inline constexpr bool kMapsBlocks = false;
-#else
-inline constexpr bool kMapsBlocks = true;
-#endif
-#else
-inline constexpr bool kMapsBlocks = true;
-#endif
-
-inline bool IsMapped(std::size_t bytes) noexcept { return kMapsBlocks && bytes >= kMappedBytes; }
+inline bool IsMapped(std::size_t bytes) noexcept {
+  // The thread sanitizer does not see mremap, and takes pages that another thread gets for those
+  // that moved away.
+  return TENON_DETAIL_THREAD_SANITIZER == 0 && bytes >= kMappedBytes;
+}
 
 TENON_DECL void* ResizeBlock(void* block, std::size_t old_bytes, std::size_t bytes) {
   void* place = nullptr;

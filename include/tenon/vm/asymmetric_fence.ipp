@@ -15,15 +15,7 @@ namespace tenon::inline TENON_ABI::vm {
 namespace detail {
 
 // The thread sanitizer knows nothing of membarrier.
-#if defined(__SANITIZE_THREAD__)
-#define TENON_DETAIL_FENCE_PLAINLY
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TENON_DETAIL_FENCE_PLAINLY
-#endif
-#endif
-
-#if defined(__linux__) && defined(SYS_membarrier) && !defined(TENON_DETAIL_FENCE_PLAINLY)
+#if defined(__linux__) && defined(SYS_membarrier) && !TENON_DETAIL_THREAD_SANITIZER
 
 // Values of linux/membarrier.h, which not every system has.
 inline constexpr int kPrivateExpedited = 1 << 3;
@@ -46,7 +38,6 @@ TENON_DECL bool PrepareHeavyFence() noexcept { return false; }
 inline void FenceOthers() noexcept {}
 
 #endif
-#undef TENON_DETAIL_FENCE_PLAINLY
 
 }  // namespace detail
 

@@ -177,6 +177,7 @@ class ImportResolver {
   struct Exporter {
     InstanceHandle handle;
     std::vector<std::string_view> names[5];  ///< of exports by kind, once they are asked for
+    bool has_names[5] = {};
     std::string missing;                     ///< the line for a module that is not there
     std::string near;                        ///< the name that is there in place of a missing one
     bool is_shadowing = false;
@@ -280,8 +281,10 @@ class ImportResolver {
 
   void ReportMissing(const wasm::Import& import, Exporter& exporter) {
     ImportProblem problem = Describe(ErrorCode::ImportNotFound, import);
-    std::vector<std::string_view>& names = exporter.names[static_cast<std::size_t>(import.kind)];
-    if (names.empty()) {
+    const auto kind = static_cast<std::size_t>(import.kind);
+    std::vector<std::string_view>& names = exporter.names[kind];
+    // Not by whether there are any: of a module without exports of a kind many may be wanted.
+    if (!std::exchange(exporter.has_names[kind], true)) {
       const wasm::Module& module = exporter.handle.Get()->Module();
       for (const wasm::Export& entry : module.exports) {
         if (entry.kind == import.kind) names.push_back(module.Text(entry.name));
