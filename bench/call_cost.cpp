@@ -16,10 +16,23 @@
 #include <utility>
 #include <vector>
 
+#include <tenon/struct.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
 #include "stopwatch.hpp"
+
+namespace {
+
+struct Point {
+  std::int32_t x;
+  std::int32_t y;
+};
+
+}  // namespace
+
+template <>
+struct tenon::Fields<Point> : tenon::FieldList<&Point::x, &Point::y> {};
 
 namespace {
 
@@ -85,8 +98,12 @@ std::uint32_t MeasureBytes(std::span<const std::uint8_t> bytes) {
   return static_cast<std::uint32_t>(bytes.size());
 }
 
-// --- native loops
-// ---------------------------------------------------------------------------------
+std::uint32_t MeasureIntegers(std::span<const I> integers) {
+  return static_cast<std::uint32_t>(integers.size());
+}
+I AddPoint(tenon::In<Point> point, I a) { return Add(Add(point->x, point->y), a); }
+
+// --- native loops --------------------------------------------------------------------------------
 
 /// Makes the compiler forget what it knows of a value.
 template <class T>
@@ -189,6 +206,8 @@ class GuestBuilder {
       imported.push_back(builder_.ImportFunction("env", import.name, TypeOf(import.shape)));
     }
     const std::uint32_t text = builder_.ImportFunction("env", "text", TypeOf(kInteger2));
+    const std::uint32_t span = builder_.ImportFunction("env", "span", TypeOf(kInteger2));
+    const std::uint32_t point = builder_.ImportFunction("env", "point", TypeOf(kInteger2));
     const std::uint32_t handle = builder_.ImportFunction("env", "handle", TypeOf(kInteger2));
     const std::uint32_t pointer = builder_.ImportFunction("env", "callback", TypeOf(kInteger2));
     builder_.Memory(1);
@@ -203,6 +222,8 @@ class GuestBuilder {
       });
     }
     Loop("text", kInteger2, [&](CodeBuilder& code) { code.I32Const(64).I32Const(16).Call(text); });
+    Loop("span", kInteger2, [&](CodeBuilder& code) { code.I32Const(64).I32Const(16).Call(span); });
+    Loop("point", kInteger2, [&](CodeBuilder& code) { code.I32Const(64).LocalGet(1).Call(point); });
     Loop("handle", kInteger2,
          [&](CodeBuilder& code) { code.LocalGet(1).GlobalGet(object).Call(handle); });
     // Element 0 of the table below.
@@ -323,6 +344,8 @@ tenon::Module Instantiate(const tenon::Runtime& runtime) {
           {ValueType::I32, ValueType::I32}, {ValueType::I32})
       .Export("slots_2");
   env.NewFunctionBuilder().WithFunc<MeasureText>().Export("text");
+  env.NewFunctionBuilder().WithFunc<MeasureIntegers>().Export("span");
+  env.NewFunctionBuilder().WithFunc<AddPoint>().Export("point");
   env.NewFunctionBuilder().WithFunc<AddNumber>().Export("handle");
   env.NewFunctionBuilder().WithFunc<TakePointer>().Export("callback");
   env.Instantiate();
@@ -416,6 +439,8 @@ class CallTable {
     AddOut<I>("guest to host, slots, 2 integers", "slots_2", two, {});
     AddOut<I>("guest to host, WithFunc<F>(), string_view", "text", AddNative<Text>(MeasureText),
               {});
+    AddOut<I>("guest to host, WithFunc<F>(), span of integers", "span", two, {});
+    AddOut<I>("guest to host, WithFunc<F>(), struct by pointer and integer", "point", two, {});
     AddOut<I>("guest to host, WithFunc<F>(), integer and Handle", "handle", two, {});
     AddOut<I>("guest to host, WithFunc<F>(), integer and FunctionPointer", "callback", two, {});
     AddOut<I>("guest to guest, call_indirect, 2 integers", "guest_2", two, {});
