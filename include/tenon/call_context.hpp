@@ -53,7 +53,7 @@ class CallContext {
 
   /// A changed copy whose calls are charged against this budget; see
   /// HostFunctionBuilder::WithCost. A call that a host function makes with a budget is charged
-  /// against it and against those of the calls around it.
+  /// against it and against those of the calls around it in the same linkage group.
   [[nodiscard]] CallContext WithBudget(tenon::Budget budget) const {
     CallContext changed = *this;
     changed.budget_ = std::move(budget);

@@ -114,7 +114,10 @@ TENON_DECL InstanceHandle MakeImportStub(const std::shared_ptr<vm::Store>& store
   settings.name = name;
   settings.is_hidden = true;
   settings.system = &system;
-  return vm::Instantiate(*compiled, settings);
+  InstanceHandle stub = vm::Instantiate(*compiled, settings);
+  // From here on it lives for its importer's sake alone.
+  store->Abandon(*stub.Get());
+  return stub;
 }
 
 }  // namespace tenon::inline TENON_ABI::detail

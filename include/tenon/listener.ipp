@@ -122,6 +122,8 @@ inline void CallListened(const abi::FunctionRecord& callee, abi::InstanceHeader&
     listener.Abort(module, definition, ErrorOf(saved));
     group.pending_state = saved;
     group.pending = &group.pending_state;
+    // The callee may be of another instance, and Abort may have run guests: the caller looks here.
+    caller.attention.StoreRelease(reinterpret_cast<std::uintptr_t>(&caller));
     return;
   }
   const std::vector<Value> results = ValuesOf(definition.result_types, slots);

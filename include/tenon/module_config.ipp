@@ -17,7 +17,13 @@ inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
   settings.name = config.Name();
   settings.start_functions = config.StartFunctions();
   settings.system = &config.System();
-  for (const auto& [name, module] : config.Imports()) settings.given_names.push_back(name);
+  for (const auto& [name, module] : config.Imports()) {
+    settings.given_names.push_back(name);
+    const auto is_other = [&](const auto& given) {
+      return given.first == name && given.second.Get() != module.Get();
+    };
+    if (std::ranges::any_of(config.Imports(), is_other)) settings.ambiguous_names.push_back(name);
+  }
   settings.unknown_imports = config.UnknownImports();
   settings.import_shadowing = config.ImportShadowing();
   settings.grants = config.Grants();

@@ -317,6 +317,33 @@ TEST_CASE("a Ref in host code keeps its object, also beyond its instance and run
   CHECK(ended == std::vector<std::string>{"other", "kept"});
 }
 
+TEST_CASE("references of a closed module wait for the next call, also of a group that it joined") {
+  // Whose group takes in the other depends on their sizes.
+  for (const int others : {0, 3}) {
+    std::vector<std::string> ended;
+    const tenon::Runtime runtime = MakeRuntime();
+    const auto open = [&](const guests::Bytes& bytes, const std::string& name) {
+      return runtime.Instantiate(bytes, tenon::ModuleConfig{}.WithName(name));
+    };
+    const tenon::Module a = open(guests::Arithmetic(), "a");
+    const tenon::Module closed = open(guests::Forwarder("a", "nothing", {}), "closed");
+    closed.Issue(Ref<File>::Own(std::make_unique<File>("file", &ended)));
+    closed.Close();
+    CHECK(ended.empty());
+    const tenon::Module b = open(guests::Arithmetic(), "b");
+    std::vector<tenon::Module> importers;
+    for (int i = 0; i < others; ++i) {
+      importers.push_back(open(guests::Forwarder("b", "nothing", {}), "b" + std::to_string(i)));
+    }
+    guests::Guest both;
+    both.AddImport("b", "nothing", {});
+    both.AddImport("a", "nothing", {});
+    const tenon::Module joiner = open(both.Build(), "joiner");
+    a.ExportedFunction<void()>("nothing")();
+    CHECK(ended == std::vector<std::string>{"file"});
+  }
+}
+
 TEST_CASE("references of instances that are linked later stay valid for both") {
   Externs host;
   const tenon::Module a = host.NewGuest(tenon::ModuleConfig{}.WithName("a"));

@@ -292,7 +292,8 @@ TEST_CASE("shadowing policy / wildcard / stub unknowns") {
       CHECK(error.Problems().front().name == "add");
       runtime.FindModule("env").Close();
       CHECK_NOTHROW(runtime.Instantiate(bytes, refusing));
-      CHECK(Refused(runtime, bytes, refusing.WithImport("env", own)).Id() ==
+      CHECK_NOTHROW(runtime.Instantiate(bytes, refusing.WithImport("env", own)));
+      CHECK(Refused(runtime, bytes, refusing.WithImport("env", guest)).Id() ==
             tenon::ErrorCode::ImportShadowed);
     }
     SECTION("of two definitions of one name the last counts, unless refused") {
@@ -308,6 +309,49 @@ TEST_CASE("shadowing policy / wildcard / stub unknowns") {
             "host module \"twice\" defines \"f\" twice, and shadowing is refused");
     }
   });
+}
+
+TEST_CASE("a stub is a part of its guest: not counted, not announced, and no reason to live on") {
+  std::vector<std::string> closed;
+  const tenon::Runtime runtime =
+      MakeRuntime(tenon::RuntimeConfig{}
+                      .WithInstanceLimit(1)
+                      .WithMemoryLimitBytes(std::uint64_t{3} * 65536)
+                      .WithMemoryCapacityFromMax(true)
+                      .WithCloseNotifier(
+                          [&](const std::string& name, std::uint32_t) { closed.push_back(name); }));
+  const auto compiled = runtime.CompileModule(ImportsStorage());
+  const auto functions = runtime.CompileModule(ImportsAll({{"nowhere", "f", {}}}));
+  const auto config =
+      tenon::ModuleConfig{}.WithName("guest").WithUnknownImports(tenon::UnknownImports::Default);
+  // What a stub has goes when its guest is closed, although there are handles to that.
+  std::vector<tenon::Module> kept;
+  for (int i = 0; i < 3; ++i) {
+    kept.push_back(runtime.InstantiateModule(compiled, config));
+    CHECK(kept.back().ExportedFunction<std::int32_t()>("pages")() == 2);
+    kept.back().Close();
+    kept.push_back(runtime.InstantiateModule(functions, config));
+    kept.back().ExportedFunction<void()>("run0")();
+    kept.back().Close();
+  }
+  CHECK(closed == std::vector<std::string>(6, "guest"));
+  closed.clear();
+  runtime.InstantiateModule(functions, config.WithName(""));
+  CHECK(closed == std::vector<std::string>{""});
+}
+
+TEST_CASE("lines of a report name types also behind a thousand other problems") {
+  std::vector<ImportedFunction> functions(1000, {"nowhere", "f", {}});
+  functions.push_back({"env", "add", {{}, {kF64}}});
+  const tenon::Runtime runtime = MakeRuntime();
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](std::int32_t x, std::int32_t y) { return x + y; })
+      .Export("add")
+      .Instantiate();
+  const std::string report = Refused(runtime, ImportsAll(functions)).what();
+  CHECK_THAT(report, Catch::Contains("(i32, i32) -> i32"));
+  CHECK_THAT(report, Catch::Contains("f64"));
 }
 
 TEST_CASE("a stub is gone with the guest that it was made for") {

@@ -119,6 +119,45 @@ TEST_CASE("a trap is heard as Abort by every function that it leaves") {
                                    "abort deep_trap" + trap});
 }
 
+TEST_CASE("a trap of another module's function stops the caller, whatever Abort does") {
+  struct Caller : tenon::FunctionListener {
+    void Before(tenon::Module&, const tenon::FunctionDefinition&, const tenon::TypedValues&,
+                tenon::StackIterator&) override {}
+    void After(tenon::Module&, const tenon::FunctionDefinition&,
+               const tenon::TypedValues&) override {}
+    void Abort(tenon::Module&, const tenon::FunctionDefinition& function,
+               const std::exception_ptr&) override {
+      aborted.push_back(function.name);
+      if (calls_back) calls_back();
+    }
+    std::vector<std::string> aborted;
+    tenon::TypedFunction<void()> calls_back;
+  };
+  const auto listener = std::make_shared<Caller>();
+  const tenon::Runtime runtime{Listening(listener)};
+  int reached = 0;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&] { ++reached; })
+      .Export("reach")
+      .Instantiate();
+  const tenon::Module callee =
+      runtime.Instantiate(guests::Arithmetic(), tenon::ModuleConfig{}.WithName("callee"));
+  guests::Guest guest;
+  const std::uint32_t trap = guest.AddImport("callee", "deep_trap", {});
+  const std::uint32_t reach = guest.AddImport("env", "reach", {});
+  guest.Add("run", {}, [&](guests::CodeBuilder& code) { code.Call(trap).Call(reach); });
+  const tenon::Module caller = runtime.Instantiate(guest.Build());
+  const auto run = caller.ExportedFunction<void()>("run");
+  for (const bool calls_back : {false, true}) {
+    listener->aborted.clear();
+    if (calls_back) listener->calls_back = callee.ExportedFunction<void()>("nothing");
+    CHECK(Thrown<tenon::Trap>(run).Code() == tenon::TrapCode::Unreachable);
+    CHECK(listener->aborted == Events{"trap", "middle", "deep_trap", "run"});
+    CHECK(reached == 0);
+  }
+}
+
 TEST_CASE("a listener changes neither the backtrace of a trap nor its text") {
   const auto what = [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};

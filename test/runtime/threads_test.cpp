@@ -247,6 +247,66 @@ TEST_CASE("closing a runtime beside instantiations ends in closed modules or err
   }
 }
 
+TEST_CASE("references end once, whichever thread closes the last module or ends the last call") {
+  struct Counted {
+    explicit Counted(std::atomic<int>& chosen_count) : count{chosen_count} {}
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { ++count; }
+    std::atomic<int>& count;
+  };
+  constexpr int kObjects = 200;
+  for (int i = 0; i < 50; ++i) {
+    std::atomic<int> ended{0};
+    const tenon::Runtime runtime;
+    const tenon::Module a =
+        runtime.Instantiate(guests::Arithmetic(), tenon::ModuleConfig{}.WithName("a"));
+    const tenon::Module b = runtime.Instantiate(guests::Forwarder("a", "nothing", {}), kAnonymous);
+    for (int n = 0; n < kObjects; ++n) {
+      (n % 2 == 0 ? a : b).Issue(tenon::Ref<Counted>::Own(std::make_unique<Counted>(ended)));
+    }
+    const auto run = b.ExportedFunction<void()>("run");
+    CHECK(Failures([&](int thread) {
+            if (thread == 0) {
+              try {
+                for (int n = 0; n < 200; ++n) run();
+              } catch (const tenon::ExitError&) {
+              }
+            } else {
+              (thread == 1 ? a : b).Close();
+            }
+            return true;
+          }) == 0);
+    CHECK(ended == kObjects);
+  }
+}
+
+TEST_CASE("handles may go beside calls of other modules that they are linked with") {
+  for (int i = 0; i < 50; ++i) {
+    const tenon::Runtime runtime;
+    const tenon::Module a =
+        runtime.Instantiate(guests::Counter(), tenon::ModuleConfig{}.WithName("a"));
+    std::vector<tenon::Module> importers;
+    for (int n = 0; n < kThreads; ++n) {
+      importers.push_back(
+          runtime.Instantiate(guests::Forwarder("a", "increment", {{}, {guests::kI32}}),
+                              tenon::ModuleConfig{}.WithName("")));
+      importers.back().Close();
+    }
+    const auto increment = a.ExportedFunction<std::int32_t()>("increment");
+    CHECK(Failures([&](int thread) {
+            if (thread != 0) {
+              importers[static_cast<std::size_t>(thread)] = {};
+              return true;
+            }
+            for (std::int32_t n = 1; n <= 200; ++n) {
+              if (increment() != n) return false;
+            }
+            return true;
+          }) == 0);
+  }
+}
+
 TEST_CASE("an instance may be handed from thread to thread") {
   const tenon::Runtime runtime;
   const tenon::Module guest = runtime.Instantiate(guests::Counter());

@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <typeinfo>
 #include <utility>
 
 #include <pthread.h>
@@ -148,6 +149,7 @@ class Activation {
     if (context != nullptr) LimitTo(context->Budget());
     // In this order against Store::Close, which sets the instance's state and then looks here.
     group_.activation.Store(activation);
+    if (group_.end_work.Load() != abi::kEndWorkNone) store_.WaitForRelease();
     if (instance_.IsClosed()) return std::make_exception_ptr(ExitError{instance_.ExitCode()});
     if (context == nullptr || !store_.settings.close_on_context_done) return nullptr;
     if (context->StopToken().stop_possible()) {
@@ -451,10 +453,8 @@ TENON_DECL void CaptureException(abi::InstanceHeader& header) noexcept {
   } catch (const Trap& trap) {
     // One raised by the host function itself has no backtrace yet.
     Pending& pending = detail::BeginPending(header, Pending::Kind::Exception);
-    const bool is_own = trap.Code() == TrapCode::HostTrap ||
-                        trap.Code() == TrapCode::UnknownImport ||
-                        trap.Code() == TrapCode::PreconditionFailed;
-    if (!trap.Backtrace().empty() || !is_own) {
+    const bool is_own = trap.Backtrace().empty() && typeid(trap) == typeid(Trap);
+    if (!is_own) {
       pending.exception = std::current_exception();
     } else {
       pending.kind = Pending::Kind::Trap;

@@ -86,6 +86,7 @@ struct Group : abi::ExecContext {
   const CallBudget* call_budget = nullptr;  ///< of the innermost call that was given one
   std::atomic<bool> was_joined{false};      ///< has had more than one member
   bool is_on_thread_stack = true;           ///< where that call was made
+  bool is_ending_references = false;        ///< a thread ends those of closed members
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame

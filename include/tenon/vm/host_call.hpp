@@ -13,8 +13,9 @@ TENON_DECL void InvokeHost(const abi::FunctionRecord& callee, abi::InstanceHeade
                            abi::Slot* slots);
 
 /// Takes what a call costs from every budget that it happens in the name of: those of the calls
-/// from the host that are in progress, and of the guests that have a function on the stack. False:
-/// one of them has too little; nothing is taken and a trap is pending.
+/// from the host that are in progress in the caller's linkage group, and of the guests of the group
+/// that have a function on the stack. False: one of them has too little; nothing is taken and a
+/// trap is pending.
 TENON_DECL bool ChargeCall(const abi::FunctionRecord& callee, abi::InstanceHeader& caller) noexcept;
 
 /// FunctionRecord::invoke of host functions without another entry: `context` is not the callable's.

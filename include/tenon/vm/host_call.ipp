@@ -18,6 +18,12 @@ namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
+/// Whether a call happens in the name of no more than the calling guest.
+inline bool IsForCallerAlone(const Group& group) noexcept {
+  // Only guests that import each other can call on behalf of another.
+  return group.call_budget == nullptr && !group.was_joined.load(std::memory_order_relaxed);
+}
+
 /// The budgets that a call happens in the name of, each once.
 inline std::vector<Budget> BudgetsOf(abi::InstanceHeader& caller) {
   std::vector<Budget> budgets;
@@ -30,7 +36,6 @@ inline std::vector<Budget> BudgetsOf(abi::InstanceHeader& caller) {
   }
   const Instance* last = &InstanceOf(caller);
   if (!last->IsHost()) add(last->budget);
-  // Only guests that import each other can call on behalf of another.
   if (!group.was_joined.load(std::memory_order_relaxed)) return budgets;
   for (CallStack stack{group}; stack.Next();) {
     const Instance* owner = &OwnerOf(stack.Function());
@@ -39,6 +44,17 @@ inline std::vector<Budget> BudgetsOf(abi::InstanceHeader& caller) {
     add(owner->budget);
   }
   return budgets;
+}
+
+/// Ends the call of a function that costs more than is left; false.
+inline bool RefuseCharge(const abi::FunctionRecord& callee, abi::InstanceHeader& caller,
+                         std::uint64_t cost, const Budget& budget) noexcept {
+  const Instance& owner = OwnerOf(callee);
+  RaiseTrap(caller, TrapCode::BudgetExhausted);
+  GroupOf(caller).pending_state.message +=
+      ": " + FunctionDebugName(*owner.code, owner.name, callee.index) + " costs " +
+      std::to_string(cost) + ", " + std::to_string(budget.Left()) + " left";
+  return false;
 }
 
 }  // namespace detail
@@ -57,15 +73,16 @@ TENON_DECL bool ChargeCall(const abi::FunctionRecord& callee,
   const Instance& owner = OwnerOf(callee);
   const std::uint64_t cost = owner.host->functions[callee.index].policy.cost;
   if (cost == 0) return true;
+  if (detail::IsForCallerAlone(GroupOf(caller))) {
+    const Instance& guest = InstanceOf(caller);
+    if (guest.IsHost() || !guest.budget || guest.budget.Charge(cost)) return true;
+    return detail::RefuseCharge(callee, caller, cost, guest.budget);
+  }
   const std::vector<Budget> budgets = detail::BudgetsOf(caller);
   for (std::size_t i = 0; i < budgets.size(); ++i) {
     if (budgets[i].Charge(cost)) continue;
     for (std::size_t j = 0; j < i; ++j) budgets[j].Add(cost);
-    RaiseTrap(caller, TrapCode::BudgetExhausted);
-    GroupOf(caller).pending_state.message +=
-        ": " + FunctionDebugName(*owner.code, owner.name, callee.index) + " costs " +
-        std::to_string(cost) + ", " + std::to_string(budgets[i].Left()) + " left";
-    return false;
+    return detail::RefuseCharge(callee, caller, cost, budgets[i]);
   }
   return true;
 }

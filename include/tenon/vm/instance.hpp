@@ -73,6 +73,8 @@ class Instance {
 
   /// Memory and tables go; the code of other instances sees them empty. Nothing may execute here.
   TENON_DECL void ReleaseResources() noexcept;
+  /// Memory and tables live as long as others use them.
+  TENON_DECL void ForgetResources() noexcept;
 
   /// What the engine runs for this instance.
   const EngineCode& Code() const noexcept {
@@ -123,7 +125,8 @@ class Instance {
   std::atomic<std::uint64_t> handles{0};
   bool uses_resources = false;  ///< counted as a user of its memories and tables
   bool is_counted = false;      ///< counted against the instance limit
-  bool is_abandoned = false;    ///< its instantiation failed
+  bool is_hidden = false;       ///< a part of those who import from it: unnamed and not counted
+  bool is_abandoned = false;    ///< its instantiation failed, or nobody but importers needs it
   bool holds_name = false;      ///< entered under its name, found or not yet
   std::uint64_t sequence = 0;   ///< order of instantiation
 

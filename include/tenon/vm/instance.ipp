@@ -34,14 +34,17 @@ inline Instance::~Instance() {
   store->ForgetImporter(*this);
   // Without Close, memories live on for the handles that refer to them.
   store->types.Release(types);
-  if (!uses_resources) return;
+  ForgetResources();
+}
+
+TENON_DECL void Instance::ForgetResources() noexcept {
+  if (!std::exchange(uses_resources, false)) return;
   for (const MemoryPointer& memory : memories) memory->ForgetUser();
   for (const auto& table : tables) table->ForgetUser();
 }
 
 TENON_DECL void Instance::ReleaseResources() noexcept {
-  if (!uses_resources) return;
-  uses_resources = false;
+  if (!std::exchange(uses_resources, false)) return;
   for (const MemoryPointer& memory : memories) memory->RemoveUser();
   for (const auto& table : tables) table->RemoveUser();
   header->memory = &EmptyMemory();

@@ -379,8 +379,12 @@ TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
   made->name = settings.name.value_or(compiled.name);
   made->system = std::make_unique<System>(*settings.system);
   made->budget = settings.budget;
+  made->is_hidden = settings.is_hidden;
   detail::InstanceMaker{*made, imports}.Run();
-  store->Enter(*made, settings.is_hidden);
+  for (const ResolvedImport& import : imports) {
+    if (import.exporter.Get()->is_hidden) import.exporter.Get()->ForgetResources();
+  }
+  store->Enter(*made);
   Instance& instance = *made.release();
   // Takes over the count that Enter made.
   const InstanceHandle handle{&instance};

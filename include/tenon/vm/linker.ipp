@@ -178,8 +178,8 @@ class ImportResolver {
     InstanceHandle handle;
     std::vector<std::string_view> names[5];  ///< of exports by kind, once they are asked for
     bool has_names[5] = {};
-    std::string missing;                     ///< the line for a module that is not there
-    std::string near;                        ///< the name that is there in place of a missing one
+    std::string missing;  ///< the line for a module that is not there
+    std::string near;     ///< the name that is there in place of a missing one
     bool is_shadowing = false;
   };
 
@@ -230,18 +230,27 @@ class ImportResolver {
       exporter.handle = store_.Find(name);
     } else if (settings_.import_shadowing == Shadowing::Refuse) {
       const InstanceHandle hidden = store_.Find(name);
-      exporter.is_shadowing =
-          settings_.IsGivenTwice(name) || (hidden && hidden.Get() != exporter.handle.Get());
+      const std::vector<std::string_view>& ambiguous = settings_.ambiguous_names;
+      exporter.is_shadowing = std::ranges::find(ambiguous, name) != ambiguous.end() ||
+                              (hidden && hidden.Get() != exporter.handle.Get());
     }
     if (!exporter.handle) {
-      std::vector<std::string> open = store_.Names();
-      std::vector<std::string_view> names{open.begin(), open.end()};
-      names.insert(names.end(), settings_.given_names.begin(), settings_.given_names.end());
-      exporter.near = NearestName(name, names, name_budget_);
+      if (name_budget_ != 0) exporter.near = NearestName(name, ModuleNames(), name_budget_);
       exporter.missing =
           FormatError(ErrorCode::ModuleNotInstantiated, {name}) + SuggestName(exporter.near);
     }
     return exporter;
+  }
+
+  /// The names under which modules can be found.
+  const std::vector<std::string_view>& ModuleNames() {
+    if (module_names_.empty()) {
+      open_names_ = store_.Names();
+      module_names_.assign(open_names_.begin(), open_names_.end());
+      module_names_.insert(module_names_.end(), settings_.given_names.begin(),
+                           settings_.given_names.end());
+    }
+    return module_names_;
   }
 
   /// Whether a stub will stand for an unknown import.
@@ -257,6 +266,9 @@ class ImportResolver {
     return true;
   }
 
+  /// Whether another problem will be reported in full: as data or as a line.
+  bool IsShown() const { return problems.size() < kMostProblems || lines_.size() < kMostLines; }
+
   ImportProblem Describe(ErrorCode id, const wasm::Import& import) const {
     ImportProblem problem;
     problem.id = id;
@@ -264,13 +276,13 @@ class ImportResolver {
     problem.module = module_.Text(import.module);
     problem.name = module_.Text(import.name);
     // Texts of types may be long, and nobody reads a thousand.
-    if (problems.size() < kMostProblems) problem.expected = DeclaredText(module_, import);
+    if (IsShown()) problem.expected = DeclaredText(module_, import);
     return problem;
   }
   ImportProblem Describe(ErrorCode id, const wasm::Import& import, const Instance& instance,
                          const wasm::Export& found) const {
     ImportProblem problem = Describe(id, import);
-    if (problems.size() == kMostProblems) return problem;
+    if (!IsShown()) return problem;
     problem.found = FoundText(instance, found.kind, found.index);
     if (found.kind == ExternKind::Func) {
       const auto* host = HostFunctionOf(*instance.functions[found.index]);
@@ -412,6 +424,8 @@ class ImportResolver {
   Store& store_;
   const InstanceSettings& settings_;
   std::map<std::string, Exporter, std::less<>> exporters_;
+  std::vector<std::string> open_names_;
+  std::vector<std::string_view> module_names_;
   std::map<std::string_view, std::vector<std::uint32_t>> unknown_;
   /// By the line that says that the module is not there.
   std::map<std::string, Wanted> missing_modules_;

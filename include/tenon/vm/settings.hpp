@@ -3,7 +3,6 @@
 /// What the public configurations say, as this room needs it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,15 +75,12 @@ struct StoreSettings {
 /// Of an instance; see ModuleConfig.
 struct InstanceSettings {
   std::optional<std::string> name;
-  bool is_hidden = false;  ///< not found by its name, which others may have too
+  bool is_hidden = false;  ///< see Instance
   std::vector<std::string> start_functions;
   /// The exporter given for a module name; an empty handle: look it up in the runtime.
   std::function<InstanceHandle(std::string_view)> find_exporter;
-  /// The names of modules that were given one by one, and whether one was given twice.
-  std::vector<std::string_view> given_names;
-  bool IsGivenTwice(std::string_view module) const {
-    return std::ranges::count(given_names, module) > 1;
-  }
+  std::vector<std::string_view> given_names;      ///< of modules that were given one by one
+  std::vector<std::string_view> ambiguous_names;  ///< those under which several modules were given
   UnknownImports unknown_imports = UnknownImports::Error;
   Shadowing import_shadowing = Shadowing::Allow;
   std::vector<std::string> grants;  ///< capabilities, sorted

@@ -41,9 +41,9 @@ class Store : public std::enable_shared_from_this<Store> {
   TENON_DECL InstanceHandle Find(std::string_view name);
   /// The names of the open instances.
   TENON_DECL std::vector<std::string> Names();
-  /// Enters `instance` in a new group and, unless the name is "" or hidden, reserves its name.
-  /// Throws LinkError if the name is taken or the instance limit reached.
-  TENON_DECL void Enter(Instance& instance, bool is_hidden);
+  /// Enters `instance` in a new group and, unless it is hidden, counts it and reserves its name if
+  /// it is not "". Throws LinkError if the name is taken or the instance limit reached.
+  TENON_DECL void Enter(Instance& instance);
   /// Lets others find an entered instance, once it is initialised. Throws ConfigError if the
   /// runtime was closed meanwhile.
   TENON_DECL void Publish(Instance& instance);
@@ -79,6 +79,9 @@ class Store : public std::enable_shared_from_this<Store> {
   /// host functions dropped.
   TENON_DECL void ReleaseDeferred(Group& group) noexcept;
 
+  /// Returns when nobody frees anything of a group any more that saw no call in it.
+  void WaitForRelease() { const std::lock_guard lock{mutex_}; }
+
   TENON_DECL DeadlineTimer& Timer();
 
   const StoreSettings settings;
@@ -102,8 +105,18 @@ class Store : public std::enable_shared_from_this<Store> {
   /// reach an instance that was closed or failed. Need the mutex; nothing may execute in the group.
   static bool IsReferenced(const Instance& instance) noexcept;
   static bool IsLost(const Instance& instance) noexcept;
-  /// Ends the references of a group in which nothing can run any more.
-  void EndReferences(Group& group) noexcept;
+  /// A handle to an instance that may have none. Needs the mutex.
+  static InstanceHandle Keep(Instance& instance) noexcept;
+  /// Whether all members were closed or failed. Needs the mutex.
+  static bool CanNothingRun(const Group& group) noexcept;
+  /// A member whose references to host objects are to end; null if there is none. Needs the mutex;
+  /// nothing may execute in the group.
+  static Instance* NextToEnd(const Group& group) noexcept;
+  /// Whether there are references to end and no other thread does it: the caller has to, by
+  /// EndReferencesBegun. Needs the mutex.
+  static bool BeginEndingReferences(Group& group) noexcept;
+  /// Ends references in the group of `instance`, to which the caller has a handle.
+  void EndReferencesBegun(Instance& instance) noexcept;
   /// Takes the members out of lists and counts. Needs the mutex.
   void ForgetGroup(Group& group) noexcept;
   /// Takes the instance out of names and counts; the handle that the name held. Needs the mutex.

@@ -62,19 +62,19 @@ TENON_DECL std::vector<std::string> Store::Names() {
   return names;
 }
 
-TENON_DECL void Store::Enter(Instance& instance, bool is_hidden) {
+TENON_DECL void Store::Enter(Instance& instance) {
   auto group = std::make_unique<Group>();
   group->instances.push_back(&instance);
   instance.header->exec = group.get();
   instance.group = group.get();
   const std::lock_guard lock{mutex_};
   RequireOpen();
-  if (open_count_ >= settings.instance_limit) {
+  if (!instance.is_hidden && open_count_ >= settings.instance_limit) {
     throw LinkError{
         ErrorCode::InstanceLimit,
         FormatError(ErrorCode::InstanceLimit, {std::to_string(settings.instance_limit)})};
   }
-  const bool is_named = !is_hidden && !instance.name.empty();
+  const bool is_named = !instance.is_hidden && !instance.name.empty();
   if (is_named && names_.contains(instance.name)) {
     throw LinkError{ErrorCode::ModuleAlreadyInstantiated,
                     FormatError(ErrorCode::ModuleAlreadyInstantiated, {instance.name})};
@@ -83,6 +83,7 @@ TENON_DECL void Store::Enter(Instance& instance, bool is_hidden) {
   instance.live_claims = 1;
   instance.handles.store(1, std::memory_order_relaxed);
   instance.sequence = ++sequence_;
+  if (instance.is_hidden) return;
   instance.is_counted = true;
   ++open_count_;
   // An empty handle: the name is taken, but nobody finds the instance before Publish.
@@ -93,6 +94,7 @@ TENON_DECL void Store::Enter(Instance& instance, bool is_hidden) {
 TENON_DECL void Store::Publish(Instance& instance) {
   const std::lock_guard lock{mutex_};
   RequireOpen();
+  if (instance.is_hidden) return;
   open_.push_back(&instance);
   // The caller has a handle, so making another does not need the lock.
   if (instance.holds_name) names_.find(instance.name)->second = InstanceHandle{&instance};
@@ -120,6 +122,8 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   }
   target->live_instances += source->live_instances;
   target->trap_count += source->trap_count;
+  if (source->end_work.Load() != abi::kEndWorkNone) target->end_work.Store(abi::kEndWorkRelease);
+  target->is_ending_references |= source->is_ending_references;
   // What was asked of the call that runs is asked of the code of new members too.
   if (target->activation.Load() != 0) Draw(*target);
   target->reference_table.Join(*target, source->reference_table);
@@ -196,7 +200,6 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     name_handle = Forget(instance);
   }
   if (settings.close_notifier) settings.close_notifier(instance.name, exit_code);
-  bool can_nothing_run = false;
   {
     const std::lock_guard lock{mutex_};
     DisableFunctions(instance);
@@ -205,31 +208,59 @@ TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexce
     // Against a call that begins or ends now: it sees what was written here, or is seen here.
     HeavyFence();
     const std::uint64_t activation = group.activation.Load();
-    if (activation == 0) {
-      instance.ReleaseResources();
-      can_nothing_run = std::ranges::all_of(
-          group.instances, [](const Instance* member) { return member->HasEnded(); });
-    } else {
+    if (activation != 0) {
       detail::Ask(group, activation);
       if (settings.close_on_context_done) Draw(group);
+      return;
     }
+    instance.ReleaseResources();
+    // Else another thread may look at the references; the next call in the group ends them.
+    if (!CanNothingRun(group) || !BeginEndingReferences(group)) return;
   }
-  // Else another thread may look at the references; the next call in the group ends them.
-  if (can_nothing_run) EndReferences(*instance.group);
+  EndReferencesBegun(instance);
 }
 
-inline void Store::EndReferences(Group& group) noexcept {
+inline bool Store::CanNothingRun(const Group& group) noexcept {
+  return std::ranges::all_of(group.instances,
+                             [](const Instance* member) { return member->HasEnded(); });
+}
+
+inline bool Store::BeginEndingReferences(Group& group) noexcept {
+  return NextToEnd(group) != nullptr && !std::exchange(group.is_ending_references, true);
+}
+
+inline Instance* Store::NextToEnd(const Group& group) noexcept {
+  const bool is_over = CanNothingRun(group);
+  const auto found = std::ranges::find_if(group.instances, [=](const Instance* member) {
+    return member->newest_reference != nullptr && (is_over || member->IsClosed());
+  });
+  return found == group.instances.end() ? nullptr : *found;
+}
+
+inline void Store::EndReferencesBegun(Instance& instance) noexcept {
   for (;;) {
-    abi::ReferenceEntry* newest = nullptr;
+    InstanceHandle next;
     {
       const std::lock_guard lock{mutex_};
-      for (const Instance* member : group.instances) {
-        if (member->newest_reference != nullptr) newest = member->newest_reference;
+      // Not always the same: groups join.
+      Group& group = *instance.group;
+      Instance* const member = NextToEnd(group);
+      if (member == nullptr) {
+        group.is_ending_references = false;
+        return;
       }
+      // What host objects do as they go may drop its last handle.
+      next = Keep(*member);
     }
-    if (newest == nullptr) return;
-    EndReference(newest);
+    vm::EndReferences(*next.Get());
   }
+}
+
+inline InstanceHandle Store::Keep(Instance& instance) noexcept {
+  if (instance.handles.fetch_add(1, std::memory_order_relaxed) == 0) Claim(instance);
+  InstanceHandle handle{&instance};
+  instance.handles.fetch_sub(1, std::memory_order_relaxed);
+  return handle;
 }
 
 TENON_DECL void Store::Abandon(Instance& instance) noexcept {
@@ -281,10 +312,7 @@ TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
       const std::lock_guard lock{mutex_};
       if (open_.empty()) break;
       // An instance without handles is kept by its group; retaining it here would need the lock.
-      Instance& last = *open_.back();
-      if (last.handles.fetch_add(1, std::memory_order_relaxed) == 0) Claim(last);
-      newest = InstanceHandle{&last};
-      last.handles.fetch_sub(1, std::memory_order_relaxed);
+      newest = Keep(*open_.back());
     }
     Close(*newest.Get(), exit_code);
   }
@@ -309,11 +337,11 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
     --instance.live_claims;
     is_last = --group->live_instances == 0;
     if (!is_last && !instance.HasEnded()) return;
-    if (group->activation.Load() != 0) {
-      // A host function dropped the handle; the call that it belongs to ends first.
-      group->end_work.Store(abi::kEndWorkRelease);
-      return;
-    }
+    // As in Close: a call that begins now waits for the mutex.
+    group->end_work.Store(abi::kEndWorkRelease);
+    HeavyFence();
+    // A host function dropped the handle; the call that it belongs to ends first.
+    if (group->activation.Load() != 0) return;
     if (is_last) {
       ForgetGroup(*group);
     } else if (!IsLost(instance)) {
@@ -346,9 +374,8 @@ inline void Store::ForgetGroup(Group& group) noexcept {
 
 inline void Store::NotifyEnd(Instance& instance) noexcept {
   std::uint64_t open = 0;
-  if (instance.close_state.compare_exchange_strong(open, 1) && settings.close_notifier) {
-    settings.close_notifier(instance.name, 0);
-  }
+  if (!instance.close_state.compare_exchange_strong(open, 1) || instance.is_hidden) return;
+  if (settings.close_notifier) settings.close_notifier(instance.name, 0);
 }
 
 inline void Store::DestroyInstance(Instance* instance) noexcept {
@@ -382,7 +409,7 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   // The group may be the last to hold on to the store.
   const std::shared_ptr<Store> keep_alive = shared_from_this();
   std::vector<Instance*> lost;
-  std::vector<Instance*> closed;  // with references that end now
+  InstanceHandle kept;  // while references of its group's members end
   bool is_last = false;
   {
     const std::lock_guard lock{mutex_};
@@ -396,18 +423,13 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
     } else {
       for (Instance* member : group.instances) {
         if (member->IsClosed()) member->ReleaseResources();
-        if (IsLost(*member)) {
-          lost.push_back(member);
-        } else if (member->IsClosed() && member->newest_reference != nullptr) {
-          closed.push_back(member);
-        }
+        if (IsLost(*member)) lost.push_back(member);
       }
       for (Instance* member : lost) std::erase(group.instances, member);
+      if (BeginEndingReferences(group)) kept = Keep(*group.instances.front());
     }
   }
-  // What host objects do as they go may drop the last handle of another.
-  const std::vector<InstanceHandle> kept{closed.begin(), closed.end()};
-  for (Instance* member : closed) vm::EndReferences(*member);
+  if (kept) EndReferencesBegun(*kept.Get());
   for (Instance* member : lost) DestroyInstance(member);
   if (is_last) DestroyGroup(&group);
 }
