@@ -63,13 +63,21 @@ class GuestAllocator {
   /// function that it is passed to.
   TENON_DECL static GuestAllocator Find(const Module& module);
 
-  /// Functions of other names, or of another instance with the same memory. `allocate` is (i32
-  /// size)
-  /// -> i32, (i32 size, i32 alignment) -> i32, or (i32 old pointer, i32 old size, i32 alignment,
-  /// i32 size) -> i32 as cabi_realloc; `free` is (i32 pointer), (i32 pointer, i32 size) or (i32
-  /// pointer, i32 size, i32 alignment) without results, or empty if nothing is to be freed. The
-  /// memory is memory 0 of `module`. Throws ConfigError if one of them has another type, or if the
-  /// module has no memory.
+  /// Functions of other names, or of another instance with the same memory. The memory is memory 0
+  /// of `module`.
+  ///
+  /// `allocate` has one of these types, and returns null (0) if there is no room:
+  /// - `(i32 size) -> i32`;
+  /// - `(i32 size, i32 alignment) -> i32`;
+  /// - `(i32 old_pointer, i32 old_size, i32 alignment, i32 size) -> i32`, as cabi_realloc.
+  ///
+  /// `free` is empty if nothing is to be freed, or has no results and one of these types:
+  /// - `(i32 pointer)`;
+  /// - `(i32 pointer, i32 size)`;
+  /// - `(i32 pointer, i32 size, i32 alignment)`.
+  ///
+  /// Throws ConfigError if one of them has another type or another memory, or if the module has no
+  /// memory.
   ///
   /// What comes from a function without alignment must be aligned to 8 bytes, or less where less is
   /// needed; for more the host asks for more bytes, and aligns within them.
@@ -83,20 +91,27 @@ class GuestAllocator {
   explicit operator bool() const noexcept { return state_ != nullptr; }
   friend bool operator==(const GuestAllocator&, const GuestAllocator&) noexcept = default;
 
-  /// `size` bytes of the guest's memory, aligned to `alignment`, a power of two. What is in them is
-  /// the guest's affair. Size 0 asks the guest for nothing.
-  TENON_DECL GuestBuffer Allocate(std::uint64_t size, std::uint32_t alignment = 8) const;
+  /// `size` bytes of the guest's memory, aligned to `alignment`, a power of two (else ConfigError).
+  /// What is in them is the guest's affair. Size 0 asks the guest for nothing.
+  GuestBuffer Allocate(std::uint64_t size, std::uint32_t alignment = 8) const;
+  /// The same under a stop token or deadline: a guest's allocator may run for ever.
+  GuestBuffer Allocate(const CallContext& context, std::uint64_t size,
+                       std::uint32_t alignment = 8) const;
   /// A copy of elements, aligned for them. They must not lie in a memory of the guest that can
   /// move.
   template <class T, std::size_t kExtent>
   GuestBuffer Copy(std::span<T, kExtent> elements) const;
+  template <class T, std::size_t kExtent>
+  GuestBuffer Copy(const CallContext& context, std::span<T, kExtent> elements) const;
   /// A copy of a text, with a zero behind it that Size() does not count.
-  TENON_DECL GuestBuffer CopyString(std::string_view text) const;
+  GuestBuffer CopyString(std::string_view text) const;
+  GuestBuffer CopyString(const CallContext& context, std::string_view text) const;
 
   /// The memory that is allocated from.
   TENON_DECL const Memory& GuestMemory() const;
 
-  /// For the library's own rooms.
+  /// For the library's own rooms. Whoever calls these has a copy of the handle for as long: the
+  /// guest that they run may drop all others.
   /// @{
   TENON_DECL detail::GuestBlock AllocateBlock(std::uint64_t size, std::uint32_t alignment,
                                               detail::GuestClass object_class,
@@ -107,7 +122,8 @@ class GuestAllocator {
                                           const CallContext* context) const;
   /// Takes a pointer over that the guest allocated itself and gave to the host.
   TENON_DECL detail::GuestBlock AdoptBlock(std::uint32_t pointer, std::uint32_t size,
-                                           std::uint32_t alignment) const;
+                                           std::uint32_t alignment,
+                                           const CallContext* context) const;
   /// Does nothing if the guest was closed, or trapped since the block was made. Throws nothing:
   /// what the guest's function ends with is dropped.
   TENON_DECL void FreeBlock(const detail::GuestBlock& block,
@@ -116,6 +132,9 @@ class GuestAllocator {
   TENON_DECL void CopyOut(std::uint32_t offset, void* bytes, std::uint64_t size) const;
   /// Whether blocks are objects of AssemblyScript's garbage collector.
   TENON_DECL bool IsManaged() const;
+  /// Throws ConfigError unless a function reads and writes the memory that is allocated from, and
+  /// lives as long as it.
+  TENON_DECL void RequireFunctionOf(const Function& function) const;
   /// @}
 
  private:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -51,6 +52,10 @@ struct GuestAllocatorState {
     if (realloc) return call(realloc, 0u, 0u, alignment, size);
     return call(allocate_object, size, static_cast<std::uint32_t>(object_class));
   }
+  void Pin(std::uint32_t object, const CallContext* context) const {
+    if (!pin) return;
+    static_cast<void>(context != nullptr ? pin(*context, object) : pin(object));
+  }
   void Free(const GuestBlock& block, const CallContext* context) const {
     const auto call = [context](const auto& function, auto... arguments) {
       context != nullptr ? function(*context, arguments...) : function(arguments...);
@@ -92,6 +97,19 @@ inline std::shared_ptr<GuestAllocatorState> BeginAllocator(const Module& module)
   return state;
 }
 
+/// Whether a function's own memory is this one. One without memory hands pointers on.
+inline bool UsesMemory(const Function& function, const Memory& memory) {
+  const auto& memories = vm::OwnerOf(*function.Record()).memories;
+  return memories.empty() || memories[0].get() == memory.Get();
+}
+
+[[noreturn]] inline void RefuseMemory(const FunctionDefinition& function,
+                                      const std::string& allocator) {
+  throw ConfigError{
+      ErrorCode::AllocatorMemoryMismatch,
+      FormatError(ErrorCode::AllocatorMemoryMismatch, {function.DebugName(), allocator})};
+}
+
 }  // namespace detail
 
 TENON_DECL GuestAllocator::GuestAllocator(const Module& module, const Function& allocate,
@@ -108,6 +126,9 @@ TENON_DECL GuestAllocator::GuestAllocator(const Module& module, const Function& 
   } else {
     detail::RefuseAllocator(allocates, "allocate");
   }
+  if (!detail::UsesMemory(allocate, state->memory)) {
+    detail::RefuseMemory(allocates, "module[" + module.Name() + "]");
+  }
   if (free) {
     const FunctionDefinition frees = free.Definition();
     if (detail::HasShape(frees, 1, 0)) {
@@ -119,6 +140,7 @@ TENON_DECL GuestAllocator::GuestAllocator(const Module& module, const Function& 
     } else {
       detail::RefuseAllocator(frees, "free");
     }
+    if (!detail::UsesMemory(free, state->memory)) detail::RefuseMemory(frees, state->name);
   }
   state_ = state;
 }
@@ -168,11 +190,24 @@ TENON_DECL const detail::GuestAllocatorState& GuestAllocator::State() const {
 TENON_DECL const Memory& GuestAllocator::GuestMemory() const { return State().memory; }
 TENON_DECL bool GuestAllocator::IsManaged() const { return bool{State().allocate_object}; }
 
+TENON_DECL void GuestAllocator::RequireFunctionOf(const Function& function) const {
+  const detail::GuestAllocatorState& state = State();
+  // A linkage group lives as one.
+  if (vm::OwnerOf(*function.Record()).group != state.module.Get()->group ||
+      !detail::UsesMemory(function, state.memory)) {
+    detail::RefuseMemory(function.Definition(), state.name);
+  }
+}
+
 TENON_DECL detail::GuestBlock GuestAllocator::AllocateBlock(std::uint64_t size,
                                                             std::uint32_t alignment,
                                                             detail::GuestClass object_class,
                                                             const CallContext* context) const {
   const detail::GuestAllocatorState& state = State();
+  if (!std::has_single_bit(alignment)) {
+    throw ConfigError{ErrorCode::AllocationAlignment,
+                      FormatError(ErrorCode::AllocationAlignment, {std::to_string(alignment)})};
+  }
   detail::GuestBlock block;
   // A view of nothing points to nothing, but an object is an object.
   if (size == 0 && !state.allocate_object) {
@@ -207,9 +242,7 @@ TENON_DECL detail::GuestBlock GuestAllocator::AllocateBlock(std::uint64_t size,
                     {state.name, std::to_string(block.base), std::to_string(guaranteed)})};
   }
   // Nothing keeps an object but this, and the next allocation may collect.
-  if (state.pin) {
-    static_cast<void>(context != nullptr ? state.pin(*context, block.base) : state.pin(block.base));
-  }
+  state.Pin(block.base, context);
   block.trap_count = vm::TrapCount(*state.module.Get());
   block.offset = (block.base + slack) & ~(alignment - 1);
   return block;
@@ -227,9 +260,10 @@ TENON_DECL detail::GuestBlock GuestAllocator::CopyBlock(const void* bytes, std::
 }
 
 TENON_DECL detail::GuestBlock GuestAllocator::AdoptBlock(std::uint32_t pointer, std::uint32_t size,
-                                                         std::uint32_t alignment) const {
+                                                         std::uint32_t alignment,
+                                                         const CallContext* context) const {
   const detail::GuestAllocatorState& state = State();
-  if (state.pin) static_cast<void>(state.pin(pointer));
+  state.Pin(pointer, context);
   return {pointer, pointer, size, alignment, vm::TrapCount(*state.module.Get())};
 }
 

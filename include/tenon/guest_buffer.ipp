@@ -13,29 +13,44 @@
 
 namespace tenon::inline TENON_ABI {
 
-TENON_DECL GuestBuffer GuestAllocator::Allocate(std::uint64_t size, std::uint32_t alignment) const {
-  const detail::GuestBlock block =
-      AllocateBlock(size, alignment, detail::GuestClass::ArrayBuffer, nullptr);
-  return GuestBuffer{*this, block, static_cast<std::uint32_t>(size)};
+namespace detail {
+
+TENON_DECL GuestBuffer AllocateBuffer(GuestAllocator allocator, std::uint64_t size,
+                                      std::uint32_t alignment, const CallContext* context) {
+  const GuestBlock block =
+      allocator.AllocateBlock(size, alignment, GuestClass::ArrayBuffer, context);
+  return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
 }
 
-TENON_DECL GuestBuffer GuestAllocator::CopyString(std::string_view text) const {
-  const detail::GuestBlock block =
-      AllocateBlock(std::uint64_t{text.size()} + 1, 1, detail::GuestClass::ArrayBuffer, nullptr);
-  Memory memory = GuestMemory();
+TENON_DECL GuestBuffer CopyToBuffer(GuestAllocator allocator, const void* bytes, std::uint64_t size,
+                                    std::uint32_t alignment, const CallContext* context) {
+  const GuestBlock block =
+      allocator.CopyBlock(bytes, size, alignment, GuestClass::ArrayBuffer, context);
+  return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
+}
+
+TENON_DECL GuestBuffer CopyStringToBuffer(GuestAllocator allocator, std::string_view text,
+                                          const CallContext* context) {
+  const GuestBlock block =
+      allocator.AllocateBlock(std::uint64_t{text.size()} + 1, 1, GuestClass::ArrayBuffer, context);
+  Memory memory = allocator.GuestMemory();
   memory.WriteString(block.offset, text);
   memory.WriteByte(std::uint64_t{block.offset} + text.size(), 0);
-  return GuestBuffer{*this, block, static_cast<std::uint32_t>(text.size())};
+  return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(text.size())};
 }
+
+}  // namespace detail
 
 TENON_DECL std::span<std::uint8_t> GuestBuffer::Bytes() const noexcept {
   if (size_ == 0) return {};
   return allocator_.GuestMemory().View(block_.offset, size_).value_or(std::span<std::uint8_t>{});
 }
 
-TENON_DECL void GuestBuffer::Free() noexcept {
+TENON_DECL void GuestBuffer::FreeUnder(const CallContext* context) noexcept {
   size_ = 0;
-  allocator_.FreeBlock(std::exchange(block_, {}), nullptr);
+  // The guest that this runs may reach the buffer.
+  const GuestAllocator allocator = std::exchange(allocator_, {});
+  allocator.FreeBlock(std::exchange(block_, {}), context);
 }
 
 }  // namespace tenon::inline TENON_ABI

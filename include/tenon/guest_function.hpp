@@ -220,7 +220,8 @@ class GuestFunction<R(A...)> {
 
  public:
   GuestFunction() noexcept = default;
-  /// Throws ConfigError if a handle is empty or the function has another type.
+  /// Throws ConfigError if a handle is empty, the function has another type, or its module has
+  /// another memory than the allocator.
   GuestFunction(Function function, GuestAllocator allocator)
       : function_{std::move(function)}, allocator_{std::move(allocator)} {
     if constexpr (Call::kIsAccepted) {
@@ -230,6 +231,7 @@ class GuestFunction<R(A...)> {
       shapes.results = Call::Pairs::Results();
       shapes.is_text = Call::kIsText;
       form_ = detail::FindGuestCallForm(function_, shapes, allocator_.IsManaged());
+      allocator_.RequireFunctionOf(function_);
     }
   }
 
@@ -264,26 +266,28 @@ class GuestFunction<R(A...)> {
   R Invoke(const CallContext* context, const A&... arguments) const {
     if constexpr (Call::kIsAccepted) {
       if (!function_) vm::ThrowEmptyHandle("GuestFunction");
-      // This handle may go while the guest runs.
+      // This handle may go while the guest runs, in its allocator too. The function lives as long
+      // as what it allocates from.
+      const abi::FunctionRecord& function = *function_.Record();
       const GuestAllocator allocator = allocator_;
       const detail::GuestCallForm form = form_;
       const detail::GuestCallScope scope{allocator, context};
       const detail::GuestArguments<A...> lowered{scope, arguments...};
       if constexpr (Call::kIsText) {
-        return CallForText(scope, form, lowered);
+        return CallForText(function, scope, form, lowered);
       } else {
-        return CallForValue(scope, form, lowered);
+        return CallForValue(function, scope, form, lowered);
       }
     } else {
       return detail::RefusedResult<R>();
     }
   }
 
-  R CallForValue(const detail::GuestCallScope& scope, const detail::GuestCallForm& form,
-                 const detail::GuestArguments<A...>& arguments) const {
+  static R CallForValue(const abi::FunctionRecord& record, const detail::GuestCallScope& scope,
+                        const detail::GuestCallForm& form,
+                        const detail::GuestArguments<A...>& arguments) {
     using Shape = typename Call::Pairs;
     abi::Slot slots[Shape::kSlotCount + 1] = {};
-    const abi::FunctionRecord& record = *function_.Record();
     if (record.host_entry != nullptr && scope.context == nullptr && !form.has_objects) [[likely]] {
       const auto operands =
           arguments.PassTo([](const auto&... values) { return Shape::Convert(values...); });
@@ -305,18 +309,20 @@ class GuestFunction<R(A...)> {
     return Shape::Load(slots);
   }
 
-  R CallForText(const detail::GuestCallScope& scope, const detail::GuestCallForm& form,
-                const detail::GuestArguments<A...>& arguments) const {
+  static R CallForText(const abi::FunctionRecord& record, const detail::GuestCallScope& scope,
+                       const detail::GuestCallForm& form,
+                       const detail::GuestArguments<A...>& arguments) {
     using Result = detail::GuestTextResult<R>;
     const bool has_area = form.text == detail::GuestTextForm::Area;
     const detail::GuestTextArea area{scope, has_area};
     abi::Slot slots[Call::Pairs::kSlotCount + 2] = {area.Offset()};
     arguments.Store(slots + (has_area ? 1 : 0), form.has_objects);
-    vm::Call(*function_.Record(), slots, scope.context);
+    vm::Call(record, slots, scope.context);
     arguments.CopyBack();
     return Result::Make(scope.allocator,
                         detail::FindGuestText(scope.allocator, form.text, slots, area.Offset(),
-                                              sizeof(typename Result::Character)));
+                                              sizeof(typename Result::Character)),
+                        scope.context);
   }
 
   CallResult<R> TryInvoke(const CallContext* context, const A&... arguments) const noexcept {

@@ -28,8 +28,8 @@ class [[nodiscard]] BasicGuestString {
   /// Empty, and false.
   BasicGuestString() noexcept = default;
 
-  /// False if the guest returned a null pointer.
-  explicit operator bool() const noexcept { return is_there_; }
+  /// False if the guest returned a null pointer, and for what was moved from, freed or released.
+  explicit operator bool() const noexcept { return Offset() != 0; }
   /// Where it begins, as the guest counts.
   std::uint32_t Offset() const noexcept { return buffer_.Offset(); }
   /// In characters, without a terminating zero.
@@ -42,23 +42,17 @@ class [[nodiscard]] BasicGuestString {
   }
 
   /// Gives it back to the guest now.
-  void Free() noexcept {
-    buffer_.Free();
-    is_there_ = false;
-  }
+  void Free() noexcept { buffer_.Free(); }
+  /// The same under a stop token or deadline.
+  void Free(const CallContext& context) noexcept { buffer_.Free(context); }
   /// Leaves it to the guest: where it begins.
-  std::uint32_t Release() noexcept {
-    is_there_ = false;
-    return buffer_.Release();
-  }
+  std::uint32_t Release() noexcept { return buffer_.Release(); }
 
   /// For the library's own rooms.
-  explicit BasicGuestString(GuestBuffer buffer) noexcept
-      : buffer_{std::move(buffer)}, is_there_{true} {}
+  explicit BasicGuestString(GuestBuffer buffer) noexcept : buffer_{std::move(buffer)} {}
 
  private:
   GuestBuffer buffer_;
-  bool is_there_ = false;
 };
 
 /// Bytes, usually UTF-8.
@@ -97,12 +91,13 @@ struct GuestTextResult;
 template <class C>
 struct GuestTextResult<BasicGuestString<C>> {
   using Character = C;
-  static BasicGuestString<C> Make(const GuestAllocator& allocator, const GuestText& text) {
+  static BasicGuestString<C> Make(const GuestAllocator& allocator, const GuestText& text,
+                                  const CallContext* context) {
     if (text.offset == 0) return {};
     GuestBlock block;
     block.offset = text.offset;
     if (text.block_size != 0) {
-      block = allocator.AdoptBlock(text.offset, text.block_size, alignof(C));
+      block = allocator.AdoptBlock(text.offset, text.block_size, alignof(C), context);
     }
     return BasicGuestString<C>{GuestBuffer{allocator, block, text.size}};
   }
@@ -110,7 +105,8 @@ struct GuestTextResult<BasicGuestString<C>> {
 template <class C>
 struct GuestTextResult<std::basic_string<C>> {
   using Character = C;
-  static std::basic_string<C> Make(const GuestAllocator& allocator, const GuestText& text) {
+  static std::basic_string<C> Make(const GuestAllocator& allocator, const GuestText& text,
+                                   const CallContext*) {
     std::basic_string<C> copy(text.size / sizeof(C), C{});
     allocator.CopyOut(text.offset, copy.data(), text.size);
     return copy;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// GuestAllocator and GuestBuffer: guest memory that the host owns.
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -317,6 +320,85 @@ TEST_CASE("an allocator can be given, with or without sizes and alignments") {
                   tenon::ConfigError);
   CHECK_THROWS_AS((tenon::GuestAllocator{guest.module, use, use}), tenon::ConfigError);
   CHECK_THROWS_AS((tenon::GuestAllocator{guest.module, tenon::Function{}}), tenon::ConfigError);
+}
+
+TEST_CASE("an allocation under a context ends with it, and so does freeing") {
+  ScriptedGuest guest{EachEngine().WithCloseOnContextDone(true)};
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  int data = 0;
+  const auto context = tenon::CallContext{}.WithUserData(&data);
+  const std::array<std::uint16_t, 2> numbers = {1, 2};
+  tenon::GuestBuffer buffer = allocator.Allocate(context, 4);
+  CHECK(allocator.Copy(context, std::span{numbers}).Size() == 4);
+  CHECK(allocator.CopyString(context, "abc").Size() == 3);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto stopped = context.WithStopToken(stop.get_token());
+  buffer.Free(stopped);
+  CHECK(buffer.Offset() == 0);
+  CHECK(guest.freed.size() == 2);  // what was copied, and not this one
+  CHECK(guest.module.IsClosed());
+  CHECK_THROWS_AS(static_cast<void>(allocator.Allocate(stopped, 4)), tenon::ExitError);
+}
+
+TEST_CASE("an alignment that is no power of two is refused before the guest is asked") {
+  ScriptedGuest guest{EachEngine()};
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  for (const std::uint32_t alignment : {0u, 3u, 24u, 0xFFFFFFFFu}) {
+    const auto error =
+        Thrown<tenon::ConfigError>([&] { static_cast<void>(allocator.Allocate(16, alignment)); });
+    CHECK(error.Id() == tenon::ErrorCode::AllocationAlignment);
+    CHECK(std::string{error.what()} ==
+          "an alignment of " + std::to_string(alignment) + " bytes is no power of two");
+  }
+  CHECK(guest.asked.empty());
+  CHECK(allocator.Allocate(16, 1).Offset() == 1024);
+}
+
+TEST_CASE("an allocator knows its memory, and functions of another one are refused") {
+  ScriptedGuest guest{EachEngine()};
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  CHECK(allocator.GuestMemory() == guest.memory);
+  const tenon::Module other = guest.runtime.Instantiate(Exporting({{"malloc", kUnary}}),
+                                                        tenon::ModuleConfig{}.WithName("other"));
+  const tenon::Function malloc = guest.module.ExportedFunction("malloc");
+  const tenon::Function free = guest.module.ExportedFunction("free");
+  const auto error =
+      Thrown<tenon::ConfigError>([&] { tenon::GuestAllocator{other, malloc, free}; });
+  CHECK(error.Id() == tenon::ErrorCode::AllocatorMemoryMismatch);
+  CHECK(std::string{error.what()} ==
+        "function guest.malloc does not run in the memory that module[other] allocates from: take "
+        "an allocator of the module that defines it");
+  CHECK_THROWS_AS((tenon::GuestAllocator{other, other.ExportedFunction("malloc"), free}),
+                  tenon::ConfigError);
+}
+
+TEST_CASE("a guest may drop the last handle of its allocator while it allocates and frees") {
+  ScriptedGuest guest{EachEngine()};
+  auto allocator = std::make_unique<tenon::GuestAllocator>();
+  const auto malloc = [&](const Slots&) {
+    allocator.reset();
+    return Slots{2048};
+  };
+  guest.scripts["malloc"] = malloc;
+  const auto with_new_allocator = [&](auto&& use) {
+    allocator = std::make_unique<tenon::GuestAllocator>(tenon::GuestAllocator::Find(guest.module));
+    use();
+    CHECK(allocator == nullptr);
+  };
+  with_new_allocator([&] { CHECK(allocator->Allocate(8).Offset() == 2048); });
+  with_new_allocator([&] { CHECK(allocator->CopyString("text").Bytes().size() == 4); });
+  const std::array<std::uint8_t, 3> bytes = {1, 2, 3};
+  with_new_allocator([&] { CHECK(allocator->Copy(std::span{bytes}).Bytes()[2] == 3); });
+  CHECK(guest.freed == std::vector<std::uint32_t>{2048, 2048, 2048});
+
+  tenon::GuestBuffer buffer = tenon::GuestAllocator::Find(guest.module).Allocate(8);
+  guest.scripts["free"] = [&](const Slots&) {
+    buffer = {};
+    return Slots{};
+  };
+  buffer.Free();
+  CHECK(buffer.Offset() == 0);
 }
 
 TEST_CASE("an empty allocator says so, and an empty buffer does nothing") {

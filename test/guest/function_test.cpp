@@ -3,6 +3,7 @@
 /// GuestFunction: functions of a guest, called with views of the host's data.
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include <tenon/tenon.hpp>
 
 #include "../support/expect_error.hpp"
+#include "../support/guests.hpp"
 #include "../support/scripted_guest.hpp"
 
 using namespace tenon_test;
@@ -164,6 +167,48 @@ TEST_CASE("a handle may go while it is called") {
   CHECK(TextOf<tenon::ConfigError>([&] { use("text"); }) == "GuestFunction: the handle is empty");
 }
 
+TEST_CASE("a handle may go while its allocator runs") {
+  ScriptedGuest guest{EachEngine()};
+  auto use = guest.module.ExportedFunction<int(std::string_view)>(
+      "use", tenon::GuestAllocator::Find(guest.module));
+  guest.scripts["malloc"] = [&](const Slots&) {
+    use = {};
+    return Slots{2048};
+  };
+  guest.scripts["use"] = [&](const Slots&) { return Slots{1}; };
+  CHECK(use("text") == 1);
+  CHECK(guest.freed == std::vector<std::uint32_t>{2048});
+}
+
+TEST_CASE("an allocator of another memory is refused") {
+  const tenon::RuntimeConfig config = EachEngine();
+  ScriptedGuest guest{config};
+  const ScriptedGuest other{config};
+  const auto allocator = tenon::GuestAllocator::Find(other.module);
+  const auto error = Thrown<tenon::ConfigError>(
+      [&] { guest.module.ExportedFunction<int(std::string_view)>("use", allocator); });
+  CHECK(error.Id() == tenon::ErrorCode::AllocatorMemoryMismatch);
+  CHECK(std::string{error.what()} ==
+        "function guest.use does not run in the memory that guest.malloc allocates from: take an "
+        "allocator of the module that defines it");
+  CHECK_THROWS_AS((tenon::GuestFunction<int(std::string_view)>{guest.module.ExportedFunction("use"),
+                                                               allocator}),
+                  tenon::ConfigError);
+}
+
+TEST_CASE("GuestFunctions are equal, and hash alike, by function and allocator") {
+  ScriptedGuest guest;
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  using Use = tenon::GuestFunction<int(std::string_view)>;
+  const Use use = guest.module.ExportedFunction<int(std::string_view)>("use", allocator);
+  const Use same = guest.module.ExportedFunction<int(std::string_view)>("use", allocator);
+  const Use trap = guest.module.ExportedFunction<int(std::string_view)>("trap", allocator);
+  const std::unordered_set<Use> set = {use, same, trap};
+  CHECK(set.size() == 2);
+  CHECK(use != guest.module.ExportedFunction<int(std::string_view)>(
+                   "use", tenon::GuestAllocator::Find(guest.module)));
+}
+
 TEST_CASE("the context of a call holds for its allocations") {
   ScriptedGuest guest{EachEngine().WithCloseOnContextDone(true)};
   const auto use = guest.module.ExportedFunction<int(std::string_view)>(
@@ -174,6 +219,28 @@ TEST_CASE("the context of a call holds for its allocations") {
   CHECK(Thrown<tenon::ExitError>([&] { use(stopped, "text"); }).ExitCode() ==
         tenon::ExitError::kContextCanceled);
   CHECK(guest.asked.empty());
+}
+
+TEST_CASE("the context of a call holds for a guest that pins what it returns for ever") {
+  using guests::CodeBuilder;
+  using guests::kI32;
+  guests::Guest guest;
+  guest.Memory(1);
+  const guests::Signature unary{{kI32}, {kI32}};
+  guest.Add("__new", {{kI32, kI32}, {kI32}}, [](CodeBuilder& code) { code.I32Const(1024); });
+  guest.Add("__pin", unary, [](CodeBuilder& code) {
+    code.Loop({}, [](CodeBuilder& loop) { loop.Br(0); });
+    code.I32Const(0);
+  });
+  guest.Add("__unpin", {{kI32}, {}}, [](CodeBuilder&) {});
+  guest.Add("text", {{}, {kI32}}, [](CodeBuilder& code) { code.I32Const(64); });
+  const tenon::Runtime runtime{EachEngine().WithCloseOnContextDone(true)};
+  const tenon::Module module = runtime.Instantiate(guest.Build());
+  const auto text =
+      module.ExportedFunction<tenon::GuestString()>("text", tenon::GuestAllocator::Find(module));
+  const auto context = tenon::CallContext{}.WithTimeout(std::chrono::milliseconds{5});
+  CHECK(Thrown<tenon::ExitError>([&] { static_cast<void>(text(context)); }).ExitCode() ==
+        tenon::ExitError::kDeadlineExceeded);
 }
 
 TEST_CASE("a lookup with views names what it was called as and what the function is") {
@@ -293,6 +360,8 @@ TEST_CASE("GuestString can be moved, freed early and left to the guest") {
       "text", tenon::GuestAllocator::Find(guest.module));
   tenon::GuestString first = function(1);
   tenon::GuestString second = std::move(first);
+  CHECK_FALSE(first);
+  CHECK(first.View().empty());
   CHECK(second.View() == "text");
   second.Free();
   CHECK_FALSE(second);

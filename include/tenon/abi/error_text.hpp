@@ -124,68 +124,72 @@
   X(TableAllocation, "cannot allocate a table of {0} elements")
 
 /// Faults in how the API is used: X(name, text).
-#define TENON_USAGE_ERRORS(X)                                                                   \
-  X(AlreadyClosed, "already closed")                                                            \
-  X(RuntimeClosed, "runtime closed with exit_code({0})")                                        \
-  X(EmptyHandle, "{0}: the handle is empty")                                                    \
-  X(ExportNotFound, "module[{0}] exports no {1} named \"{2}\"{3}")                              \
-  X(SignatureMismatch, "function {0}: signature mismatch: called as {1}, but it is {2}")        \
-  X(ParameterCount, "expected {0} params, but passed {1}")                                      \
-  X(ParameterType, "param[{0}]: expected {1}, but passed {2}")                                  \
-  X(ParameterForeignFunction,                                                                   \
-    "param[{0}]: a function of another linkage group, or one that is gone, cannot be passed")   \
-  X(ForeignReference,                                                                           \
-    "a reference of another linkage group, or one that was ended, cannot be given to a module") \
-  X(StackSize, "need {0} params, but stack size is {1}")                                        \
-  X(HostFunctionNeedsCaller,                                                                    \
-    "host function {0} needs a calling guest; it cannot be called from the host")               \
-  X(GlobalImmutable, "global is immutable")                                                     \
-  X(GlobalType, "global: expected {0}, but it is {1}")                                          \
-  X(GlobalForeignFunction, "global: a function of another linkage group cannot be stored here") \
-  X(MemoryLimitPages, "memoryLimitPages invalid: {0} > {1}")                                    \
-  X(BuilderFunctionPrefix, "func[{0}.{1}] {2}")                                                 \
-  X(BuilderNoCallable, "has no callable: call WithFunc or WithHostFunction before Export")      \
-  X(BuilderNullCallable, "was given a null function")                                           \
-  X(BuilderNotExported, "func[{0}.{1}] was defined but never exported")                         \
-  X(BuilderParameterNames, "has {0} params, but {1} params names")                              \
-  X(BuilderResultNames, "has {0} results, but {1} results names")                               \
-  X(BuilderModuleName, "host module \"{0}\": the name is not UTF-8")                            \
-  X(BuilderFunctionName, "has a name, or one of a parameter or result, that is not UTF-8")      \
-  X(BuilderExportName, "{0}[{1}.{2}] has a name that is not UTF-8")                             \
-  X(BuilderValueCount, "has {0} {1}, the limit is {2}")                                         \
-  X(BuilderSize, "{0}[{1}.{2}] has a size of {3}, the limit is {4}")                            \
-  X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")           \
-  X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")  \
-  X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                               \
-  X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")     \
-  X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                           \
-  X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                      \
-  X(BuilderLimits, "{0}[{1}.{2}] minimum {3} exceeds maximum {4}")                              \
-  X(ModuleClosed, "module closed with exit_code({0})")                                          \
-  X(ContextCanceled, "module closed with context canceled")                                     \
-  X(DeadlineExceeded, "module closed with context deadline exceeded")                           \
-  X(FileRead, "cannot read file \"{0}\": {1}")                                                  \
-  X(ArgsNul, "args invalid: contains NUL character")                                            \
-  X(ArgsCount, "args invalid: exceeds maximum count: {0} > {1}")                                \
-  X(ArgsSize, "args invalid: exceeds maximum size: {0} > {1} bytes")                            \
-  X(EnvironEmptyKey, "environ invalid: empty key")                                              \
-  X(EnvironKeyEquals, "environ invalid: key contains '=' character")                            \
-  X(EnvironNul, "environ invalid: contains NUL character")                                      \
-  X(EnvironSize, "environ invalid: exceeds maximum size: {0} > {1} bytes")                      \
-  X(WalltimeResolution, "invalid Walltime resolution: {0}")                                     \
-  X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                     \
-  X(SystemRandom, "cannot get random bytes from the machine: {0}")                              \
-  X(AllocatorNotFound,                                                                          \
-    "module[{0}] exports no allocator: it needs malloc and free, or __new, __pin and __unpin, " \
-    "or cabi_realloc")                                                                          \
-  X(AllocatorMemory, "module[{0}] has no memory to allocate from")                              \
-  X(AllocatorSignature, "function {0} cannot be used to {1} guest memory: it is {2}")           \
-  X(AllocationSize, "{0} bytes are more than a 32-bit guest can allocate")                      \
-  X(AllocationNull, "guest allocator {0}: no memory for {1} bytes, it returned null")           \
-  X(AllocationBounds,                                                                           \
-    "guest allocator {0}: {1} bytes at {2} are outside of the memory of {3} bytes")             \
-  X(AllocationUnaligned, "guest allocator {0}: {1} is not aligned to {2}")                      \
-  X(CrossThreadEntry, "two threads entered the same module at the same time")                   \
+#define TENON_USAGE_ERRORS(X)                                                                    \
+  X(AlreadyClosed, "already closed")                                                             \
+  X(RuntimeClosed, "runtime closed with exit_code({0})")                                         \
+  X(EmptyHandle, "{0}: the handle is empty")                                                     \
+  X(ExportNotFound, "module[{0}] exports no {1} named \"{2}\"{3}")                               \
+  X(SignatureMismatch, "function {0}: signature mismatch: called as {1}, but it is {2}")         \
+  X(ParameterCount, "expected {0} params, but passed {1}")                                       \
+  X(ParameterType, "param[{0}]: expected {1}, but passed {2}")                                   \
+  X(ParameterForeignFunction,                                                                    \
+    "param[{0}]: a function of another linkage group, or one that is gone, cannot be passed")    \
+  X(ForeignReference,                                                                            \
+    "a reference of another linkage group, or one that was ended, cannot be given to a module")  \
+  X(StackSize, "need {0} params, but stack size is {1}")                                         \
+  X(HostFunctionNeedsCaller,                                                                     \
+    "host function {0} needs a calling guest; it cannot be called from the host")                \
+  X(GlobalImmutable, "global is immutable")                                                      \
+  X(GlobalType, "global: expected {0}, but it is {1}")                                           \
+  X(GlobalForeignFunction, "global: a function of another linkage group cannot be stored here")  \
+  X(MemoryLimitPages, "memoryLimitPages invalid: {0} > {1}")                                     \
+  X(BuilderFunctionPrefix, "func[{0}.{1}] {2}")                                                  \
+  X(BuilderNoCallable, "has no callable: call WithFunc or WithHostFunction before Export")       \
+  X(BuilderNullCallable, "was given a null function")                                            \
+  X(BuilderNotExported, "func[{0}.{1}] was defined but never exported")                          \
+  X(BuilderParameterNames, "has {0} params, but {1} params names")                               \
+  X(BuilderResultNames, "has {0} results, but {1} results names")                                \
+  X(BuilderModuleName, "host module \"{0}\": the name is not UTF-8")                             \
+  X(BuilderFunctionName, "has a name, or one of a parameter or result, that is not UTF-8")       \
+  X(BuilderExportName, "{0}[{1}.{2}] has a name that is not UTF-8")                              \
+  X(BuilderValueCount, "has {0} {1}, the limit is {2}")                                          \
+  X(BuilderSize, "{0}[{1}.{2}] has a size of {3}, the limit is {4}")                             \
+  X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")            \
+  X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")   \
+  X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                                \
+  X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")      \
+  X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                            \
+  X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                       \
+  X(BuilderLimits, "{0}[{1}.{2}] minimum {3} exceeds maximum {4}")                               \
+  X(ModuleClosed, "module closed with exit_code({0})")                                           \
+  X(ContextCanceled, "module closed with context canceled")                                      \
+  X(DeadlineExceeded, "module closed with context deadline exceeded")                            \
+  X(FileRead, "cannot read file \"{0}\": {1}")                                                   \
+  X(ArgsNul, "args invalid: contains NUL character")                                             \
+  X(ArgsCount, "args invalid: exceeds maximum count: {0} > {1}")                                 \
+  X(ArgsSize, "args invalid: exceeds maximum size: {0} > {1} bytes")                             \
+  X(EnvironEmptyKey, "environ invalid: empty key")                                               \
+  X(EnvironKeyEquals, "environ invalid: key contains '=' character")                             \
+  X(EnvironNul, "environ invalid: contains NUL character")                                       \
+  X(EnvironSize, "environ invalid: exceeds maximum size: {0} > {1} bytes")                       \
+  X(WalltimeResolution, "invalid Walltime resolution: {0}")                                      \
+  X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                      \
+  X(SystemRandom, "cannot get random bytes from the machine: {0}")                               \
+  X(AllocatorNotFound,                                                                           \
+    "module[{0}] exports no allocator: it needs malloc and free, or __new, __pin and __unpin, "  \
+    "or cabi_realloc")                                                                           \
+  X(AllocatorMemory, "module[{0}] has no memory to allocate from")                               \
+  X(AllocatorSignature, "function {0} cannot be used to {1} guest memory: it is {2}")            \
+  X(AllocatorMemoryMismatch,                                                                     \
+    "function {0} does not run in the memory that {1} allocates from: take an allocator of the " \
+    "module that defines it")                                                                    \
+  X(AllocationAlignment, "an alignment of {0} bytes is no power of two")                         \
+  X(AllocationSize, "{0} bytes are more than a 32-bit guest can allocate")                       \
+  X(AllocationNull, "guest allocator {0}: no memory for {1} bytes, it returned null")            \
+  X(AllocationBounds,                                                                            \
+    "guest allocator {0}: {1} bytes at {2} are outside of the memory of {3} bytes")              \
+  X(AllocationUnaligned, "guest allocator {0}: {1} is not aligned to {2}")                       \
+  X(CrossThreadEntry, "two threads entered the same module at the same time")                    \
   X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")
 
 /// All of them.
