@@ -226,7 +226,10 @@ inline bool Store::CanNothingRun(const Group& group) noexcept {
 }
 
 inline bool Store::BeginEndingReferences(Group& group) noexcept {
-  return NextToEnd(group) != nullptr && !std::exchange(group.is_ending_references, true);
+  // In this order: the thread that ends them does so without the mutex, but looks again.
+  if (group.is_ending_references || NextToEnd(group) == nullptr) return false;
+  group.is_ending_references = true;
+  return true;
 }
 
 inline Instance* Store::NextToEnd(const Group& group) noexcept {
