@@ -4,6 +4,7 @@
 /// every way.
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -202,6 +203,26 @@ TEST_CASE("A -> B -> host -> A, left at every level in every way, is the same on
     const auto outcomes = run(setup);
     REQUIRE(outcomes.size() == expected.size());
     for (std::size_t i = 0; i < outcomes.size(); ++i) REQUIRE(outcomes[i] == expected[i]);
+  });
+}
+
+TEST_CASE("a million rounds of A -> B -> host -> A leave no memory behind") {
+  InEverySetup([](const Setup& setup) {
+    constexpr std::int32_t kDepth = 40;
+    constexpr std::int32_t kRounds = kIsSanitized ? 20'000 : 1'000'000;
+    Chain chain{setup.config};
+    std::uint64_t settled = 0;
+    for (std::int32_t call = 0; call < kRounds / kDepth; ++call) {
+      const Ending ending = kEndings[static_cast<std::size_t>(call) % std::size(kEndings)];
+      const std::int32_t catches_at = call % (2 * kDepth) - kDepth;
+      const std::string outcome = chain.Run(kDepth, ending, catches_at);
+      if (ending == Ending::Return) REQUIRE(outcome == std::to_string(2 * kDepth));
+      if (call == kRounds / kDepth / 10) settled = ResidentBytes();
+    }
+    CHECK(chain.Alive() == 0);
+    CHECK(chain.MemoriesAreTheirOwn(kDepth));
+    constexpr std::uint64_t kNoise = std::uint64_t{2} << 20;
+    if (!kIsSanitized) CHECK(ResidentBytes() < settled + kNoise);
   });
 }
 
