@@ -507,6 +507,24 @@ TEST_CASE("code does not depend on what its compiler compiled before") {
   }
 }
 
+TEST_CASE("a frame is made also where the way to it is an empty block in front of a loop") {
+  // (again, n): returns at once, or counts n down and traps below 0.
+  guests::Guest guest;
+  guest.Add("count", {{guests::kI32, guests::kI32}, {}}, [](guests::CodeBuilder& code) {
+    using guests::Opcode;
+    code.LocalGet(0).Begin(Opcode::If).Begin(Opcode::Loop);
+    code.LocalGet(1).I32Const(0).Emit(Opcode::I32LtS).Begin(Opcode::If).Unreachable().End();
+    code.LocalGet(1).I32Const(1).Emit(Opcode::I32Sub).LocalTee(1).BrIf(0).End().End();
+  });
+  const Runtime runtime{Compiling()};
+  const tenon::Module module = runtime.Instantiate(guest.Build());
+  const auto count = module.ExportedFunction<void(std::int32_t, std::int32_t)>("count");
+  CHECK_NOTHROW(count(0, 6));
+  CHECK_NOTHROW(count(1, 6));
+  CHECK(Thrown<tenon::Trap>([&] { count(1, -1); }).Code() == TrapCode::Unreachable);
+  CHECK_NOTHROW(count(1, 9));
+}
+
 TEST_CASE("functions with more values that meet than phis are made for run from their frame") {
   // As many locals as blocks, all of which are left from within.
   constexpr std::uint32_t kBlocks = 4000;

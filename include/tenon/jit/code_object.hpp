@@ -18,7 +18,7 @@
 namespace tenon::inline TENON_ABI::jit {
 
 /// Changes whenever other code may come of the same module and options.
-inline constexpr std::uint32_t kCodegenRevision = 3;
+inline constexpr std::uint32_t kCodegenRevision = 4;
 
 /// A function in a code object. Offsets count from the first byte of the code.
 struct FunctionRow {

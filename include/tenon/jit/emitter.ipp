@@ -550,9 +550,10 @@ inline void Emitter::Writer::Run(const MachineFunction& function, const Function
   for (const MachineMove& move : function.moves) ++move_counts_[move.before];
   for (std::uint32_t i = 0; i < block_count; ++i) forwards_[i] = i;
   for (std::uint32_t i = 1; i < block_count; ++i) {
-    // Every circle has a loop header, which stays.
+    // Every circle has a loop header, which stays. So does the block that makes the frame.
     const MachineBlock& block = function.blocks[i];
-    if (block.end - block.first == 1 && block.loop_end == 0 && move_counts_[block.first] == 0 &&
+    if (i != function.frame_block && block.end - block.first == 1 && block.loop_end == 0 &&
+        move_counts_[block.first] == 0 &&
         static_cast<MachineOpcode>(function.instructions[block.first].opcode) ==
             MachineOpcode::Jump) {
       forwards_[i] = block.successors[0];
