@@ -115,6 +115,48 @@ RuntimeConfig Interruptible(const Setup& setup) {
 
 }  // namespace
 
+TEST_CASE("a forked child runs its parent's guests, and their deadlines end them") {
+  // Threads after a fork are beyond the thread sanitizer.
+  if (kIsSanitized) return;
+  InEverySetup([](const Setup& setup) {
+    std::optional<Runtime> runtime{setup.config.WithCloseOnContextDone(true)};
+    AddNop(*runtime);
+    const auto compiled = runtime->CompileModule(Endless());
+    const auto loop = [&] {
+      return runtime->InstantiateModule(compiled, kAnonymous).ExportedFunction<Unary>("loop");
+    };
+    const auto soon = tenon::CallContext{}.WithTimeout(std::chrono::milliseconds{5});
+    const auto is_ended = [&] {
+      return ExitOf([&] { loop()(soon, 0); }) == tenon::ExitError::kDeadlineExceeded;
+    };
+    // From here on there is a thread that children do not have.
+    REQUIRE(is_ended());
+    const int in_a_child = RunInChild([&] {
+      if (!is_ended()) return 1;
+      // A grandchild's parent has a timer too.
+      if (RunInChild([&] { return is_ended() ? kGood : 1; }) != kGood) return 2;
+      runtime->Close();
+      runtime.reset();
+      return kGood;
+    });
+    CHECK(in_a_child == kGood);
+    // In the middle of a call that has a deadline.
+    int in_a_call = 0;
+    runtime->NewHostModuleBuilder("forking")
+        .NewFunctionBuilder()
+        .WithFunc([&] {
+          in_a_call = RunInChild([&] { return is_ended() ? kGood : 1; });
+        })
+        .Export("fork")
+        .Instantiate();
+    const tenon::Module forking = runtime->Instantiate(guests::Forwarder("forking", "fork", {}));
+    forking.ExportedFunction<void()>("run")(
+        tenon::CallContext{}.WithTimeout(std::chrono::seconds{60}));
+    CHECK(in_a_call == kGood);
+    CHECK(is_ended());
+  });
+}
+
 TEST_CASE("every kind of endless guest is ended by Close, a stop and a deadline") {
   InEverySetup([](const Setup& setup) {
     const Runtime runtime{Interruptible(setup)};

@@ -156,7 +156,8 @@ class Activation {
       stop_callback_.emplace(context->StopToken(), StopRequest{&store_, &group_, activation});
     }
     if (const auto& deadline = context->Deadline(); deadline.has_value()) {
-      ticket_ = store_.Timer().Add(*deadline, group_, activation);
+      timer_ = &store_.Timer();
+      ticket_ = timer_->Add(*deadline, group_, activation);
     }
     return nullptr;
   }
@@ -216,7 +217,7 @@ class Activation {
     group_.stack_limit = previous_stack_limit_;
     if (!is_outermost_) return;
     stop_callback_.reset();
-    if (ticket_.has_value()) store_.Timer().Remove(*ticket_);
+    if (timer_ != nullptr) timer_->Remove(ticket_);
     group_.outermost = nullptr;
     group_.activation.Store(0);
     if (group_.end_work.Load() != abi::kEndWorkNone) store_.ReleaseDeferred(group_);
@@ -234,7 +235,8 @@ class Activation {
   std::optional<CallContext> shown_context_;
   CallBudget budget_;
   std::optional<std::stop_callback<StopRequest>> stop_callback_;
-  std::optional<DeadlineTimer::Ticket> ticket_;
+  DeadlineTimer* timer_ = nullptr;  ///< of a call with a deadline
+  DeadlineTimer::Ticket ticket_;
 };
 
 inline Pending& BeginPending(abi::InstanceHeader& header, Pending::Kind kind) noexcept {

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <thread>
 
+#include <unistd.h>
+
 #include <tenon/abi/config.hpp>
 #include <tenon/vm/group.hpp>
 
@@ -20,7 +22,8 @@ class Store;
 TENON_DECL void Interrupt(Store& store, Group& group, std::uint64_t activation,
                           std::uint32_t exit_code) noexcept;
 
-/// One thread that sleeps until the next deadline. Any thread may add and remove.
+/// One thread that sleeps until the next deadline. Any thread may add and remove. A forked child
+/// has none of its parent's threads, and needs a timer of its own.
 class DeadlineTimer {
  public:
   using Clock = std::chrono::steady_clock;
@@ -42,6 +45,8 @@ class DeadlineTimer {
   }
   DeadlineTimer(const DeadlineTimer&) = delete;
   DeadlineTimer& operator=(const DeadlineTimer&) = delete;
+
+  bool IsOfThisProcess() const noexcept { return process_ == getpid(); }
 
   Ticket Add(Clock::time_point deadline, Group& group, std::uint64_t activation) {
     const std::lock_guard lock{mutex_};
@@ -78,6 +83,7 @@ class DeadlineTimer {
   }
 
   Store& store_;
+  const pid_t process_ = getpid();
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<Clock::time_point, Call> calls_;          ///< those whose deadline passed included

@@ -25,6 +25,12 @@ namespace tenon::inline TENON_ABI::vm {
 
 class DeadlineTimer;
 
+/// Leaves the timer of a forked child's parent where it is: what its thread waits for can be
+/// neither joined nor destroyed.
+struct DeadlineTimerDeleter {
+  TENON_DECL void operator()(DeadlineTimer* timer) const noexcept;
+};
+
 /// The state behind a Runtime. Kept alive by the runtime and by every instance and compiled module.
 /// Any thread.
 class Store : public std::enable_shared_from_this<Store> {
@@ -82,6 +88,7 @@ class Store : public std::enable_shared_from_this<Store> {
   /// Returns when nobody frees anything of a group any more that saw no call in it.
   void WaitForRelease() { const std::lock_guard lock{mutex_}; }
 
+  /// The timer of this process.
   TENON_DECL DeadlineTimer& Timer();
 
   const StoreSettings settings;
@@ -128,7 +135,7 @@ class Store : public std::enable_shared_from_this<Store> {
   std::uint64_t open_count_ = 0;
   std::uint64_t sequence_ = 0;
   std::atomic<std::uint64_t> close_state_{0};
-  std::unique_ptr<DeadlineTimer> timer_;
+  std::unique_ptr<DeadlineTimer, DeadlineTimerDeleter> timer_;
 };
 
 /// Stops the call that runs as `activation` of `group`, if it still does. Any thread; the group

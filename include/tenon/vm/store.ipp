@@ -437,9 +437,13 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   if (is_last) DestroyGroup(&group);
 }
 
+TENON_DECL void DeadlineTimerDeleter::operator()(DeadlineTimer* timer) const noexcept {
+  if (timer->IsOfThisProcess()) delete timer;
+}
+
 TENON_DECL DeadlineTimer& Store::Timer() {
   const std::lock_guard lock{mutex_};
-  if (timer_ == nullptr) timer_ = std::make_unique<DeadlineTimer>(*this);
+  if (timer_ == nullptr || !timer_->IsOfThisProcess()) timer_.reset(new DeadlineTimer{*this});
   return *timer_;
 }
 
