@@ -144,9 +144,7 @@ TEST_CASE("a forked child runs its parent's guests, and their deadlines end them
     int in_a_call = 0;
     runtime->NewHostModuleBuilder("forking")
         .NewFunctionBuilder()
-        .WithFunc([&] {
-          in_a_call = RunInChild([&] { return is_ended() ? kGood : 1; });
-        })
+        .WithFunc([&] { in_a_call = RunInChild([&] { return is_ended() ? kGood : 1; }); })
         .Export("fork")
         .Instantiate();
     const tenon::Module forking = runtime->Instantiate(guests::Forwarder("forking", "fork", {}));
