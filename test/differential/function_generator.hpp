@@ -147,6 +147,10 @@ class FunctionGenerator {
   void BlockBody(const Types& on_stack, const Types& results, bool checks_fuel);
   void FuelCheck();
   void LeaveFunction();
+  /// Results that are constants.
+  void FixedResults();
+  /// An i32 that is made of a parameter in an instruction or two.
+  void EarlyCondition();
   void Observe();
   void Call(const CallableFunction& function);
   bool CallThroughTable(const CallableFunction& function);

@@ -77,10 +77,51 @@ void FunctionGenerator::Generate() {
                                       choices_.Below(plan_.weights.budget + 1));
   if (function_.is_leaf) budget_ /= 4;
   labels_.push_back({function_.type.results, true});
+  // Compilers treat functions that return at once on their own.
+  for (std::size_t i = choices_.Chance(30) ? 1 + choices_.Below(3) : 0; i > 0; --i) {
+    EarlyCondition();
+    code_.Begin(Opcode::If);
+    FixedResults();
+    code_.Return().End();
+  }
+  const bool is_conditional = choices_.Chance(20);
+  if (is_conditional) {
+    EarlyCondition();
+    code_.Begin(Opcode::If);
+    labels_.push_back({{}, true});
+  }
   if (!function_.is_leaf) FuelCheck();
   Statements();
   if (choices_.Chance(60)) Observe();
-  Expressions(function_.type.results);
+  if (!is_conditional) return Expressions(function_.type.results);
+  labels_.pop_back();
+  code_.End();
+  FixedResults();
+}
+
+void FunctionGenerator::EarlyCondition() {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < function_.type.parameters.size(); ++i) {
+    if (function_.type.parameters[i].IsNumber()) numbers.push_back(i);
+  }
+  if (numbers.empty()) {
+    code_.GlobalGet(plan_.fuel).I32Const(3).Emit(Opcode::I32And);
+    return;
+  }
+  const std::uint32_t parameter = choices_.Pick(numbers);
+  const ValueType type = function_.type.parameters[parameter];
+  code_.LocalGet(parameter);
+  if (type == ValueType::I32) {
+    const std::size_t form = choices_.Below(3);
+    if (form == 1) code_.Emit(Opcode::I32Eqz);
+    if (form == 2) code_.I32Const(2).Emit(Opcode::I32LtS);
+  } else if (type == ValueType::I64) {
+    code_.I64Const(2).Emit(choices_.Chance(50) ? Opcode::I64LtU : Opcode::I64GtS);
+  } else if (type == ValueType::F32) {
+    code_.F32Const(1).Emit(choices_.Chance(50) ? Opcode::F32Lt : Opcode::F32Ne);
+  } else {
+    code_.F64Const(1).Emit(choices_.Chance(50) ? Opcode::F64Ge : Opcode::F64Eq);
+  }
 }
 
 void FunctionGenerator::FuelCheck() {
@@ -96,6 +137,11 @@ void FunctionGenerator::LeaveFunction() {
     code_.Unreachable();
     return;
   }
+  FixedResults();
+  code_.Return();
+}
+
+void FunctionGenerator::FixedResults() {
   for (const ValueType type : function_.type.results) {
     if (type.IsReference()) {
       code_.RefNull(type.Heap());
@@ -111,7 +157,6 @@ void FunctionGenerator::LeaveFunction() {
       code_.V128Const({5, 4, 3, 2, 1});
     }
   }
-  code_.Return();
 }
 
 void FunctionGenerator::Observe() {
