@@ -11,6 +11,7 @@
 namespace tenon::inline TENON_ABI {
 
 class CallContext;
+class CString;
 class CompilationCache;
 class CompiledModule;
 class ExternRef;
@@ -22,6 +23,8 @@ class GuestAllocator;
 class GuestBuffer;
 template <class Signature>
 class GuestFunction;
+template <class T>
+class GuestObject;
 class HostFunctionBuilder;
 class HostModuleBuilder;
 class Memory;
@@ -31,6 +34,17 @@ class Runtime;
 class RuntimeConfig;
 class Table;
 struct V128;
+
+template <class T>
+class In;
+template <class T>
+class Out;
+template <class T>
+class InOut;
+template <class S>
+class Flat;
+template <class S>
+class Indirect;
 
 struct AsExternRef;
 struct AsHandle;

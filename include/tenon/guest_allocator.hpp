@@ -11,6 +11,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/call_context.hpp>
 #include <tenon/function.hpp>
+#include <tenon/fwd.hpp>
 #include <tenon/typed_function.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -42,7 +43,8 @@ enum class GuestClass : std::uint32_t { ArrayBuffer = 1, String = 2 };
 ///
 /// - `module.ExportedFunction<R(std::string_view, std::span<const double>)>(name, allocator)` does
 ///   so for the time of one call (see GuestFunction);
-/// - `Allocate`, `Copy` and `CopyString` do so for as long as a GuestBuffer lives.
+/// - `Allocate`, `Copy` and `CopyString` do so for as long as a GuestBuffer lives, `CopyObject` for
+///   as long as a GuestObject does.
 ///
 /// The guest is not trusted: what its allocator returns is checked, in 64 bits, before anything is
 /// written. Errors are AllocationError; a trap or exception in the guest's own code leaves as
@@ -97,8 +99,9 @@ class GuestAllocator {
   /// The same under a stop token or deadline: a guest's allocator may run for ever.
   GuestBuffer Allocate(const CallContext& context, std::uint64_t size,
                        std::uint32_t alignment = 8) const;
-  /// A copy of elements, aligned for them. They must not lie in a memory of the guest that can
-  /// move.
+  /// A copy of elements, laid out and aligned as C for wasm32 has them: numbers, enums, bool, V128,
+  /// GuestPtr, GuestSize; structs with <tenon/aggregate.hpp> or a list of fields. They must not lie
+  /// in a memory of the guest that can move.
   template <class T, std::size_t kExtent>
   GuestBuffer Copy(std::span<T, kExtent> elements) const;
   template <class T, std::size_t kExtent>
@@ -106,6 +109,12 @@ class GuestAllocator {
   /// A copy of a text, with a zero behind it that Size() does not count.
   GuestBuffer CopyString(std::string_view text) const;
   GuestBuffer CopyString(const CallContext& context, std::string_view text) const;
+  /// A copy of one value, of a type that elements of Copy can have. Defined in
+  /// <tenon/guest_object.hpp>.
+  template <class T>
+  GuestObject<T> CopyObject(const T& value) const;
+  template <class T>
+  GuestObject<T> CopyObject(const CallContext& context, const T& value) const;
 
   /// The memory that is allocated from.
   TENON_DECL const Memory& GuestMemory() const;
@@ -128,6 +137,8 @@ class GuestAllocator {
   /// what the guest's function ends with is dropped.
   TENON_DECL void FreeBlock(const detail::GuestBlock& block,
                             const CallContext* context) const noexcept;
+  /// Bytes of a block, until the guest runs. Throws ExitError if the guest was closed.
+  TENON_DECL std::uint8_t* BytesAt(std::uint32_t offset, std::uint64_t size) const;
   /// Copies out of a block what the guest made of it. Throws ExitError if the guest was closed.
   TENON_DECL void CopyOut(std::uint32_t offset, void* bytes, std::uint64_t size) const;
   /// Whether blocks are objects of AssemblyScript's garbage collector.

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <string>
@@ -279,13 +281,16 @@ TENON_DECL void GuestAllocator::FreeBlock(const detail::GuestBlock& block,
   }
 }
 
-TENON_DECL void GuestAllocator::CopyOut(std::uint32_t offset, void* bytes,
-                                        std::uint64_t size) const {
-  if (size == 0) return;
+TENON_DECL std::uint8_t* GuestAllocator::BytesAt(std::uint32_t offset, std::uint64_t size) const {
   const detail::GuestAllocatorState& state = State();
   const auto view = state.memory.View(offset, size);
   if (!view.has_value()) throw ExitError{state.module.Get()->ExitCode()};
-  std::ranges::copy(*view, static_cast<std::uint8_t*>(bytes));
+  return view->data();
+}
+
+TENON_DECL void GuestAllocator::CopyOut(std::uint32_t offset, void* bytes,
+                                        std::uint64_t size) const {
+  if (size != 0) std::memcpy(bytes, BytesAt(offset, size), static_cast<std::size_t>(size));
 }
 
 }  // namespace tenon::inline TENON_ABI

@@ -3,14 +3,18 @@
 /// Guest memory that belongs to the host.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/bind/diagnostics.hpp>
 #include <tenon/bind/guest_layout.hpp>
-#include <tenon/bind/view.hpp>
+#include <tenon/bind/refusal.hpp>
 #include <tenon/guest_allocator.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -45,6 +49,8 @@ class [[nodiscard]] GuestBuffer {
   std::uint32_t Offset() const noexcept { return block_.offset; }
   /// In bytes.
   std::uint32_t Size() const noexcept { return size_; }
+  /// What the bytes go back to; an empty handle once they are gone.
+  const GuestAllocator& Allocator() const noexcept { return allocator_; }
   /// The bytes themselves; none once the guest was closed. Valid until the guest runs or its memory
   /// grows.
   TENON_DECL std::span<std::uint8_t> Bytes() const noexcept;
@@ -79,19 +85,71 @@ namespace detail {
 
 TENON_DECL GuestBuffer AllocateBuffer(GuestAllocator allocator, std::uint64_t size,
                                       std::uint32_t alignment, const CallContext* context);
-TENON_DECL GuestBuffer CopyToBuffer(GuestAllocator allocator, const void* bytes, std::uint64_t size,
-                                    std::uint32_t alignment, const CallContext* context);
 TENON_DECL GuestBuffer CopyStringToBuffer(GuestAllocator allocator, std::string_view text,
                                           const CallContext* context);
 
+/// A type whose size is to be asked for: there is none if T is a struct with a field that cannot
+/// lie in a guest's memory, and the error says which.
+template <class T>
+using LayoutFault = std::conditional_t<bind::HasFields<T> && !bind::HasGuestLayout<T>,
+                                       bind::Refused<bind::Refusal::BadField, 0, T>, char>;
+
+/// What everything that a call has in the guest's memory needs.
+struct GuestCallScope {
+  const GuestAllocator& allocator;
+  const CallContext* context;
+};
+
+/// Room for values in the guest, with copies of them or, unless kIsCopied, full of zeros. Nothing
+/// of the host's memory but the values gets there: not what lies between fields.
+template <bool kIsCopied, class T>
+GuestBlock LowerValues(const GuestCallScope& scope, const T* values, std::size_t count,
+                       GuestClass object_class) {
+  using Layout = bind::GuestLayout<T>;
+  const std::uint64_t size = std::uint64_t{count} * Layout::kSize;
+  if constexpr (kIsCopied && Layout::kWritesWhole) {
+    return scope.allocator.CopyBlock(values, size, Layout::kAlignment, object_class, scope.context);
+  } else {
+    const GuestBlock block =
+        scope.allocator.AllocateBlock(size, Layout::kAlignment, object_class, scope.context);
+    if (count == 0) return block;
+    std::uint8_t* to = scope.allocator.BytesAt(block.offset, size);
+    if constexpr (kIsCopied) {
+      for (std::size_t i = 0; i < count; ++i, to += Layout::kSize) Layout::Store(to, values[i]);
+    } else {
+      std::memset(to, 0, static_cast<std::size_t>(size));
+    }
+    return block;
+  }
+}
+
+/// Copies out of the guest what it made of values.
+template <class T>
+void RaiseValues(const GuestCallScope& scope, std::uint32_t offset, T* values, std::size_t count) {
+  using Layout = bind::GuestLayout<T>;
+  const std::uint64_t size = std::uint64_t{count} * Layout::kSize;
+  if (count == 0) return;
+  const std::uint8_t* from = scope.allocator.BytesAt(offset, size);
+  if constexpr (Layout::kReadsWhole && std::is_trivially_copyable_v<T>) {
+    std::memcpy(values, from, static_cast<std::size_t>(size));
+  } else {
+    for (std::size_t i = 0; i < count; ++i, from += Layout::kSize) values[i] = Layout::Load(from);
+  }
+}
+
 template <class T, std::size_t kExtent>
-GuestBuffer CopyElements(const GuestAllocator& allocator, std::span<T, kExtent> elements,
+GuestBuffer CopyElements(GuestAllocator allocator, std::span<T, kExtent> elements,
                          const CallContext* context) {
-  static_assert(
-      bind::detail::IsViewElement<T>(),
-      "tenon: these elements cannot be shared with a guest: use integers of 8 to 64 bits, "
-      "float, double, std::byte or V128");
-  return CopyToBuffer(allocator, elements.data(), elements.size_bytes(), alignof(T), context);
+  using Value = std::remove_const_t<T>;
+  if constexpr (bind::HasGuestLayout<Value>) {
+    const GuestBlock block =
+        LowerValues<true, Value>(GuestCallScope{allocator, context}, elements.data(),
+                                 elements.size(), GuestClass::ArrayBuffer);
+    const std::uint64_t size = std::uint64_t{elements.size()} * bind::GuestLayout<Value>::kSize;
+    return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
+  } else {
+    return GuestBuffer{};
+  }
 }
 
 }  // namespace detail
@@ -105,10 +163,16 @@ inline GuestBuffer GuestAllocator::Allocate(const CallContext& context, std::uin
 }
 template <class T, std::size_t kExtent>
 GuestBuffer GuestAllocator::Copy(std::span<T, kExtent> elements) const {
+  using Value = std::remove_const_t<T>;
+  static_assert(bind::HasGuestLayout<Value> || bind::HasFields<Value>, TENON_REFUSED_ELEMENT);
+  static_assert(sizeof(detail::LayoutFault<Value>) != 0);
   return detail::CopyElements(*this, elements, nullptr);
 }
 template <class T, std::size_t kExtent>
 GuestBuffer GuestAllocator::Copy(const CallContext& context, std::span<T, kExtent> elements) const {
+  using Value = std::remove_const_t<T>;
+  static_assert(bind::HasGuestLayout<Value> || bind::HasFields<Value>, TENON_REFUSED_ELEMENT);
+  static_assert(sizeof(detail::LayoutFault<Value>) != 0);
   return detail::CopyElements(*this, elements, &context);
 }
 inline GuestBuffer GuestAllocator::CopyString(std::string_view text) const {

@@ -22,13 +22,6 @@ TENON_DECL GuestBuffer AllocateBuffer(GuestAllocator allocator, std::uint64_t si
   return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
 }
 
-TENON_DECL GuestBuffer CopyToBuffer(GuestAllocator allocator, const void* bytes, std::uint64_t size,
-                                    std::uint32_t alignment, const CallContext* context) {
-  const GuestBlock block =
-      allocator.CopyBlock(bytes, size, alignment, GuestClass::ArrayBuffer, context);
-  return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
-}
-
 TENON_DECL GuestBuffer CopyStringToBuffer(GuestAllocator allocator, std::string_view text,
                                           const CallContext* context) {
   const GuestBlock block =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// Functions of a guest that are called with views of the host's data.
+/// Functions of a guest that are called with views and structs of the host.
 #pragma once
 
 // First, so that compilers print few "included from" lines above a refusal.
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -18,10 +19,16 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/bind/guest_call.hpp>
+#include <tenon/bind/guest_layout.hpp>
+#include <tenon/c_string.hpp>
 #include <tenon/call_result.hpp>
 #include <tenon/function.hpp>
 #include <tenon/guest_allocator.hpp>
+#include <tenon/guest_argument.hpp>
+#include <tenon/guest_buffer.hpp>
+#include <tenon/guest_object.hpp>
 #include <tenon/guest_string.hpp>
+#include <tenon/in_out.hpp>
 #include <tenon/module.hpp>
 #include <tenon/vm/entry.hpp>
 
@@ -36,10 +43,10 @@ struct GuestCallForm {
 
 /// The ways in which a function may take and return what a C++ signature says.
 struct GuestCallShapes {
-  std::span<const ValueType> pairs;    ///< parameters, views as pointer and length
+  std::span<const ValueType> pairs;    ///< parameters, views as pointer and length, and a place
   std::span<const ValueType> objects;  ///< parameters, views as pointers to objects
   std::span<const ValueType> results;
-  bool is_text = false;
+  bind::GuestResultKind result = bind::GuestResultKind::Value;
 };
 
 /// Finds the form that a function has. Throws ConfigError if it has another type.
@@ -50,128 +57,9 @@ TENON_DECL GuestCallForm FindGuestCallForm(const Function& function, const Guest
 template <class R>
 R RefusedResult();
 
-/// What all arguments of one call need.
-struct GuestCallScope {
-  const GuestAllocator& allocator;
-  const CallContext* context;
-};
-
-/// One argument of a call, in the guest's memory as long as this lives. `Store` writes its operands
-/// and returns where the next go; `CopyBack` is for what the guest may have changed.
-template <class T, bool kIsView = bind::detail::ViewTraits<T>::kIsView>
-class GuestArgument {
- public:
-  GuestArgument(const GuestCallScope&, const T& value) : value_{value} {}
-  abi::Slot* Store(abi::Slot* slots, bool) const {
-    using Mapping = bind::Scalar<std::remove_const_t<T>>;
-    bind::ToSlot(slots, Mapping::To(value_));
-    return slots + bind::SlotsOf(Mapping::kWire);
-  }
-  template <class Callee>
-  decltype(auto) PassTo(const Callee& callee) const {
-    return callee(value_);
-  }
-  void CopyBack() const noexcept {}
-
- private:
-  const T& value_;
-};
-
-template <class T>
-class GuestArgument<T, true> {
- public:
-  GuestArgument(const GuestCallScope& scope, const T& view)
-      : scope_{scope},
-        view_{view},
-        block_{scope.allocator.CopyBlock(view.data(), Size(), alignof(Element), kClass,
-                                         scope.context)} {}
-  GuestArgument(const GuestArgument&) = delete;
-  GuestArgument& operator=(const GuestArgument&) = delete;
-  ~GuestArgument() { scope_.allocator.FreeBlock(block_, scope_.context); }
-
-  abi::Slot* Store(abi::Slot* slots, bool is_object) const {
-    *slots++ = block_.offset;
-    if (!is_object) *slots++ = static_cast<std::uint32_t>(view_.size());
-    return slots;
-  }
-  template <class Callee>
-  decltype(auto) PassTo(const Callee& callee) const {
-    return callee(block_.offset, static_cast<std::uint32_t>(view_.size()));
-  }
-  void CopyBack() const {
-    if constexpr (!std::is_const_v<Element>) {
-      scope_.allocator.CopyOut(block_.offset, view_.data(), Size());
-    }
-  }
-
- private:
-  using Element = typename bind::detail::ViewTraits<T>::Element;
-  static constexpr GuestClass kClass = std::is_same_v<std::remove_const_t<Element>, char16_t>
-                                           ? GuestClass::String
-                                           : GuestClass::ArrayBuffer;
-
-  std::uint64_t Size() const { return std::uint64_t{view_.size()} * sizeof(Element); }
-
-  const GuestCallScope& scope_;
-  const T& view_;
-  GuestBlock block_;
-};
-
-/// Arguments, made from left to right and given back from right to left.
-template <class... A>
-class GuestArguments {
- public:
-  explicit GuestArguments(const GuestCallScope&) {}
-  abi::Slot* Store(abi::Slot* slots, bool) const { return slots; }
-  template <class Callee>
-  decltype(auto) PassTo(const Callee& callee) const {
-    return callee();
-  }
-  void CopyBack() const {}
-};
-template <class First, class... Rest>
-class GuestArguments<First, Rest...> {
- public:
-  GuestArguments(const GuestCallScope& scope, const First& first, const Rest&... rest)
-      : first_{scope, first}, rest_{scope, rest...} {}
-  abi::Slot* Store(abi::Slot* slots, bool has_objects) const {
-    return rest_.Store(first_.Store(slots, has_objects), has_objects);
-  }
-  /// Calls `callee` with all operands, and returns what it returns.
-  template <class Callee>
-  decltype(auto) PassTo(const Callee& callee) const {
-    return first_.PassTo([&](const auto&... own) -> decltype(auto) {
-      return rest_.PassTo([&](const auto&... others) { return callee(own..., others...); });
-    });
-  }
-  void CopyBack() const {
-    first_.CopyBack();
-    rest_.CopyBack();
-  }
-
- private:
-  GuestArgument<First> first_;
-  GuestArguments<Rest...> rest_;
-};
-
-/// Room for pointer and length of a text that a function returns through memory.
-class GuestTextArea {
- public:
-  GuestTextArea(const GuestCallScope& scope, bool is_needed) : scope_{scope} {
-    if (is_needed) {
-      block_ = scope.allocator.AllocateBlock(8, 4, GuestClass::ArrayBuffer, scope.context);
-    }
-  }
-  GuestTextArea(const GuestTextArea&) = delete;
-  GuestTextArea& operator=(const GuestTextArea&) = delete;
-  ~GuestTextArea() { scope_.allocator.FreeBlock(block_, scope_.context); }
-
-  std::uint32_t Offset() const { return block_.offset; }
-
- private:
-  const GuestCallScope& scope_;
-  GuestBlock block_;
-};
+/// Throws Trap unless an object of so many bytes lies in the memory.
+TENON_DECL void CheckGuestObject(const GuestAllocator& allocator, std::uint32_t offset,
+                                 std::uint64_t size);
 
 }  // namespace detail
 
@@ -189,28 +77,42 @@ class GuestFunction {
   }
 };
 
-/// A function of a guest, called with views of the host's data, which are in the guest's memory for
-/// the time of the call. Made by `Module::ExportedFunction<R(A...)>(name, allocator)`, which checks
-/// the signature.
+/// A function of a guest, called with views and structs of the host, which are in the guest's
+/// memory for the time of the call. Made by `Module::ExportedFunction<R(A...)>(name, allocator)`,
+/// which checks the signature.
 ///
-/// Each of A is a scalar, as in TypedFunction, or
+/// Each of A is a scalar, as in TypedFunction, or one of these; what the host gives is in brackets
+/// where it is something else:
 /// - `std::span<const T>`, `std::string_view` and its relatives: copied in;
-/// - `std::span<T>`: copied in, and copied back when the function has returned, from left to right.
+/// - `std::span<T>`: copied in, and copied back when the function has returned;
+/// - `In<View>`, `Out<View>`, `InOut<View>` of these (the view): the same with the direction said.
+///   The guest finds zeros in an Out;
+/// - `In<T>` (`const T&`), `Out<T>`, `InOut<T>` (`T&`): one value by pointer, likewise;
+/// - `Indirect<S>` (`const S&`): a struct that C passes by value, which is a pointer to a copy;
+/// - `Flat<S>` (`const S&`): a struct as one operand for each of its fields;
+/// - `CString` (`std::string_view`): a pointer to a copy with a zero behind it. A zero within ends
+///   the text for the guest.
+/// T and S lie in the guest's memory as C for wasm32 has them: numbers, enums, bool, V128,
+/// GuestPtr, GuestSize; structs with <tenon/aggregate.hpp> or a list of fields.
+///
 /// A view is two i32 for the guest, pointer and length; a span's length counts elements. An
 /// AssemblyScript guest may take it as one pointer instead, to a String for char16_t, to an
-/// ArrayBuffer for other elements.
+/// ArrayBuffer for other elements. Everything else in memory is one i32.
 ///
-/// R is as in TypedFunction, or text: GuestString and GuestU16String, which own it, std::string and
-/// std::u16string, which are copies of what remains the guest's. The guest returns an i32, a
-/// pointer to characters with a zero behind them (in AssemblyScript to a String or ArrayBuffer); an
-/// i64, with the pointer in the upper half and the length in the lower; two i32, pointer and
-/// length; or, as C returns structs, it has one more parameter in front, where it writes both. Text
-/// of known length 0 is not freed.
+/// R is as in TypedFunction (`Flat<S>` for several results), or
+/// - text: GuestString and GuestU16String, which own it, std::string and std::u16string, which are
+///   copies of what remains the guest's. The guest returns an i32, a pointer to characters with a
+///   zero behind them (in AssemblyScript to a String or ArrayBuffer); an i64, with the pointer in
+///   the upper half and the length in the lower; two i32, pointer and length; or, as C returns
+///   structs, it has one more parameter in front, where it writes both. Text of known length 0 is
+///   not freed;
+/// - `Indirect<S>`: a struct as C returns it: to a place that it is given in front of all operands;
+/// - `GuestObject<T>`: a pointer to what the guest allocated and leaves to the host to free.
 ///
-/// The call allocates and copies from left to right, calls, copies back, takes the result, and
-/// frees from right to left, also if something throws. After a trap it frees nothing: what a trap
-/// left of the guest's heap is for the guest to deal with, or for Close. Nothing is allocated on
-/// the host.
+/// The call allocates and copies from left to right, calls, copies back from left to right, takes
+/// the result, and frees from right to left, also if something throws; nothing is copied back then.
+/// After a trap it frees nothing: what a trap left of the guest's heap is for the guest to deal
+/// with, or for Close. Nothing is allocated on the host.
 ///
 /// Two pointers and more; keeps the module's instance alive. One thread at a time for all handles
 /// of one linkage group.
@@ -229,7 +131,7 @@ class GuestFunction<R(A...)> {
       shapes.pairs = Call::Pairs::Parameters();
       shapes.objects = Call::Objects::Parameters();
       shapes.results = Call::Pairs::Results();
-      shapes.is_text = Call::kIsText;
+      shapes.result = Call::kResult;
       form_ = detail::FindGuestCallForm(function_, shapes, allocator_.IsManaged());
       allocator_.RequireFunctionOf(function_);
     }
@@ -243,16 +145,21 @@ class GuestFunction<R(A...)> {
   /// Calls the function. Throws ConfigError if the handle is empty; AllocationError if the guest
   /// has no room; Trap, ExitError, or what a host function threw, in the function as in the
   /// allocator.
-  R operator()(A... arguments) const { return Invoke(nullptr, arguments...); }
+  R operator()(bind::GuestArgumentOf<A>... arguments) const {
+    return Invoke(nullptr, arguments...);
+  }
   /// The same under a stop token or deadline, or with user data. It holds for the calls of the
   /// allocator too.
-  R operator()(const CallContext& context, A... arguments) const {
+  R operator()(const CallContext& context, bind::GuestArgumentOf<A>... arguments) const {
     return Invoke(&context, arguments...);
   }
 
   /// Calls without throwing: the results, or what the call ended with.
-  CallResult<R> TryCall(A... arguments) const noexcept { return TryInvoke(nullptr, arguments...); }
-  CallResult<R> TryCall(const CallContext& context, A... arguments) const noexcept {
+  CallResult<R> TryCall(bind::GuestArgumentOf<A>... arguments) const noexcept {
+    return TryInvoke(nullptr, arguments...);
+  }
+  CallResult<R> TryCall(const CallContext& context,
+                        bind::GuestArgumentOf<A>... arguments) const noexcept {
     return TryInvoke(&context, arguments...);
   }
 
@@ -262,70 +169,125 @@ class GuestFunction<R(A...)> {
 
  private:
   using Call = bind::GuestCall<R(A...)>;
+  using Kind = bind::GuestResultKind;
 
-  R Invoke(const CallContext* context, const A&... arguments) const {
+  /// A call with its arguments in place.
+  struct Prepared {
+    const abi::FunctionRecord& function;
+    const detail::GuestCallScope& scope;
+    detail::GuestCallForm form;
+    const detail::GuestArguments<A...>& arguments;
+  };
+
+  R Invoke(const CallContext* context, const bind::GuestArgumentOf<A>&... arguments) const {
     if constexpr (Call::kIsAccepted) {
       if (!function_) vm::ThrowEmptyHandle("GuestFunction");
       // This handle may go while the guest runs, in its allocator too. The function lives as long
       // as what it allocates from.
       const abi::FunctionRecord& function = *function_.Record();
-      const GuestAllocator allocator = allocator_;
       const detail::GuestCallForm form = form_;
+      const GuestAllocator allocator = allocator_;
       const detail::GuestCallScope scope{allocator, context};
       const detail::GuestArguments<A...> lowered{scope, arguments...};
-      if constexpr (Call::kIsText) {
-        return CallForText(function, scope, form, lowered);
+      const Prepared call{function, scope, form, lowered};
+      if constexpr (Call::kResult == Kind::Text) {
+        return CallForText(call);
+      } else if constexpr (Call::kResult == Kind::Place) {
+        return CallForPlace(call);
+      } else if constexpr (Call::kResult == Kind::Object) {
+        return CallForObject(call);
       } else {
-        return CallForValue(function, scope, form, lowered);
+        return CallForValue(call);
       }
     } else {
       return detail::RefusedResult<R>();
     }
   }
 
-  static R CallForValue(const abi::FunctionRecord& record, const detail::GuestCallScope& scope,
-                        const detail::GuestCallForm& form,
-                        const detail::GuestArguments<A...>& arguments) {
+  /// Calls with operands in front of the arguments'; results go to `slots`.
+  template <class... Front>
+  static void Run(const Prepared& call, abi::Slot* slots, Front... front) {
     using Shape = typename Call::Pairs;
-    abi::Slot slots[Shape::kSlotCount + 1] = {};
-    if (record.host_entry != nullptr && scope.context == nullptr && !form.has_objects) [[likely]] {
-      const auto operands =
-          arguments.PassTo([](const auto&... values) { return Shape::Convert(values...); });
-      if (vm::BeginPlain(record)) [[likely]] {
-        Shape::Call(record.host_entry, &record, record.instance, operands, slots);
-        vm::EndPlain(record);
+    const abi::FunctionRecord& function = call.function;
+    if (function.host_entry != nullptr && call.scope.context == nullptr && !call.form.has_objects)
+        [[likely]] {
+      const auto operands = call.arguments.PassTo(
+          [&](const auto&... values) { return Shape::Convert(front..., values...); });
+      if (vm::BeginPlain(function)) [[likely]] {
+        Shape::Call(function.host_entry, &function, function.instance, operands, slots);
+        vm::EndPlain(function);
       } else {
         operands.Store(slots);
-        vm::Call(record, slots, nullptr);
+        vm::Call(function, slots, nullptr);
       }
     } else {
-      arguments.Store(slots, form.has_objects);
-      vm::Call(record, slots, scope.context);
+      abi::Slot* next = slots;
+      ((*next++ = front), ...);
+      call.arguments.Store(next, call.form.has_objects);
+      vm::Call(function, slots, call.scope.context);
     }
+  }
+
+  static R CallForValue(const Prepared& call) {
+    using Shape = typename Call::Pairs;
+    abi::Slot slots[Shape::kSlotCount + 1] = {};
+    Run(call, slots);
     if (const TrapCode trap = Shape::CheckResults(slots); trap != TrapCode::None) {
       vm::ThrowTrap(trap);
     }
-    arguments.CopyBack();
+    call.arguments.CopyBack();
     return Shape::Load(slots);
   }
 
-  static R CallForText(const abi::FunctionRecord& record, const detail::GuestCallScope& scope,
-                       const detail::GuestCallForm& form,
-                       const detail::GuestArguments<A...>& arguments) {
+  static R CallForText(const Prepared& call) {
     using Result = detail::GuestTextResult<R>;
-    const bool has_area = form.text == detail::GuestTextForm::Area;
-    const detail::GuestTextArea area{scope, has_area};
+    const detail::GuestCallScope& scope = call.scope;
+    const bool has_area = call.form.text == detail::GuestTextForm::Area;
+    // Room for pointer and length.
+    const detail::ScopedGuestBlock area{
+        scope, has_area ? scope.allocator.AllocateBlock(8, 4, detail::GuestClass::ArrayBuffer,
+                                                        scope.context)
+                        : detail::GuestBlock{}};
     abi::Slot slots[Call::Pairs::kSlotCount + 2] = {area.Offset()};
-    arguments.Store(slots + (has_area ? 1 : 0), form.has_objects);
-    vm::Call(record, slots, scope.context);
-    arguments.CopyBack();
+    call.arguments.Store(slots + (has_area ? 1 : 0), call.form.has_objects);
+    vm::Call(call.function, slots, scope.context);
+    call.arguments.CopyBack();
     return Result::Make(scope.allocator,
-                        detail::FindGuestText(scope.allocator, form.text, slots, area.Offset(),
+                        detail::FindGuestText(scope.allocator, call.form.text, slots, area.Offset(),
                                               sizeof(typename Result::Character)),
                         scope.context);
   }
 
-  CallResult<R> TryInvoke(const CallContext* context, const A&... arguments) const noexcept {
+  static R CallForPlace(const Prepared& call) {
+    using Struct = typename bind::detail::ResultStruct<R>::Type;
+    Struct result{};
+    const detail::ScopedGuestBlock place{
+        call.scope, detail::LowerValues<false>(call.scope, std::addressof(result), 1,
+                                               detail::GuestClass::ArrayBuffer)};
+    abi::Slot slots[Call::Pairs::kSlotCount + 1] = {};
+    Run(call, slots, place.Offset());
+    call.arguments.CopyBack();
+    detail::RaiseValues(call.scope, place.Offset(), std::addressof(result), 1);
+    return R{std::move(result)};
+  }
+
+  static R CallForObject(const Prepared& call) {
+    using Layout = bind::GuestLayout<typename bind::detail::ResultStruct<R>::Type>;
+    const GuestAllocator& allocator = call.scope.allocator;
+    constexpr std::uint32_t kSize{Layout::kSize};
+    abi::Slot slots[Call::Pairs::kSlotCount + 1] = {};
+    Run(call, slots);
+    call.arguments.CopyBack();
+    const std::uint32_t offset = Call::Pairs::Load(slots);
+    if (offset == 0) return {};
+    detail::CheckGuestObject(allocator, offset, kSize);
+    return R{GuestBuffer{
+        allocator, allocator.AdoptBlock(offset, kSize, Layout::kAlignment, call.scope.context),
+        kSize}};
+  }
+
+  CallResult<R> TryInvoke(const CallContext* context,
+                          const bind::GuestArgumentOf<A>&... arguments) const noexcept {
     try {
       if constexpr (std::is_void_v<R>) {
         Invoke(context, arguments...);

@@ -29,6 +29,7 @@
 #include <tenon/guest_allocator.hpp>
 #include <tenon/guest_buffer.hpp>
 #include <tenon/guest_function.hpp>
+#include <tenon/guest_object.hpp>
 #include <tenon/guest_string.hpp>
 #include <tenon/host_module.hpp>
 #include <tenon/link_policy.hpp>

@@ -14,6 +14,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <tenon/struct.hpp>
 #include <tenon/tenon.hpp>
 
 #include "../support/exact_memory.hpp"
@@ -25,6 +26,11 @@ using namespace tenon_test;
 using Slots = ScriptedGuest::Slots;
 
 namespace {
+
+struct Setting {
+  std::uint8_t level = 0;
+  double volume = 0;
+};
 
 /// Writes names and arguments.
 class Tracer : public tenon::FunctionListener {
@@ -51,6 +57,9 @@ class Tracer : public tenon::FunctionListener {
 
 }  // namespace
 
+template <>
+struct tenon::Fields<Setting> : tenon::FieldList<&Setting::level, &Setting::volume> {};
+
 TEST_CASE("typed handle, checked once") {
   const tenon::Runtime runtime{EachEngine()};
   const tenon::Module guest = runtime.Instantiate(guests::Arithmetic());
@@ -67,6 +76,7 @@ TEST_CASE("typed handle, checked once") {
 
 TEST_CASE("pass span/string/struct into guest") {
   ScriptedGuest guest{EachEngine()};
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
   guest.scripts["use4"] = [&](const Slots& slots) {
     CHECK(guest.memory.ViewString(slots[0], slots[1]) == "text");
     std::uint32_t sum = 0;
@@ -78,11 +88,41 @@ TEST_CASE("pass span/string/struct into guest") {
   };
   const auto use =
       guest.module.ExportedFunction<std::uint32_t(std::string_view, std::span<std::uint32_t>)>(
-          "use4", tenon::GuestAllocator::Find(guest.module));
+          "use4", allocator);
   std::array<std::uint32_t, 3> numbers = {1, 2, 3};
   CHECK(use("text", numbers) == 6);
   CHECK(numbers == std::array<std::uint32_t, 3>{});
   CHECK(guest.freed == std::vector<std::uint32_t>{1040, 1024});
+
+  // `void area(struct Setting* result, const struct Setting* from)`, as C returns a struct.
+  guest.scripts["area"] = [&](const Slots& slots) {
+    guest.memory.WriteByte(slots[0], guest.memory.ReadByte(slots[1]).value());
+    guest.memory.WriteFloat64Le(slots[0] + 8, 2 * guest.memory.ReadFloat64Le(slots[1] + 8).value());
+    return Slots{};
+  };
+  const Setting doubled =
+      guest.module.ExportedFunction<tenon::Indirect<Setting>(tenon::In<Setting>)>(
+          "area", allocator)(Setting{3, 1.5});
+  CHECK(doubled.level == 3);
+  CHECK(doubled.volume == 3);
+  // `int use(struct Setting* changed, struct Setting* made)`
+  guest.scripts["use"] = [&](const Slots& slots) {
+    guest.memory.WriteFloat64Le(slots[0] + 8, 0.5);
+    guest.memory.WriteByte(slots[1], 9);
+    return Slots{1};
+  };
+  Setting changed = doubled, made;
+  guest.module.ExportedFunction<int(tenon::InOut<Setting>, tenon::Out<Setting>)>("use", allocator)(
+      changed, made);
+  CHECK(changed.level == 3);
+  CHECK(changed.volume == 0.5);
+  CHECK(made.level == 9);
+  // Beyond one call.
+  {
+    const tenon::GuestObject<Setting> kept = allocator.CopyObject(doubled);
+    CHECK(kept.Read().volume == 3);
+  }
+  CHECK(guest.freed.size() == 7);
 }
 
 TEST_CASE("re-entrancy") {

@@ -19,6 +19,7 @@
 #include <tenon/bind/result.hpp>
 #include <tenon/bind/scalar.hpp>
 #include <tenon/bind/signature.hpp>
+#include <tenon/fwd.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
 
@@ -26,6 +27,13 @@ namespace tenon::inline TENON_ABI::bind {
 /// Specialised where such types are.
 template <class T>
 inline constexpr bool kIsGuestText = false;
+/// Whether a type is a struct that a guest's function leaves in memory, likewise.
+template <class T>
+inline constexpr bool kIsGuestStruct = false;
+template <class S>
+inline constexpr bool kIsGuestStruct<Indirect<S>> = true;
+template <class T>
+inline constexpr bool kIsGuestStruct<GuestObject<T>> = true;
 
 namespace detail {
 
@@ -168,6 +176,8 @@ consteval Refusal RefusalOfReceived() {
     return ReadableUserType<T> ? Refusal::None : Refusal::ResultBadWasmType;
   } else if constexpr (kIsGuestText<T> || kFacts.refusal == Refusal::ResultView) {
     return Refusal::ResultViewInCall;
+  } else if constexpr (kIsGuestStruct<T>) {
+    return Refusal::ResultInMemory;
   } else if constexpr (kFacts.refusal != Refusal::None || kFacts.kind == ResultKind::Void ||
                        kFacts.kind == ResultKind::Scalar) {
     return kFacts.refusal;

@@ -65,6 +65,10 @@
   "tenon: parameter " n                                               \
   " of a function to call is a view: give the guest's allocator, as " \
   "in ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
+#define TENON_REFUSED_ONLY_FROM_GUEST(n)                              \
+  "tenon: parameter " n                                               \
+  " of a function to call is a View or has WasmOperands, which only " \
+  "guests pass: take std::span<T>, std::string_view or In<T>, which are copied to the guest"
 #define TENON_REFUSED_HANDLE_IN_CALL(n)                                \
   "tenon: parameter " n                                                \
   " of a function to call is a Ref or a Callback: pass ExternRef (or " \
@@ -97,6 +101,9 @@
   "tenon: the result of a function to call is a view, a string or a container: name " \
   "tenon::GuestString or std::string and give the guest's allocator, as in "          \
   "ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
+#define TENON_REFUSED_RESULT_IN_MEMORY                                                           \
+  "tenon: the result of a function to call is a struct in the guest's memory: give the guest's " \
+  "allocator, as in ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
 #define TENON_REFUSED_RESULT_UNFIXED_ENUM                                        \
   "tenon: the result is an enum without a fixed underlying type: declare it as " \
   "enum E : std::int32_t, or enum class"
@@ -122,9 +129,10 @@
 #define TENON_REFUSED_RESULT_ENDING                                                            \
   "tenon: the result of a function to call cannot end a guest: name its value alone, and use " \
   "TryCall to get an exit or a trap as a value"
-#define TENON_REFUSED_RESULT_UNMAPPED                                                        \
-  "tenon: the result has a type without a WebAssembly value: specialise tenon::WasmType<T> " \
-  "for it, or return numbers, std::tuple, std::optional or tenon::Result"
+#define TENON_REFUSED_RESULT_UNMAPPED                                                            \
+  "tenon: the result has a type without a WebAssembly value: specialise tenon::WasmType<T> "     \
+  "for it, or return numbers, std::tuple, std::optional or tenon::Result; for a struct include " \
+  "<tenon/aggregate.hpp> and return Flat<T> (one result a field) or Indirect<T>"
 
 #define TENON_REFUSED_NOT_CALLABLE                                                           \
   "tenon: this is not callable: pass a function, a lambda, an object with operator(), or a " \
@@ -157,6 +165,9 @@
 #define TENON_REFUSED_GLOBAL_TYPE                                                                \
   "tenon: a global is read as std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, float, " \
   "double, V128, ExternRef or FuncRef"
+#define TENON_REFUSED_ELEMENT                                                             \
+  "tenon: these elements cannot be shared with a guest: use numbers, enums, bool, V128, " \
+  "GuestPtr or GuestSize; for structs include <tenon/aggregate.hpp>"
 #define TENON_REFUSED_VOLATILE "tenon: volatile values do not exist in WebAssembly: drop volatile"
 
 #define TENON_REFUSED_PRECONDITION_PARAMETER(n)                         \
@@ -189,6 +200,7 @@
   X(SpecialRepeated, TENON_REFUSED_SPECIAL_REPEATED("N"))             \
   X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))                \
   X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))                      \
+  X(OnlyFromGuest, TENON_REFUSED_ONLY_FROM_GUEST("N"))                \
   X(HandleInCall, TENON_REFUSED_HANDLE_IN_CALL("N"))                  \
   X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))                    \
   X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))            \
@@ -226,6 +238,7 @@
   X(PreconditionResult, TENON_REFUSED_PRECONDITION_RESULT)         \
   X(PreconditionPlace, TENON_REFUSED_PRECONDITION_PLACE)           \
   X(ResultViewInCall, TENON_REFUSED_RESULT_VIEW_IN_CALL)           \
+  X(ResultInMemory, TENON_REFUSED_RESULT_IN_MEMORY)                \
   X(Volatile, TENON_REFUSED_VOLATILE)
 
 namespace tenon::inline TENON_ABI::bind {

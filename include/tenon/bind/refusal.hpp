@@ -342,6 +342,27 @@ struct Refused<Refusal::ViewInCall, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::OnlyFromGuest, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_ONLY_FROM_GUEST("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_ONLY_FROM_GUEST("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_ONLY_FROM_GUEST("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_ONLY_FROM_GUEST("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_ONLY_FROM_GUEST("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_ONLY_FROM_GUEST("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_ONLY_FROM_GUEST("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_ONLY_FROM_GUEST("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_ONLY_FROM_GUEST("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_ONLY_FROM_GUEST("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_ONLY_FROM_GUEST("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_ONLY_FROM_GUEST("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_ONLY_FROM_GUEST("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_ONLY_FROM_GUEST("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_ONLY_FROM_GUEST("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_ONLY_FROM_GUEST("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_ONLY_FROM_GUEST("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::HandleInCall, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_HANDLE_IN_CALL("0"));
   static_assert(kPosition != 1, TENON_REFUSED_HANDLE_IN_CALL("1"));
@@ -509,6 +530,11 @@ struct Refused<Refusal::ResultReferenceInCall, kPosition, Type> {
 template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ResultViewInCall, kPosition, Type> {
   static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_VIEW_IN_CALL);
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::ResultInMemory, kPosition, Type> {
+  static_assert(detail::kAccepted<Type>, TENON_REFUSED_RESULT_IN_MEMORY);
 };
 
 template <std::size_t kPosition, class Type>

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: tenon: parameter 0 has a type without a WebAssembly value
+/// @file
+/// A struct that does not say how it crosses.
+#include <tenon/aggregate.hpp>
+#include <tenon/guest_function.hpp>
+
+struct Point {
+  float x, y;
+};
+
+void Look(const tenon::Module& module, const tenon::GuestAllocator& allocator) {
+#if TENON_MUST_NOT_COMPILE
+  module.ExportedFunction<void(const Point&)>("f", allocator);
+#else
+  module.ExportedFunction<void(tenon::In<Point>)>("f", allocator);
+#endif
+}
