@@ -77,6 +77,7 @@ using Doubles2 = double(double, double);
 using Doubles6 = double(double, double, double, double, double, double);
 using Text = std::uint32_t(std::string_view);
 using Bytes = std::uint32_t(std::span<const std::uint8_t>);
+using PointIn = I(tenon::In<Point>, I);
 
 I Sum0() { return 7; }
 I Sum2(I a, I b) { return Add(a, b); }
@@ -141,6 +142,17 @@ template <class Callee>
   static const std::uint8_t bytes[16] = {};
   std::uint32_t sum = 0;
   for (std::int32_t i = calls; i != 0; --i) sum = callee(std::span{bytes});
+  return sum;
+}
+
+template <class Callee>
+[[gnu::noinline]] I CallInLoop(const Callee& callee, std::int32_t calls, PointIn*) {
+  Point point{1, 2};
+  I sum = 0;
+  for (std::int32_t i = calls; i != 0; --i) {
+    point.x = i;
+    sum = callee(tenon::In<Point>{point}, sum);
+  }
   return sum;
 }
 
@@ -246,6 +258,11 @@ class GuestBuilder {
         [](CodeBuilder& code) { code.I32Const(1024); });
     add("free", builder_.Type({ValueType::I32}, {}), [](CodeBuilder&) {});
     add("measure", TypeOf(kInteger2), [](CodeBuilder& code) { code.LocalGet(1); });
+    add("sum_point", TypeOf(kInteger2), [](CodeBuilder& code) {
+      code.LocalGet(0).Memory(Opcode::I32Load).LocalGet(0).Memory(Opcode::I32Load, {.offset = 4});
+      code.Emit(Opcode::I32Add);
+      code.LocalGet(1).Emit(Opcode::I32Add);
+    });
     // Through a table, so that the callee is not inlined.
     const std::uint32_t sum = Sum(kInteger2);
     const std::uint32_t table = builder_.Table(ValueType::FuncRef, 1, 1);
@@ -445,6 +462,7 @@ class CallTable {
     AddOut<I>("guest to host, WithFunc<F>(), integer and FunctionPointer", "callback", two, {});
     AddOut<I>("guest to guest, call_indirect, 2 integers", "guest_2", two, {});
     AddSpanIn();
+    AddStructIn();
     AddUntyped(two);
   }
 
@@ -507,6 +525,15 @@ class CallTable {
         [measure] { Keep(CallInLoop(measure, kCalls, static_cast<Bytes*>(nullptr))); });
     table_.AddRow("typed host to guest with a span", loop, native_empty_,
                   AddNative<Bytes>(MeasureBytes), native_empty_, {});
+  }
+
+  void AddStructIn() {
+    const auto sum =
+        guest_.ExportedFunction<PointIn>("sum_point", tenon::GuestAllocator::Find(guest_));
+    const std::size_t loop =
+        table_.AddLoop([sum] { Keep(CallInLoop(sum, kCalls, static_cast<PointIn*>(nullptr))); });
+    table_.AddRow("typed host to guest with a struct", loop, native_empty_,
+                  AddNative<PointIn>(AddPoint), native_empty_, {});
   }
 
   void AddUntyped(std::size_t native) {

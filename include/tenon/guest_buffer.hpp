@@ -140,12 +140,12 @@ void RaiseValues(const GuestCallScope& scope, std::uint32_t offset, T* values, s
 template <class T, std::size_t kExtent>
 GuestBuffer CopyElements(GuestAllocator allocator, std::span<T, kExtent> elements,
                          const CallContext* context) {
-  using Value = std::remove_const_t<T>;
-  if constexpr (bind::HasGuestLayout<Value>) {
+  using Element = std::remove_const_t<T>;
+  if constexpr (bind::HasGuestLayout<Element>) {
     const GuestBlock block =
-        LowerValues<true, Value>(GuestCallScope{allocator, context}, elements.data(),
-                                 elements.size(), GuestClass::ArrayBuffer);
-    const std::uint64_t size = std::uint64_t{elements.size()} * bind::GuestLayout<Value>::kSize;
+        LowerValues<true, Element>(GuestCallScope{allocator, context}, elements.data(),
+                                   elements.size(), GuestClass::ArrayBuffer);
+    const std::uint64_t size = std::uint64_t{elements.size()} * bind::GuestLayout<Element>::kSize;
     return GuestBuffer{std::move(allocator), block, static_cast<std::uint32_t>(size)};
   } else {
     return GuestBuffer{};
@@ -163,16 +163,16 @@ inline GuestBuffer GuestAllocator::Allocate(const CallContext& context, std::uin
 }
 template <class T, std::size_t kExtent>
 GuestBuffer GuestAllocator::Copy(std::span<T, kExtent> elements) const {
-  using Value = std::remove_const_t<T>;
-  static_assert(bind::HasGuestLayout<Value> || bind::HasFields<Value>, TENON_REFUSED_ELEMENT);
-  static_assert(sizeof(detail::LayoutFault<Value>) != 0);
+  using Element = std::remove_const_t<T>;
+  static_assert(bind::HasGuestLayout<Element> || bind::HasFields<Element>, TENON_REFUSED_ELEMENT);
+  static_assert(sizeof(detail::LayoutFault<Element>) != 0);
   return detail::CopyElements(*this, elements, nullptr);
 }
 template <class T, std::size_t kExtent>
 GuestBuffer GuestAllocator::Copy(const CallContext& context, std::span<T, kExtent> elements) const {
-  using Value = std::remove_const_t<T>;
-  static_assert(bind::HasGuestLayout<Value> || bind::HasFields<Value>, TENON_REFUSED_ELEMENT);
-  static_assert(sizeof(detail::LayoutFault<Value>) != 0);
+  using Element = std::remove_const_t<T>;
+  static_assert(bind::HasGuestLayout<Element> || bind::HasFields<Element>, TENON_REFUSED_ELEMENT);
+  static_assert(sizeof(detail::LayoutFault<Element>) != 0);
   return detail::CopyElements(*this, elements, &context);
 }
 inline GuestBuffer GuestAllocator::CopyString(std::string_view text) const {

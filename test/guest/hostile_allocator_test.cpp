@@ -16,6 +16,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <tenon/struct.hpp>
 #include <tenon/tenon.hpp>
 
 #include "../support/exact_memory.hpp"
@@ -25,6 +26,11 @@ using namespace tenon_test;
 using Slots = ScriptedGuest::Slots;
 
 namespace {
+
+struct Setting {
+  std::uint8_t level = 0;
+  double volume = 0;
+};
 
 /// How many calls are made; TENON_HOSTILE_CALLS replaces the slice of every run.
 unsigned long Calls() {
@@ -57,6 +63,9 @@ class Chance {
 };
 
 }  // namespace
+
+template <>
+struct tenon::Fields<Setting> : tenon::FieldList<&Setting::level, &Setting::volume> {};
 
 TEST_CASE("hostile allocators and results end in errors of the library or in the guest's memory") {
   ScriptedGuest guest{EachEngine().WithMemoryAllocator(std::make_shared<ExactMemory>())};
@@ -103,14 +112,21 @@ TEST_CASE("hostile allocators and results end in errors of the library or in the
   const auto wide = guest.module.ExportedFunction<std::u16string(int)>("packed", allocator);
   const auto pair = guest.module.ExportedFunction<tenon::GuestU16String(int)>("pair", allocator);
   const auto area = guest.module.ExportedFunction<std::string(int)>("area", allocator);
+  const auto change = guest.module.ExportedFunction<int(
+      tenon::InOut<Setting>, tenon::Out<std::span<Setting>>, tenon::CString)>("use4", allocator);
+  const auto made = guest.module.ExportedFunction<tenon::Indirect<Setting>(tenon::In<Setting>)>(
+      "area", allocator);
+  const auto given =
+      guest.module.ExportedFunction<tenon::GuestObject<Setting>(int)>("text", allocator);
   std::vector<tenon::GuestBuffer> kept;
   std::size_t returned = 0;
   std::size_t failed = 0;
   for (unsigned long i = 0; i < Calls(); ++i) {
     std::array<std::int64_t, 5> numbers = {1, 2, 3, 4, 5};
     const std::string data(chance.Below(40), 'x');
+    std::array<Setting, 4> settings = {};
     try {
-      switch (chance.Below(6)) {
+      switch (chance.Below(9)) {
         case 0:
           static_cast<void>(text(1).View());
           break;
@@ -123,6 +139,17 @@ TEST_CASE("hostile allocators and results end in errors of the library or in the
         case 3:
           static_cast<void>(area(1));
           break;
+        case 5:
+          change(settings[0], std::span{settings}.subspan(chance.Below(4)), data);
+          break;
+        case 6:
+          static_cast<void>(made(settings[0])->volume);
+          break;
+        case 7: {
+          tenon::GuestObject<Setting> object = given(1);
+          if (object) object.Write(object.Read());
+          break;
+        }
         case 4:
           kept.push_back(allocator.Allocate(chance.Below(100), 1u << chance.Below(7)));
           for (std::uint8_t& byte : kept.back().Bytes()) byte = 1;

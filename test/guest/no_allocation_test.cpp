@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// A program of its own, which counts what the host allocates while it calls a guest with views:
-/// nothing. Exits with the number of the first check that fails.
+/// A program of its own, which counts what the host allocates while it calls a guest with views and
+/// structs: nothing. Exits with the number of the first check that fails.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include <tenon/struct.hpp>
 #include <tenon/tenon.hpp>
 
 #include "../support/guests.hpp"
@@ -34,19 +35,43 @@ guests::Bytes Guest() {
   });
   guest.Add("free", {{kI32}, {}}, [](CodeBuilder&) {});
   guest.Add("use", {{kI32, kI32, kI32, kI32}, {kI32}}, [](CodeBuilder& code) { code.LocalGet(3); });
+  guest.Add("area", {{kI32, kI32, kI32}, {}}, [](CodeBuilder&) {});
   return guest.Build();
 }
+
+struct Setting {
+  std::uint8_t level = 0;
+  double volume = 0;
+};
+
+}  // namespace
+
+template <>
+struct tenon::Fields<Setting> : tenon::FieldList<&Setting::level, &Setting::volume> {};
+
+namespace {
 
 int Check(tenon::EngineKind engine) {
   const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithEngine(engine)};
   const tenon::Module guest = runtime.Instantiate(Guest());
   const auto use = guest.ExportedFunction<std::int32_t(std::string_view, std::span<std::int32_t>)>(
       "use", tenon::GuestAllocator::Find(guest));
+  // malloc hands out two places only: results may lie where arguments did.
+  const auto area =
+      guest.ExportedFunction<tenon::Indirect<Setting>(tenon::In<Setting>, tenon::CString)>(
+          "area", tenon::GuestAllocator::Find(guest));
+  const auto change =
+      guest.ExportedFunction<std::int32_t(tenon::InOut<Setting>, tenon::Out<std::span<Setting>>,
+                                          std::int32_t)>("use", tenon::GuestAllocator::Find(guest));
+  std::array<Setting, 2> settings = {};
+  Setting setting{3, 0.5};
   std::array<std::int32_t, 3> numbers = {1, 2, 3};
   if (use("first", numbers) != 3) return 1;
   const std::size_t before = allocations;
   for (int i = 0; i < 10; ++i) {
     if (use("text", numbers) != 3) return 2;
+    if (static_cast<Setting>(area(setting, "text")).volume != 0) return 5;
+    if (change(setting, settings, 7) != 7 || setting.volume != 0.5) return 6;
   }
   if (allocations != before) {
     std::printf("%zu allocations in 10 calls\n", allocations - before);

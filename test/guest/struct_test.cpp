@@ -293,7 +293,7 @@ TEST_CASE("an object that a guest made is the host's until it goes") {
   CHECK(guest.freed.size() == 1);
   pointer = 0;
   CHECK_FALSE(make(1));
-  for (const std::uint64_t outside : {65536 - 4, 65536, 0x7FFFFFFF}) {
+  for (const std::uint64_t outside : {65532u, 65536u, 0xFFFFFFFFu}) {
     pointer = outside;
     const auto trap = Thrown<tenon::Trap>([&] { static_cast<void>(make(1)); });
     CHECK(trap.Code() == tenon::TrapCode::OutOfBoundsMemoryAccess);

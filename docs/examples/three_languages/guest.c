@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest in C: strings, arrays and callbacks that come from and go to the host.
+// The guest in C: strings, arrays, structs and callbacks that come from and go to the host.
 
 typedef unsigned size_t;
 
+struct Summary {
+  unsigned count;
+  double mean, largest;
+};
+
+__attribute__((import_module("env"), import_name("report"))) void report(const struct Summary*);
 __attribute__((import_module("env"), import_name("for_each"))) void for_each(unsigned count,
                                                                              double (*callback)(double));
 
@@ -71,6 +77,25 @@ __attribute__((export_name("mean"))) double mean(const double* values, size_t co
 
 __attribute__((export_name("scale"))) void scale(double* values, size_t count, double factor) {
   for (size_t i = 0; i < count; ++i) values[i] *= factor;
+}
+
+// The struct is returned as C returns one: to a place that the caller gives.
+__attribute__((export_name("summarize"))) struct Summary summarize(const double* values,
+                                                                   size_t count) {
+  struct Summary summary = {count, mean(values, count), 0};
+  for (size_t i = 0; i < count; ++i) {
+    if (i == 0 || values[i] > summary.largest) summary.largest = values[i];
+  }
+  return summary;
+}
+
+__attribute__((export_name("merge"))) struct Summary merge(const struct Summary* left,
+                                                           const struct Summary* right) {
+  struct Summary both = {left->count + right->count, 0,
+                         left->largest > right->largest ? left->largest : right->largest};
+  both.mean = (left->count * left->mean + right->count * right->mean) / both.count;
+  report(&both);
+  return both;
 }
 
 static double square(double value) { return value * value; }

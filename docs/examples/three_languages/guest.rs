@@ -3,13 +3,23 @@
 
 use std::alloc::Layout;
 
+#[repr(C)]
+pub struct Summary {
+    count: u32,
+    mean: f64,
+    largest: f64,
+}
+
 #[cfg(target_arch = "wasm32")]
 #[link(wasm_import_module = "env")]
 extern "C" {
     fn for_each(count: u32, callback: extern "C" fn(f64) -> f64);
+    fn report(summary: *const Summary);
 }
 #[cfg(not(target_arch = "wasm32"))]
 unsafe fn for_each(_count: u32, _callback: extern "C" fn(f64) -> f64) {}
+#[cfg(not(target_arch = "wasm32"))]
+unsafe fn report(_summary: *const Summary) {}
 
 fn layout(size: usize, alignment: usize) -> Option<Layout> {
     Layout::from_size_align(size, alignment).ok().filter(|layout| layout.size() != 0)
@@ -56,6 +66,27 @@ pub unsafe extern "C" fn scale(values: *mut f64, count: usize, factor: f64) {
     for value in std::slice::from_raw_parts_mut(values, count) {
         *value *= factor;
     }
+}
+
+/// The struct is returned as C returns one: to a place that the caller gives.
+///
+/// # Safety
+/// As `greet`.
+#[no_mangle]
+pub unsafe extern "C" fn summarize(values: *const f64, count: usize) -> Summary {
+    let slice = std::slice::from_raw_parts(values, count);
+    let largest = slice.iter().copied().reduce(f64::max).unwrap_or(0.0);
+    Summary { count: count as u32, mean: mean(values, count), largest }
+}
+
+#[no_mangle]
+pub extern "C" fn merge(left: &Summary, right: &Summary) -> Summary {
+    let count = left.count + right.count;
+    let sum = f64::from(left.count) * left.mean + f64::from(right.count) * right.mean;
+    let both =
+        Summary { count, mean: sum / f64::from(count), largest: left.largest.max(right.largest) };
+    unsafe { report(&both) };
+    both
 }
 
 extern "C" fn square(value: f64) -> f64 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One host, guests in three languages: strings and arrays into their memory through their own
-// allocators, text back, and functions of theirs that the host calls.
+// One host, guests in three languages: strings, arrays and structs into their memory through their
+// own allocators, text and structs back, and functions of theirs that the host calls.
 //
 // usage: three_languages GUEST.wasm...
 
@@ -11,18 +11,35 @@
 #include <string>
 #include <string_view>
 
+#include <tenon/struct.hpp>
 #include <tenon/tenon.hpp>
 
 namespace {
 
-// A function pointer of a guest is an index into its table, which C and Rust name otherwise than
-// AssemblyScript.
-void ForEach(const tenon::Module& caller, std::uint32_t count, std::uint32_t callback) {
-  tenon::Table table = caller.ExportedTable("__indirect_function_table");
-  if (!table) table = caller.ExportedTable("table");
-  const auto function = table.LookupFunction(callback).As<double(double)>();
-  for (std::uint32_t i = 1; i <= count; ++i) std::printf(" %g", function(i));
+// What the guests know as a struct of the same fields.
+struct Summary {
+  std::uint32_t count;
+  double mean, largest;
+};
+
+}  // namespace
+
+template <>
+struct tenon::Fields<Summary>
+    : tenon::FieldList<&Summary::count, &Summary::mean, &Summary::largest> {};
+
+namespace {
+
+// The guests' functions arrive as what C has as a function pointer.
+void ForEach(std::uint32_t count, tenon::FunctionPointer<double(double)> callback) {
+  for (std::uint32_t i = 1; i <= count; ++i) std::printf(" %g", callback(i));
   std::printf("\n");
+}
+
+// The guests' structs arrive by pointer.
+void Report(tenon::In<Summary> summary) {
+  std::printf("  the guest reports %u values, mean %g, largest %g\n", summary->count, summary->mean,
+              summary->largest);
 }
 
 tenon::GuestAllocator AllocatorOf(const tenon::Module& guest) {
@@ -60,6 +77,16 @@ void Run(const tenon::Runtime& runtime, const char* path) {
   guest.ExportedFunction<void(std::span<double>, double)>("scale", allocator)(values, 10);
   std::printf("  scaled: %g %g %g %g\n", values[0], values[1], values[2], values[3]);
 
+  // A struct as result is written to a place that the guest is given; structs go in by pointer.
+  const auto summarize = guest.ExportedFunction<tenon::Indirect<Summary>(std::span<const double>)>(
+      "summarize", allocator);
+  const auto merge =
+      guest.ExportedFunction<tenon::Indirect<Summary>(tenon::In<Summary>, tenon::In<Summary>)>(
+          "merge", allocator);
+  const Summary merged = merge(summarize(values), summarize(std::array<double, 1>{180}));
+  std::printf("  merged: %u values, mean %g, largest %g\n", merged.count, merged.mean,
+              merged.largest);
+
   std::printf("  squares:");
   guest.ExportedFunction<void(std::uint32_t)>("squares")(4);
 }
@@ -74,6 +101,7 @@ int main(int argc, char** argv) {
         .WithFunc(ForEach)
         .WithParameterNames("count", "callback")
         .Export("for_each");
+    env.NewFunctionBuilder().WithFunc(Report).WithParameterNames("summary").Export("report");
     // What AssemblyScript calls when something is wrong.
     env.NewFunctionBuilder()
         .WithFunc([](std::uint32_t, std::uint32_t, std::uint32_t line, std::uint32_t) {
