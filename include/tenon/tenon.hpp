@@ -50,6 +50,7 @@
 #include <tenon/typed_function.hpp>
 #include <tenon/typed_value.hpp>
 #include <tenon/value.hpp>
+#include <tenon/version.hpp>
 // IWYU pragma: end_exports
 
 #endif

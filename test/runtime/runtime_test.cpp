@@ -3,6 +3,7 @@
 /// Runtime: compiling, instantiating, finding and closing modules.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ std::uint32_t Mix(std::uint32_t a, std::uint32_t b) { return a * 31 + b; }
 
 static_assert(!std::is_copy_constructible_v<tenon::Runtime>);
 static_assert(std::is_nothrow_move_constructible_v<tenon::Runtime>);
+
+TEST_CASE("the version is that of the macros") {
+  static_assert(std::string_view{tenon::Version()}.size() >= 5);
+  CHECK(tenon::Version() == std::to_string(TENON_VERSION_MAJOR) + "." +
+                                std::to_string(TENON_VERSION_MINOR) + "." +
+                                std::to_string(TENON_VERSION_PATCH));
+}
 
 TEST_CASE("a runtime compiles and instantiates a guest that calls a host function") {
   tenon::Runtime runtime;
