@@ -53,6 +53,7 @@
 #include <tenon/wasm/error_format.ipp>
 #include <tenon/wasm/module_builder.ipp>
 #include <tenon/wasm/name_section.ipp>
+#include <tenon/wasm/sha256.ipp>
 #include <tenon/wasm/validator.ipp>
 #include <tenon/wasm/validator_sink.ipp>
 #include <tenon/wasm/validator_state.ipp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
-/// SHA-256 against the examples of FIPS 180-4 and of NIST's SHAVS.
+/// SHA-256 against the examples of FIPS 180-4 and of NIST's SHAVS; HMAC against those of RFC 4231.
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -8,13 +8,17 @@
 
 #include <catch2/catch.hpp>
 
+#include <tenon/wasm/hmac.hpp>
 #include <tenon/wasm/sha256.hpp>
 
 namespace {
 
 using tenon::wasm::HashSha256;
+using tenon::wasm::HmacSha256;
+using tenon::wasm::IsSameDigest;
 using tenon::wasm::Sha256;
 using tenon::wasm::Sha256Digest;
+using tenon::wasm::Sha256Path;
 
 constexpr int Nibble(char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; }
 
@@ -57,10 +61,68 @@ constexpr bool PiecesAgree() {
 }
 static_assert(PiecesAgree());
 
-TEST_CASE("SHA-256 hashes the long FIPS 180-4 example", "[wasm][sha256]") {
-  const std::vector<std::uint8_t> million(1'000'000, 'a');
-  CHECK(HashSha256(million) ==
+Sha256Digest HashBy(Sha256Path path, std::span<const std::uint8_t> bytes) {
+  Sha256 hasher{path};
+  hasher.Update(bytes);
+  return hasher.Finish();
+}
+
+TEST_CASE("SHA-256 hashes the FIPS 180-4 examples by instructions and without", "[wasm][sha256]") {
+  const auto path = GENERATE(Sha256Path::Fastest, Sha256Path::Portable);
+  const auto hash = [&](std::string_view text) { return HashBy(path, Bytes(text)); };
+  CHECK(hash("") == FromHex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+  CHECK(hash("abc") == FromHex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  CHECK(hash(kTwoBlocks) ==
+        FromHex("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
+  CHECK(HashBy(path, std::vector<std::uint8_t>(1'000'000, 'a')) ==
         FromHex("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+}
+
+TEST_CASE("SHA-256 gives the same digests by instructions and without", "[wasm][sha256]") {
+  std::uint32_t state = 1;
+  for (std::size_t size = 0; size < 400; ++size) {
+    std::vector<std::uint8_t> bytes(size);
+    for (std::uint8_t& byte : bytes) {
+      state = state * 1664525 + 1013904223;
+      byte = static_cast<std::uint8_t>(state >> 24);
+    }
+    REQUIRE(HashBy(Sha256Path::Fastest, bytes) == HashBy(Sha256Path::Portable, bytes));
+  }
+}
+
+std::vector<std::uint8_t> Repeated(std::size_t count, std::uint8_t byte) {
+  return std::vector<std::uint8_t>(count, byte);
+}
+
+Sha256Digest Authenticate(const std::vector<std::uint8_t>& key,
+                          const std::vector<std::uint8_t>& data) {
+  HmacSha256 hmac{key};
+  const std::span<const std::uint8_t> all{data};
+  hmac.Update(all.first(all.size() / 3));
+  hmac.Update(all.subspan(all.size() / 3));
+  return hmac.Finish();
+}
+
+TEST_CASE("HMAC-SHA-256 gives the codes of RFC 4231", "[wasm][hmac]") {
+  CHECK(Authenticate(Repeated(20, 0x0b), Bytes("Hi There")) ==
+        FromHex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"));
+  CHECK(Authenticate(Bytes("Jefe"), Bytes("what do ya want for nothing?")) ==
+        FromHex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+  CHECK(Authenticate(Repeated(20, 0xaa), Repeated(50, 0xdd)) ==
+        FromHex("773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"));
+  CHECK(Authenticate(Repeated(131, 0xaa),
+                     Bytes("Test Using Larger Than Block-Size Key - Hash Key First")) ==
+        FromHex("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"));
+}
+
+TEST_CASE("codes are the same only if every byte is", "[wasm][hmac]") {
+  const Sha256Digest code = Authenticate(Bytes("key"), Bytes("data"));
+  CHECK(IsSameDigest(code, code));
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    Sha256Digest other = code;
+    other[i] ^= 1;
+    CHECK_FALSE(IsSameDigest(code, other));
+  }
 }
 
 TEST_CASE("SHA-256 gives the same digest however the input is cut", "[wasm][sha256]") {
