@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/cache/statistics.hpp>
+#include <tenon/cache_options.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -28,16 +32,42 @@ class CompilationCache {
   /// A new, empty cache in memory.
   TENON_DECL CompilationCache();
 
+  /// A cache that also keeps compiled guests as files in a directory, which any number of processes
+  /// share. A guest that is there starts without being compiled: its bytes are hashed, its entry is
+  /// checked and mapped. What is damaged, of another version or made for other settings is compiled
+  /// and replaced; what goes wrong with the directory is counted and reported
+  /// (CacheOptions::on_problem) and stops nothing.
+  ///
+  /// The directory is made if it is missing, for this user alone. Throws ConfigError if others can
+  /// write to it and `options` have no mac_key. Code of the interpreter and host modules stay in
+  /// memory.
+  TENON_DECL static CompilationCache Directory(const std::string& path);
+  TENON_DECL static CompilationCache Directory(const std::string& path,
+                                               const CacheOptions& options);
+
   friend bool operator==(const CompilationCache&, const CompilationCache&) noexcept = default;
 
   TENON_DECL CacheStatistics Statistics() const;
-  /// Forgets every entry; modules compiled before keep their code.
+  /// Forgets every entry in memory; modules compiled before keep their code.
   TENON_DECL void Clear() const;
+
+  /// Entries of the directory of this version and machine, most recently used first; none for a
+  /// cache in memory. Throws std::system_error if it cannot be read.
+  TENON_DECL std::vector<CacheEntry> Entries() const;
+  /// Checks every entry of the directory, and removes what is not as it was written, unless the
+  /// cache is read-only. Throws as Entries.
+  TENON_DECL std::vector<CacheProblem> Verify() const;
+  /// Removes all entries of all versions from the directory; processes that use them keep what they
+  /// have. Returns how many. Throws std::system_error if that is not allowed.
+  TENON_DECL std::size_t Purge() const;
 
   /// For the library's own rooms.
   const std::shared_ptr<cache::CodeMap>& Map() const noexcept { return map_; }
 
  private:
+  explicit CompilationCache(std::shared_ptr<cache::CodeMap> map) noexcept : map_{std::move(map)} {}
+  cache::CodeMap& RequireMap() const;
+
   std::shared_ptr<cache::CodeMap> map_;
 };
 

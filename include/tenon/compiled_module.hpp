@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +48,11 @@ class CompiledModule {
   TENON_DECL std::vector<CustomSectionDefinition> CustomSections() const;
   /// Bytes of code and side tables made for it.
   TENON_DECL std::size_t CodeSize() const;
+
+  /// The module with its code, for Runtime::Deserialize: in this process or another one, to be kept
+  /// in a file or built into a program. Signed with `mac_key` (HMAC-SHA-256) unless that is empty.
+  /// Throws ConfigError for host modules, and where the interpreter runs guests.
+  TENON_DECL std::vector<std::uint8_t> Serialize(std::span<const std::uint8_t> mac_key = {}) const;
 
   /// Makes this and all copies of it unusable. Instances live on, and so do other compilations that
   /// share the code through a cache.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <tenon/cache/compile.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/error.hpp>
 #include <tenon/function.hpp>
@@ -121,6 +122,11 @@ TENON_DECL std::vector<CustomSectionDefinition> CompiledModule::CustomSections()
 
 TENON_DECL std::size_t CompiledModule::CodeSize() const {
   return detail::RequireState(*this).code->EngineSize();
+}
+
+TENON_DECL std::vector<std::uint8_t> CompiledModule::Serialize(
+    std::span<const std::uint8_t> mac_key) const {
+  return cache::Serialize(detail::RequireState(*this), mac_key);
 }
 
 TENON_DECL void CompiledModule::Close() {

@@ -38,6 +38,16 @@ class Runtime {
   /// ValidationError.
   TENON_DECL CompiledModule CompileModule(std::span<const std::uint8_t> bytes) const;
 
+  /// What CompileModule gives for the module that CompiledModule::Serialize wrote, with the code
+  /// that it wrote if that was made by this version of the library for these settings and a
+  /// processor like this one; if not, the module is compiled.
+  ///
+  /// Code is executed as it stands: give nothing but what comes from where you would take a program
+  /// from, or sign it. Throws ConfigError if it is damaged, or not signed with `mac_key` where that
+  /// is not empty; DecodeError and ValidationError as CompileModule.
+  TENON_DECL CompiledModule Deserialize(std::span<const std::uint8_t> serialized,
+                                        std::span<const std::uint8_t> mac_key = {}) const;
+
   /// Links and initialises an instance, then runs its start functions. Throws LinkError if imports,
   /// names or limits do not allow it; Trap, ExitError (also with code 0, from `_start`: see
   /// ModuleConfig::WithStartFunctions) or what a host function threw if a start function fails. A

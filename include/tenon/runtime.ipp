@@ -146,6 +146,12 @@ TENON_DECL CompiledModule Runtime::CompileModule(std::span<const std::uint8_t> b
   return CompiledModule{cache::CompileGuest(store_, bytes)};
 }
 
+TENON_DECL CompiledModule Runtime::Deserialize(std::span<const std::uint8_t> serialized,
+                                               std::span<const std::uint8_t> mac_key) const {
+  detail::RequireStore(store_);
+  return CompiledModule{cache::Deserialize(store_, serialized, mac_key)};
+}
+
 TENON_DECL Module Runtime::InstantiateModule(const CompiledModule& compiled,
                                              const ModuleConfig& config) const {
   return InstantiateWith(compiled, config, nullptr);

@@ -10,6 +10,10 @@
 // Bodies.
 #include <tenon/cache.ipp>
 #include <tenon/cache/compile.ipp>
+#include <tenon/cache/directory_store.ipp>
+#include <tenon/cache/entry.ipp>
+#include <tenon/cache/file.ipp>
+#include <tenon/cache/persistent_cache.ipp>
 #include <tenon/compiled_module.ipp>
 #include <tenon/definition.ipp>
 #include <tenon/fault.ipp>

@@ -20,7 +20,10 @@ BODIES_ELSEWHERE = {"tenon/instance_handle.hpp", "tenon/vm/deadline_timer.hpp"}
 
 
 # Headers that need what is not everywhere. Nothing else includes them (checked below).
-NEEDS = {"tenon/aggregate.hpp": "boost/pfr/core.hpp"}
+NEEDS = {
+    "tenon/aggregate.hpp": "boost/pfr/core.hpp",
+    "tenon/redis_store.hpp": "hiredis/hiredis.h",
+}
 
 
 def has_header(compiler, header):

@@ -22,6 +22,8 @@ _HANDLE = "a handle that host functions receive from the rooms"
 SHARED = {
     "budget.hpp": _HANDLE,
     "cache.hpp": _CONFIG,
+    "cache_options.hpp": _CONFIG,
+    "cache_store.hpp": _INTERFACE,
     "call_context.hpp": _HANDLE,
     "call_result.hpp": _VALUE,
     "code_map_kind.hpp": _VALUE,

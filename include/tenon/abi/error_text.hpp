@@ -190,7 +190,14 @@
     "guest allocator {0}: {1} bytes at {2} are outside of the memory of {3} bytes")              \
   X(AllocationUnaligned, "guest allocator {0}: {1} is not aligned to {2}")                       \
   X(CrossThreadEntry, "two threads entered the same module at the same time")                    \
-  X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")
+  X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")                                    \
+  X(CacheDirectory,                                                                              \
+    "cache directory \"{0}\" is not safe to take code from: {1}; take one of your own, or set "  \
+    "mac_key")                                                                                   \
+  X(CacheKeyNeeded, "a cache that others can write to needs a mac_key: {0}")                     \
+  X(CacheMiss, "the cache must have the module, but {0}: {1}")                                   \
+  X(SerializedModule, "cannot use the serialized module: {0}")                                   \
+  X(SerializeRefused, "cannot serialize the module: {0}")
 
 /// All of them.
 #define TENON_ERRORS(X)      \

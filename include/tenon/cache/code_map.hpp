@@ -9,8 +9,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/cache/persistent_cache.hpp>
 #include <tenon/cache/statistics.hpp>
 #include <tenon/vm/code.hpp>
 
@@ -21,9 +23,18 @@ class CodeMap {
  public:
   using Code = std::shared_ptr<const vm::ModuleCode>;
 
+  CodeMap() = default;
+  /// A map above levels that outlive the process.
+  explicit CodeMap(std::unique_ptr<PersistentCache> persistent)
+      : persistent_{std::move(persistent)} {}
+
+  /// Null if there is nothing but memory.
+  PersistentCache* Persistent() const noexcept { return persistent_.get(); }
+
   /// The code under `key`, from the map or from `make`, which runs without a lock held and at most
   /// once at a time for each key. Threads that ask meanwhile wait; if `make` throws, that is its
-  /// caller's affair, and one of the waiting threads makes another attempt.
+  /// caller's affair, and one of the waiting threads makes another attempt. `make` sets its
+  /// argument if it did not compile.
   template <class Make>
   Code FindOrMake(const vm::CodeKey& key, Make make) {
     std::unique_lock lock{mutex_};
@@ -36,26 +47,32 @@ class CodeMap {
       }
       changed_.wait(lock);
     }
-    ++misses_;
     lock.unlock();
     Code code;
+    bool was_loaded = false;
     try {
-      code = make();
+      code = make(was_loaded);
     } catch (...) {
       lock.lock();
+      ++misses_;
       entries_.erase(key);
       changed_.notify_all();
       throw;
     }
     lock.lock();
+    ++(was_loaded ? loads_ : misses_);
     entries_[key] = code;
     changed_.notify_all();
     return code;
   }
 
   CacheStatistics Statistics() const {
+    CacheStatistics statistics;
+    if (persistent_ != nullptr) persistent_->AddTo(statistics);
     const std::lock_guard lock{mutex_};
-    CacheStatistics statistics{hits_, misses_, 0, 0};
+    statistics.hits = hits_;
+    statistics.misses = misses_;
+    statistics.loads = loads_;
     for (const auto& [key, code] : entries_) {
       if (code == nullptr) continue;
       ++statistics.entries;
@@ -76,11 +93,13 @@ class CodeMap {
   }
 
  private:
+  std::unique_ptr<PersistentCache> persistent_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<vm::CodeKey, Code> entries_;  ///< null while it is being made
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
+  std::uint64_t loads_ = 0;
 };
 
 }  // namespace tenon::inline TENON_ABI::cache

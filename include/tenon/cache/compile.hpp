@@ -28,6 +28,17 @@ TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
     const std::shared_ptr<vm::Store>& store, std::vector<std::uint8_t> bytes, std::string name,
     std::shared_ptr<const vm::HostCallables> host);
 
+/// An entry (entry.hpp) of a compiled guest, signed with `mac_key` unless that is empty. Throws
+/// ConfigError for host modules and for engines whose code cannot be kept.
+TENON_DECL std::vector<std::uint8_t> Serialize(const vm::CompiledState& state,
+                                               std::span<const std::uint8_t> mac_key);
+
+/// What CompileGuest gives for the module in `entry`, with the entry's code if it fits. Throws
+/// ConfigError if the entry is damaged or not signed with `mac_key`, and what CompileGuest throws.
+TENON_DECL std::shared_ptr<vm::CompiledState> Deserialize(const std::shared_ptr<vm::Store>& store,
+                                                          std::span<const std::uint8_t> entry,
+                                                          std::span<const std::uint8_t> mac_key);
+
 }  // namespace tenon::inline TENON_ABI::cache
 
 #if !defined(TENON_SEPARATE_COMPILATION)

@@ -3,13 +3,22 @@
 /// Bodies of compile.hpp.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <tenon/abi/digest.hpp>
 #include <tenon/cache/code_map.hpp>
 #include <tenon/cache/compile.hpp>
+#include <tenon/cache/entry.hpp>
+#include <tenon/cache/file.hpp>
+#include <tenon/cache/persistent_cache.hpp>
 #include <tenon/error.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/decoder.hpp>
@@ -56,6 +65,7 @@ inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> b
     hash.Update(little_endian);
   };
   const std::string_view engine = store.engine.name;
+  update_number(LibraryVersion());
   update_number(engine.size());
   hash.Update({reinterpret_cast<const std::uint8_t*>(engine.data()), engine.size()});
   update_number(store.engine.revision);
@@ -87,20 +97,31 @@ inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> b
   throw DecodeError{fault.code, text, fault.offset};
 }
 
-inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
-                                                  std::vector<std::uint8_t> bytes, bool is_host) {
+/// `bytes` must live as long as `storage`.
+inline std::shared_ptr<vm::ModuleCode> DecodeStored(const vm::Store& store,
+                                                    std::span<const std::uint8_t> bytes,
+                                                    std::shared_ptr<const void> storage,
+                                                    bool is_host) {
   auto code = std::make_shared<vm::ModuleCode>();
-  code->bytes = std::move(bytes);
+  code->storage = std::move(storage);
   code->is_host = is_host;
-  const wasm::Fault fault =
-      wasm::Decode(code->bytes, DecodeOptionsOf(store, is_host), code->module);
+  const wasm::Fault fault = wasm::Decode(bytes, DecodeOptionsOf(store, is_host), code->module);
   if (!fault.IsNone()) {
-    if (code->module.bytes.empty()) code->module.bytes = code->bytes;
+    if (code->module.bytes.empty()) code->module.bytes = bytes;
     ThrowFault(code->module, fault);
   }
   code->names = wasm::ParseNames(code->module);
   code->externs = vm::ExternIndex{code->module};
   return code;
+}
+
+/// The same of a copy of `bytes`.
+inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
+                                                  std::span<const std::uint8_t> bytes,
+                                                  bool is_host) {
+  auto copy = std::make_shared<const std::vector<std::uint8_t>>(bytes.begin(), bytes.end());
+  const std::span<const std::uint8_t> stored{*copy};
+  return DecodeStored(store, stored, std::move(copy), is_host);
 }
 
 /// Everything but the function bodies.
@@ -136,10 +157,91 @@ inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code
   return listeners;
 }
 
+inline EntryIdentity IdentityOf(const vm::Store& store, const vm::CodeKey& key,
+                                const vm::CompileSettings& settings) {
+  EntryIdentity identity;
+  identity.key = key;
+  const std::string_view engine = store.engine.name;
+  std::ranges::copy(engine.substr(0, identity.engine.size()), identity.engine.begin());
+  identity.engine_revision = store.engine.revision;
+  identity.version = LibraryVersion();
+  identity.layout = abi::LayoutDigest();
+  identity.cpu = settings.cpu.Bits();
+  return identity;
+}
+
+/// Code of an entry that was checked; null if it does not fit after all.
+inline std::shared_ptr<vm::ModuleCode> RestoreCode(const vm::Store& store, FoundEntry& entry,
+                                                   const vm::CompileSettings& settings) {
+  try {
+    auto code = DecodeStored(store, entry.view.module, entry.owner, false);
+    const wasm::ValidationContext context = ValidateDeclarations(store, *code);
+    code->key = entry.view.header.key;
+    const vm::Restored restored = store.engine.restore(
+        context, settings, {entry.view.object, entry.owner}, code->engine_code);
+    if (restored == vm::Restored::Refused) return nullptr;
+    entry.is_shared = entry.is_shared && restored == vm::Restored::InPlace;
+    return code;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+/// One guest, between the levels of a persistent cache and the compiler.
+class PersistentCompilation {
+ public:
+  PersistentCompilation(const vm::Store& store, const vm::CompileSettings& settings,
+                        const vm::CodeKey& key, PersistentCache& cache)
+      : store_{store},
+        settings_{settings},
+        identity_{IdentityOf(store, key, settings)},
+        cache_{cache} {}
+
+  /// The code, if the cache has it; if not, it may be compiled, with others waiting until this
+  /// object goes. Throws ConfigError where the cache must have it.
+  std::shared_ptr<vm::ModuleCode> Begin() {
+    std::shared_ptr<vm::ModuleCode> code = Load();
+    if (code != nullptr) return code;
+    if (!cache_.IsWritable()) {
+      cache_.Miss(identity_);
+      return nullptr;
+    }
+    lock_.emplace(cache_.Lock(identity_));
+    // Somebody may have been quicker.
+    return Load();
+  }
+
+  void Keep(const vm::ModuleCode& code) {
+    if (!cache_.IsWritable()) return;
+    cache_.Keep(identity_, code.module.bytes, store_.engine.store(*code.engine_code));
+  }
+
+ private:
+  std::shared_ptr<vm::ModuleCode> Load() {
+    std::optional<FoundEntry> entry = cache_.Find(identity_);
+    if (!entry.has_value()) return nullptr;
+    std::shared_ptr<vm::ModuleCode> code = RestoreCode(store_, *entry, settings_);
+    if (code == nullptr) {
+      cache_.Reject(identity_, *entry);
+    } else {
+      cache_.Accept(identity_, *entry);
+    }
+    return code;
+  }
+
+  const vm::Store& store_;
+  const vm::CompileSettings& settings_;
+  const EntryIdentity identity_;
+  PersistentCache& cache_;
+  std::optional<KeyLock> lock_;
+};
+
+/// `serialized`: where code for the module may come from besides the store's cache; or null.
 inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Store>& store,
-                                                  std::vector<std::uint8_t> bytes, bool is_host,
+                                                  std::span<const std::uint8_t> bytes, bool is_host,
                                                   std::string name,
-                                                  std::shared_ptr<const vm::HostCallables> host) {
+                                                  std::shared_ptr<const vm::HostCallables> host,
+                                                  FoundEntry* serialized = nullptr) {
   auto state = std::make_shared<vm::CompiledState>();
   state->store = store;
   state->host = std::move(host);
@@ -154,18 +256,41 @@ inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Stor
     state->listeners = AskListeners(*store, *decoded, state->host.get(), shown);
     for (const auto& listener : state->listeners) settings.listeners.push_back(listener != nullptr);
   }
-  const vm::CodeKey key = KeyOf(*store, bytes, is_host, settings);
-  const auto make = [&]() -> std::shared_ptr<const vm::ModuleCode> {
+  const auto compile = [&] {
     if (decoded == nullptr) {
-      decoded = DecodeCode(*store, std::move(bytes), is_host);
+      decoded = DecodeCode(*store, bytes, is_host);
       context = ValidateDeclarations(*store, *decoded);
     }
-    decoded->key = key;
     CompileBodies(*store, settings, context, *decoded);
+  };
+  const vm::CodeKey key = KeyOf(*store, bytes, is_host, settings);
+  const std::shared_ptr<CodeMap>& map = store->settings.cache;
+  const auto make = [&](bool& was_loaded) -> std::shared_ptr<const vm::ModuleCode> {
+    if (serialized != nullptr && store->engine.restore != nullptr &&
+        CompareEntry(serialized->view.header, IdentityOf(*store, key, settings)) ==
+            EntryFault::None) {
+      if (auto restored = RestoreCode(*store, *serialized, settings); restored != nullptr) {
+        was_loaded = true;
+        return restored;
+      }
+    }
+    std::optional<PersistentCompilation> kept;
+    // The code of host modules is their callables, which have no bytes.
+    if (map != nullptr && map->Persistent() != nullptr && !is_host &&
+        store->engine.restore != nullptr) {
+      kept.emplace(*store, settings, key, *map->Persistent());
+      if (auto loaded = kept->Begin(); loaded != nullptr) {
+        was_loaded = true;
+        return loaded;
+      }
+    }
+    compile();
+    decoded->key = key;
+    if (kept.has_value()) kept->Keep(*decoded);
     return decoded;
   };
-  state->code =
-      store->settings.cache != nullptr ? store->settings.cache->FindOrMake(key, make) : make();
+  bool was_loaded = false;
+  state->code = map != nullptr ? map->FindOrMake(key, make) : make(was_loaded);
   state->name = is_host ? std::move(name) : std::string{state->code->names.ModuleName()};
   return state;
 }
@@ -174,13 +299,42 @@ inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Stor
 
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileGuest(const std::shared_ptr<vm::Store>& store,
                                                            std::span<const std::uint8_t> bytes) {
-  return detail::Compile(store, {bytes.begin(), bytes.end()}, false, {}, nullptr);
+  return detail::Compile(store, bytes, false, {}, nullptr);
 }
 
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
     const std::shared_ptr<vm::Store>& store, std::vector<std::uint8_t> bytes, std::string name,
     std::shared_ptr<const vm::HostCallables> host) {
-  return detail::Compile(store, std::move(bytes), true, std::move(name), std::move(host));
+  return detail::Compile(store, bytes, true, std::move(name), std::move(host));
+}
+
+TENON_DECL std::vector<std::uint8_t> Serialize(const vm::CompiledState& state,
+                                               std::span<const std::uint8_t> mac_key) {
+  const vm::Store& store = *state.store;
+  const vm::ModuleCode& code = *state.code;
+  if (code.is_host || store.engine.store == nullptr) {
+    throw ConfigError{ErrorCode::SerializeRefused,
+                      FormatError(ErrorCode::SerializeRefused,
+                                  {code.is_host ? "the callables of host modules have no bytes"
+                                                : "the interpreter makes no code"})};
+  }
+  return BuildEntry(detail::IdentityOf(store, code.key, detail::CompileSettingsOf(store)),
+                    code.module.bytes, store.engine.store(*code.engine_code), mac_key);
+}
+
+TENON_DECL std::shared_ptr<vm::CompiledState> Deserialize(const std::shared_ptr<vm::Store>& store,
+                                                          std::span<const std::uint8_t> entry,
+                                                          std::span<const std::uint8_t> mac_key) {
+  // What is checked must not change any more, and code needs pages of its own.
+  FileMapping copy = MapCopy(entry);
+  FoundEntry found;
+  const EntryFault fault = CheckEntry(copy.bytes, {mac_key, false}, found.view);
+  if (fault != EntryFault::None) {
+    throw ConfigError{ErrorCode::SerializedModule,
+                      FormatError(ErrorCode::SerializedModule, {EntryFaultText(fault)})};
+  }
+  found.owner = std::move(copy.owner);
+  return detail::Compile(store, found.view.module, false, {}, nullptr, &found);
 }
 
 }  // namespace tenon::inline TENON_ABI::cache

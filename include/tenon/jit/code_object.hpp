@@ -166,6 +166,11 @@ class CodeView {
 TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
                              std::uint64_t options_digest) noexcept;
 
+/// Whether a code object has what instances of `module` take from it. `escapes` as in
+/// CodeObjectInput; `adapts_all`: whether records of every type need an adapter.
+TENON_DECL bool FitsModule(const CodeView& view, const wasm::Module& module,
+                           const std::vector<bool>& escapes, bool adapts_all) noexcept;
+
 }  // namespace tenon::inline TENON_ABI::jit
 
 #if !defined(TENON_SEPARATE_COMPILATION)

@@ -269,4 +269,39 @@ TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
                              [&](const Inlining& row) { return is_inlining(row.inlined_at); });
 }
 
+TENON_DECL bool FitsModule(const CodeView& view, const wasm::Module& module,
+                           const std::vector<bool>& escapes, bool adapts_all) noexcept {
+  const auto functions = view.Functions();
+  const auto adapters = view.Adapters();
+  if (functions.size() != module.bodies.size() || adapters.size() != module.types.size()) {
+    return false;
+  }
+  const auto has_adapter = [&](std::uint32_t type) { return adapters[type] != kNoCode; };
+  if (adapts_all && !std::ranges::all_of(adapters, [](auto place) { return place != kNoCode; })) {
+    return false;
+  }
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const FunctionRow& row = functions[i];
+    if (escapes[i] &&
+        (row.external == kNoCode || row.slot_entry == kNoCode || row.host_entry == kNoCode ||
+         !has_adapter(module.functions[module.imported_functions + i]))) {
+      return false;
+    }
+  }
+  // Backtraces name the function, and look sites up by halves.
+  const auto are_sites = [&](std::span<const SiteRow> sites) {
+    return std::ranges::is_sorted(sites, {}, &SiteRow::code_offset) &&
+           std::ranges::all_of(
+               sites, [&](const SiteRow& site) { return site.function < module.functions.size(); });
+  };
+  const auto inlinings = view.Inlinings();
+  for (std::size_t i = 0; i < inlinings.size(); ++i) {
+    // Callers come first, so that no chain of them comes back to where it was.
+    const bool is_chained = inlinings[i].inlined_at == kNoCode || inlinings[i].inlined_at < i;
+    if (!is_chained || inlinings[i].function >= module.functions.size()) return false;
+  }
+  return are_sites(view.Faults()) && are_sites(view.Calls()) &&
+         std::ranges::is_sorted(functions, {}, &FunctionRow::body);
+}
+
 }  // namespace tenon::inline TENON_ABI::jit

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,11 +24,20 @@ class ExecutableMemory {
   /// The same with a copy of `bytes`, sealed.
   TENON_DECL static ExecutableMemory Map(std::span<const std::uint8_t> bytes,
                                          std::size_t code_offset, std::string& reason);
+  /// `bytes` where they lie: on private pages, from a page's beginning to the end of their mapping,
+  /// which `owner` keeps. Where the system refuses to make them executable, as for files of a file
+  /// system without programs, a copy.
+  TENON_DECL static ExecutableMemory Adopt(std::span<const std::uint8_t> bytes,
+                                           std::shared_ptr<const void> owner,
+                                           std::size_t code_offset, std::string& reason);
   ExecutableMemory(ExecutableMemory&& other) noexcept
-      : begin_{std::exchange(other.begin_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+      : begin_{std::exchange(other.begin_, nullptr)},
+        size_{std::exchange(other.size_, 0)},
+        owner_{std::move(other.owner_)} {}
   ExecutableMemory& operator=(ExecutableMemory&& other) noexcept {
     std::swap(begin_, other.begin_);
     std::swap(size_, other.size_);
+    std::swap(owner_, other.owner_);
     return *this;
   }
   TENON_DECL ~ExecutableMemory();
@@ -45,6 +55,7 @@ class ExecutableMemory {
 
   std::uint8_t* begin_ = nullptr;
   std::size_t size_ = 0;
+  std::shared_ptr<const void> owner_;  ///< of the mapping; null: it is this object's
 };
 
 /// Why this process cannot run code of its own making; "" if it can. Asked once.

@@ -40,6 +40,15 @@ TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> 
   return memory;
 }
 
+TENON_DECL ExecutableMemory ExecutableMemory::Adopt(std::span<const std::uint8_t> bytes,
+                                                    std::shared_ptr<const void> owner,
+                                                    std::size_t code_offset, std::string& reason) {
+  ExecutableMemory memory{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  memory.owner_ = std::move(owner);
+  if (!memory.Seal(code_offset, reason)) return Map(bytes, code_offset, reason);
+  return memory;
+}
+
 TENON_DECL bool ExecutableMemory::Seal(std::size_t code_offset, std::string& reason) {
   if ((code_offset != 0 && mprotect(begin_, code_offset, PROT_READ) != 0) ||
       mprotect(begin_ + code_offset, size_ - code_offset, PROT_READ | PROT_EXEC) != 0) {
@@ -50,7 +59,7 @@ TENON_DECL bool ExecutableMemory::Seal(std::size_t code_offset, std::string& rea
 }
 
 TENON_DECL ExecutableMemory::~ExecutableMemory() {
-  if (begin_ != nullptr) munmap(begin_, size_);
+  if (begin_ != nullptr && owner_ == nullptr) munmap(begin_, size_);
 }
 
 TENON_DECL const std::string& ExecutableMemoryRefusal() {

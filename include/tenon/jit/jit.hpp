@@ -48,6 +48,10 @@ class JitCode final : public vm::EngineCode {
   }
   /// Keeps what `facts` says of the functions for the first variant.
   void Compile(ModuleFacts facts, MemoryStyle style, const ProgressFunction* progress) const;
+  /// The object of the first variant; empty if the module has none.
+  std::span<const std::uint8_t> Object() const noexcept;
+  /// Takes the first variant from an object.
+  vm::Restored Restore(const vm::StoredObject& object);
 
  private:
   std::vector<bool> EscapingFunctions() const;

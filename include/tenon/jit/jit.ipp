@@ -123,6 +123,31 @@ inline void JitCode::Compile(ModuleFacts facts, MemoryStyle style,
   variant = AnnounceCode(std::move(variant), module, settings_.conduct);
 }
 
+inline std::span<const std::uint8_t> JitCode::Object() const noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto& variant = variants_[static_cast<std::size_t>(FirstStyle())];
+  return variant == nullptr ? std::span<const std::uint8_t>{} : variant->View().Bytes();
+}
+
+inline vm::Restored JitCode::Restore(const vm::StoredObject& object) {
+  if (Module().bodies.empty()) {
+    return object.bytes.empty() ? vm::Restored::InPlace : vm::Restored::Refused;
+  }
+  const CompileOptions options = detail::OptionsOf(settings_, FirstStyle());
+  if (!IsCodeObject(object.bytes, detail::DigestOf(options)) ||
+      !FitsModule(CodeView{object.bytes}, Module(), EscapingFunctions(),
+                  !settings_.listeners.empty())) {
+    return vm::Restored::Refused;
+  }
+  std::string reason;
+  auto mapped = MappedCode::Adopt(object.bytes, object.owner, reason);
+  if (mapped == nullptr) detail::RefuseToRun(reason);
+  const bool is_in_place = mapped->View().Bytes().data() == object.bytes.data();
+  variants_[static_cast<std::size_t>(FirstStyle())] =
+      AnnounceCode(std::move(mapped), Module(), settings_.conduct);
+  return is_in_place ? vm::Restored::InPlace : vm::Restored::Copied;
+}
+
 TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
   const std::lock_guard lock{mutex_};
   const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
@@ -154,6 +179,19 @@ namespace detail {
 inline wasm::Fault CompileModule(const wasm::ValidationContext& context,
                                  const vm::CompileSettings& settings, vm::EngineCodePointer& code) {
   return CompileWith(CompileFunctions, context, settings, code);
+}
+
+inline std::vector<std::uint8_t> StoreCompiled(const vm::EngineCode& code) {
+  const std::span<const std::uint8_t> object = static_cast<const JitCode&>(code).Object();
+  return {object.begin(), object.end()};
+}
+
+inline vm::Restored RestoreCompiled(const wasm::ValidationContext& context,
+                                    const vm::CompileSettings& settings,
+                                    const vm::StoredObject& object, vm::EngineCodePointer& code) {
+  auto* const restored = new JitCode{context, settings, CompileFunctions};
+  code.reset(restored);
+  return restored->Restore(object);
 }
 
 /// Whether anything of the instance runs in code of this engine.
@@ -215,6 +253,8 @@ inline constexpr vm::Engine kJitEngine{.name = "jit",
                                        .link = LinkCompiled,
                                        .adapt = AdaptCompiled,
                                        .next_frame = NextCompiledFrame,
+                                       .store = StoreCompiled,
+                                       .restore = RestoreCompiled,
                                        .runtime_calls = &kCompiledCodeCalls};
 
 }  // namespace detail

@@ -34,6 +34,10 @@ class MappedCode {
   /// The same for an object that is written where it is to be. Its Size() must not be 0.
   TENON_DECL static std::shared_ptr<const MappedCode> Map(const CodeObjectBuilder& builder,
                                                           std::string& reason);
+  /// The same where the object lies; see ExecutableMemory::Adopt.
+  TENON_DECL static std::shared_ptr<const MappedCode> Adopt(std::span<const std::uint8_t> object,
+                                                            std::shared_ptr<const void> owner,
+                                                            std::string& reason);
   TENON_DECL ~MappedCode();
   MappedCode(const MappedCode&) = delete;
   MappedCode& operator=(const MappedCode&) = delete;

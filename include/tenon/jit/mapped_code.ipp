@@ -48,6 +48,14 @@ TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(const CodeObjectBui
   return memory.Seal(builder.CodeOffset(), reason) ? Register(std::move(memory)) : nullptr;
 }
 
+TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Adopt(std::span<const std::uint8_t> object,
+                                                               std::shared_ptr<const void> owner,
+                                                               std::string& reason) {
+  ExecutableMemory memory = ExecutableMemory::Adopt(object, std::move(owner),
+                                                    CodeView{object}.Header().code_offset, reason);
+  return memory ? Register(std::move(memory)) : nullptr;
+}
+
 TENON_DECL MappedCode::~MappedCode() {
   CodeRegistry::Global().Remove(CodeBegin());
   __deregister_frame(unwind_tables_.data());

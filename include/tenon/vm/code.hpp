@@ -37,7 +37,7 @@ using CodeKey = std::array<std::uint8_t, 32>;
 
 /// A decoded, validated and compiled module. Immutable; shared by caches, runtimes and instances.
 struct ModuleCode {
-  std::vector<std::uint8_t> bytes;  ///< what `module` and `names` point into
+  std::shared_ptr<const void> storage;  ///< keeps what `module` and `names` point into
   wasm::Module module;
   wasm::NameSection names;
   ExternIndex externs;
@@ -45,7 +45,7 @@ struct ModuleCode {
   CodeKey key{};
   bool is_host = false;
 
-  std::size_t Size() const { return bytes.size() + EngineSize(); }
+  std::size_t Size() const { return module.bytes.size() + EngineSize(); }
   /// Bytes that the engine made.
   std::size_t EngineSize() const {
     return engine_code == nullptr ? 0 : engine_code->engine->size(*engine_code);

@@ -71,6 +71,20 @@ struct EngineCodeDeleter {
 };
 using EngineCodePointer = std::unique_ptr<const EngineCode, EngineCodeDeleter>;
 
+/// What an engine made of a module, as it was kept. On private pages: from the beginning of a page
+/// to the end of a mapping whose protection may be changed.
+struct StoredObject {
+  std::span<const std::uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+};
+
+/// What became of a stored object.
+enum class Restored : std::uint8_t {
+  Refused,  ///< not of this build, module and settings, as far as that shows
+  Copied,   ///< its code was copied, as the system does not let it run where it lies
+  InPlace,  ///< its code runs where it lies
+};
+
 /// An engine. Static storage.
 struct Engine {
   const char* name;
@@ -96,6 +110,12 @@ struct Engine {
   /// Goes on to the next function in execution; false if there is none. Null: it links them in
   /// Group::frame.
   bool (*next_frame)(FrameCursor& cursor) noexcept = nullptr;
+  /// What `restore` makes the same code of: position independent, without pointers. Null: the
+  /// engine's code cannot be kept.
+  std::vector<std::uint8_t> (*store)(const EngineCode& code) = nullptr;
+  /// Makes code of what `store` gave for the same module and settings. The bodies were valid then.
+  Restored (*restore)(const wasm::ValidationContext& context, const CompileSettings& settings,
+                      const StoredObject& object, EngineCodePointer& code) = nullptr;
   /// What code of this engine may ask of the runtime.
   const abi::RuntimeCalls* runtime_calls = nullptr;
 };

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of directory_store.hpp.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <tenon/cache/directory_store.hpp>
+#include <tenon/error.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+namespace tenon::inline TENON_ABI::cache {
+
+namespace detail {
+
+inline constexpr std::string_view kEntrySuffix = ".tenon";
+inline constexpr std::string_view kUseSuffix = ".use";
+inline constexpr std::string_view kLockSuffix = ".lock";
+inline constexpr std::string_view kTemporarySuffix = ".tmp";
+inline constexpr std::string_view kVersionPrefix = "tenon-";
+inline constexpr const char* kTrimLock = "trim.lock";
+/// Loads that are counted; each is a byte of a file.
+inline constexpr std::uint64_t kMostCountedLoads = 1 << 20;
+
+inline std::string HexOf(const CacheKey& key) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : key) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+inline std::string NameOf(const CacheKey& key, std::string_view suffix) {
+  return HexOf(key).append(suffix);
+}
+
+inline std::optional<CacheKey> KeyOfName(std::string_view name) {
+  CacheKey key{};
+  if (name.size() != 2 * key.size() + kEntrySuffix.size() || !name.ends_with(kEntrySuffix)) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < 2 * key.size(); ++i) {
+    const char digit = name[i];
+    const bool is_letter = digit >= 'a' && digit <= 'f';
+    if (!is_letter && (digit < '0' || digit > '9')) return std::nullopt;
+    const int value = is_letter ? digit - 'a' + 10 : digit - '0';
+    key[i / 2] = static_cast<std::uint8_t>(key[i / 2] << 4 | value);
+  }
+  return key;
+}
+
+inline FileDescriptor OpenAt(const FileDescriptor& directory, const std::string& name, int flags,
+                             std::uint32_t mode = 0) {
+  return FileDescriptor{
+      openat(directory.Number(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)};
+}
+
+inline bool TryLock(const FileDescriptor& file) {
+  return flock(file.Number(), LOCK_EX | LOCK_NB) == 0;
+}
+
+/// Removes a file whose maker locked it and is gone.
+inline void RemoveIfAbandoned(const FileDescriptor& directory, const std::string& name) {
+  const FileDescriptor file = OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
+  FileFacts facts;
+  // A lock that lost its name meanwhile may have a successor of that name.
+  if (file && TryLock(file) && GetFacts(file, facts) && facts.has_name) {
+    unlinkat(directory.Number(), name.c_str(), 0);
+  }
+}
+
+/// A file of a directory with what eviction asks.
+struct FileUse {
+  CacheKey key{};
+  std::uint64_t bytes = 0;
+  std::uint64_t loads = 0;
+  std::int64_t created_ns = 0;
+  std::int64_t used_ns = 0;
+};
+
+inline bool LookAt(const FileDescriptor& directory, const std::string& name, struct stat& status) {
+  return fstatat(directory.Number(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode);
+}
+
+inline std::int64_t ModifiedNs(const struct stat& status) {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
+/// Entries, most recently used first.
+inline std::vector<FileUse> ListUses(const FileDescriptor& directory) {
+  std::vector<FileUse> uses;
+  for (const std::string& name : ListNames(directory)) {
+    const std::optional<CacheKey> key = KeyOfName(name);
+    struct stat status;
+    if (!key.has_value() || !LookAt(directory, name, status)) continue;
+    FileUse use{*key, static_cast<std::uint64_t>(status.st_size), 0, ModifiedNs(status),
+                ModifiedNs(status)};
+    if (LookAt(directory, NameOf(*key, kUseSuffix), status)) {
+      use.loads = static_cast<std::uint64_t>(status.st_size);
+      use.used_ns = std::max(use.used_ns, ModifiedNs(status));
+    }
+    uses.push_back(use);
+  }
+  std::ranges::sort(uses, std::ranges::greater{}, &FileUse::used_ns);
+  return uses;
+}
+
+inline bool RemoveEntry(const FileDescriptor& directory, const CacheKey& key) {
+  const bool removed = unlinkat(directory.Number(), NameOf(key, kEntrySuffix).c_str(), 0) == 0;
+  unlinkat(directory.Number(), NameOf(key, kUseSuffix).c_str(), 0);
+  return removed;
+}
+
+/// What processes that died left, and counts of entries that are gone.
+inline void RemoveLeftovers(const FileDescriptor& directory) {
+  for (const std::string& name : ListNames(directory)) {
+    if (name.ends_with(kTemporarySuffix) || (name.ends_with(kLockSuffix) && name != kTrimLock)) {
+      RemoveIfAbandoned(directory, name);
+    } else if (name.ends_with(kUseSuffix)) {
+      struct stat status;
+      std::string entry = name;
+      entry.replace(entry.size() - kUseSuffix.size(), kUseSuffix.size(), kEntrySuffix);
+      if (!LookAt(directory, entry, status)) unlinkat(directory.Number(), name.c_str(), 0);
+    }
+  }
+}
+
+/// Removes all entries of a version's directory; returns their number.
+inline std::size_t RemoveEntries(const FileDescriptor& directory) {
+  std::size_t removed = 0;
+  for (const FileUse& use : ListUses(directory)) removed += RemoveEntry(directory, use.key) ? 1 : 0;
+  RemoveLeftovers(directory);
+  return removed;
+}
+
+inline std::vector<std::string> ListVersions(const FileDescriptor& directory) {
+  std::vector<std::string> names = ListNames(directory);
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with(kVersionPrefix); });
+  return names;
+}
+
+/// Makes a directory and those above it, for this user alone. What fails shows when it is opened.
+inline void MakeDirectories(const std::string& path) {
+  for (std::size_t end = path.find('/', 1); end != std::string::npos;
+       end = path.find('/', end + 1)) {
+    mkdir(path.substr(0, end).c_str(), 0700);
+  }
+  mkdir(path.c_str(), 0700);
+}
+
+}  // namespace detail
+
+TENON_DECL KeyLock::~KeyLock() {
+  if (!file_) return;
+  // While it is held: who has it open meanwhile sees that it lost its name, and begins again.
+  unlinkat(directory_->Number(), name_.c_str(), 0);
+  // Children that were forked meanwhile have the file too; closing it would not be enough.
+  flock(file_.Number(), LOCK_UN);
+}
+
+TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
+    : settings_{std::move(settings)}, directory_path_{settings_.path + "/" + settings_.version} {
+  Open();
+}
+
+inline FileFacts DirectoryStore::RequireSafe(const FileDescriptor& directory,
+                                             const std::string& path) const {
+  FileFacts facts;
+  if (!GetFacts(directory, facts)) ThrowFileError(path, errno);
+  if (facts.danger.empty() || settings_.may_be_shared) return facts;
+  throw ConfigError{ErrorCode::CacheDirectory,
+                    FormatError(ErrorCode::CacheDirectory, {path, facts.danger})};
+}
+
+inline void DirectoryStore::Open() {
+  if (!settings_.is_read_only) detail::MakeDirectories(settings_.path);
+  // The user's own path may lead over links: what it leads to is looked at.
+  const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  int error = errno;
+  Directory opened;
+  if (top) {
+    const FileFacts above = RequireSafe(top, settings_.path);
+    const bool is_new =
+        !settings_.is_read_only && mkdirat(top.Number(), settings_.version.c_str(), 0700) == 0;
+    FileDescriptor file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
+    error = errno;
+    if (file) {
+      // Who may use the one may use the other, whatever this process's umask.
+      if (is_new) static_cast<void>(fchmod(file.Number(), above.mode));
+      const FileFacts facts = RequireSafe(file, directory_path_);
+      opened = std::make_shared<const OpenDirectory>(
+          OpenDirectory{std::move(file), facts.mode, above.danger.empty() && facts.danger.empty()});
+    }
+  }
+  const std::lock_guard lock{mutex_};
+  directory_ = std::move(opened);
+  error_ = error;
+}
+
+inline DirectoryStore::Directory DirectoryStore::Current() const {
+  const std::lock_guard lock{mutex_};
+  if (directory_ == nullptr) ThrowFileError(directory_path_, error_);
+  return directory_;
+}
+
+TENON_DECL std::string DirectoryStore::PathOf(const CacheKey& key) const {
+  return directory_path_ + "/" + detail::NameOf(key, detail::kEntrySuffix);
+}
+
+TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& path) {
+  return detail::KeyOfName(std::string_view{path}.substr(path.rfind('/') + 1));
+}
+
+TENON_DECL std::optional<CacheBlob> DirectoryStore::Get(const CacheKey& key) {
+  const Directory directory = Current();
+  // Whatever lies there under this name must not block.
+  const FileDescriptor file = detail::OpenAt(
+      directory->file, detail::NameOf(key, detail::kEntrySuffix), O_RDONLY | O_NONBLOCK);
+  if (!file) {
+    if (errno == ENOENT) return std::nullopt;
+    ThrowFileError(PathOf(key), errno);
+  }
+  FileFacts facts;
+  if (!GetFacts(file, facts)) ThrowFileError(PathOf(key), errno);
+  if (!facts.is_regular) ThrowFileError(PathOf(key), EINVAL);
+  if (settings_.max_bytes != 0 && facts.size > settings_.max_bytes) {
+    ThrowFileError(PathOf(key), EFBIG);
+  }
+  if (!facts.danger.empty() && !settings_.may_be_shared) {
+    throw std::runtime_error{"it is not safe to take code from: " + facts.danger};
+  }
+  const bool is_ours = directory->is_ours && facts.danger.empty();
+  FileMapping pages = is_ours ? MapFile(file, facts.size, PathOf(key))
+                              : ReadFilePages(file, facts.size, PathOf(key));
+  return CacheBlob{pages.bytes, std::move(pages.owner),
+                   is_ours ? CacheBlob::Kind::FilePages : CacheBlob::Kind::OwnPages};
+}
+
+inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory, const CacheKey& key,
+                                                    std::string& name) {
+  static std::atomic<std::uint64_t> counter{0};
+  // Those may read it who may read the directory.
+  const std::uint32_t mode = 0600 | (directory->mode & 0044);
+  for (;;) {
+    name = detail::HexOf(key).substr(0, 16) + "." + std::to_string(getpid()) + "." +
+           std::to_string(counter.fetch_add(1)) + std::string{detail::kTemporarySuffix};
+    FileDescriptor file = detail::OpenAt(directory->file, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (!file) {
+      if (errno == EEXIST) continue;  // a process of another namespace with our number
+      ThrowFileError(directory_path_ + "/" + name, errno);
+    }
+    // The lock tells others that its maker lives. Who was quicker removed it.
+    FileFacts facts;
+    if (!detail::TryLock(file) || !GetFacts(file, facts) || !facts.has_name) continue;
+    return file;
+  }
+}
+
+inline void DirectoryStore::WriteEntry(const Directory& directory, const CacheKey& key,
+                                       std::span<const std::uint8_t> entry) {
+  std::string name;
+  const FileDescriptor file = MakeTemporary(directory, key, name);
+  const auto fail = [&](int error) {
+    unlinkat(directory->file.Number(), name.c_str(), 0);
+    ThrowFileError(directory_path_ + "/" + name, error);
+  };
+  while (!entry.empty()) {
+    const ssize_t written = write(file.Number(), entry.data(), entry.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail(written < 0 ? errno : ENOSPC);
+    entry = entry.subspan(static_cast<std::size_t>(written));
+  }
+  // What has the name must have the bytes, even if the machine stops between the two.
+  if (fsync(file.Number()) != 0) fail(errno);
+  const std::string entry_name = detail::NameOf(key, detail::kEntrySuffix);
+  if (renameat(directory->file.Number(), name.c_str(), directory->file.Number(),
+               entry_name.c_str()) != 0) {
+    fail(errno);
+  }
+  static_cast<void>(fsync(directory->file.Number()));
+}
+
+TENON_DECL void DirectoryStore::Put(const CacheKey& key, std::span<const std::uint8_t> entry) {
+  if (settings_.is_read_only) ThrowFileError(directory_path_, EROFS);
+  if (settings_.max_bytes != 0 && entry.size() > settings_.max_bytes) {
+    ThrowFileError(PathOf(key), EFBIG);
+  }
+  try {
+    WriteEntry(Current(), key, entry);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::no_such_file_or_directory) throw;
+    // Somebody removed the directory, or it could not be made before.
+    Open();
+    WriteEntry(Current(), key, entry);
+  }
+  TrimIfDue(entry.size());
+}
+
+TENON_DECL void DirectoryStore::Touch(const CacheKey& key) {
+  if (settings_.is_read_only) return;
+  const Directory directory = Current();
+  // A byte for each load: its size counts them, its time is the last, and appending needs no lock.
+  const FileDescriptor file =
+      detail::OpenAt(directory->file, detail::NameOf(key, detail::kUseSuffix),
+                     O_WRONLY | O_APPEND | O_CREAT, 0600 | (directory->mode & 0066));
+  FileFacts facts;
+  if (!file || !GetFacts(file, facts)) return;
+  if (facts.size < detail::kMostCountedLoads) {
+    static_cast<void>(write(file.Number(), "+", 1) == 1);
+  } else {
+    futimens(file.Number(), nullptr);
+  }
+}
+
+TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
+  if (!settings_.is_read_only) detail::RemoveEntry(Current()->file, key);
+}
+
+TENON_DECL KeyLock DirectoryStore::Lock(const CacheKey& key, std::uint32_t timeout_ms,
+                                        bool& timed_out) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLongestNap{16};
+  timed_out = false;
+  if (settings_.is_read_only) return {};
+  const Directory directory = Current();
+  const std::string name = detail::NameOf(key, detail::kLockSuffix);
+  const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
+  std::chrono::milliseconds nap{1};
+  for (;;) {
+    FileDescriptor file =
+        detail::OpenAt(directory->file, name, O_RDONLY | O_CREAT, 0600 | (directory->mode & 0066));
+    if (!file) return {};
+    while (!detail::TryLock(file)) {
+      if (errno != EWOULDBLOCK && errno != EINTR) return {};
+      timed_out = Clock::now() >= deadline;
+      if (timed_out) return {};
+      std::this_thread::sleep_for(nap);
+      nap = std::min(nap * 2, kLongestNap);
+    }
+    // Its holder removed it, so that others may have made and locked another one of this name.
+    FileFacts facts;
+    if (!GetFacts(file, facts)) return {};
+    if (facts.has_name) return KeyLock{{directory, &directory->file}, name, std::move(file)};
+  }
+}
+
+TENON_DECL std::vector<CacheEntry> DirectoryStore::List() const {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  std::vector<CacheEntry> entries;
+  for (const detail::FileUse& use : detail::ListUses(Current()->file)) {
+    entries.push_back(
+        {PathOf(use.key), use.bytes, use.created_ns / kSecond, use.used_ns / kSecond, use.loads});
+  }
+  return entries;
+}
+
+TENON_DECL std::size_t DirectoryStore::Purge() {
+  if (settings_.is_read_only) ThrowFileError(directory_path_, EROFS);
+  const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!top) ThrowFileError(settings_.path, errno);
+  std::size_t removed = 0;
+  for (const std::string& version : detail::ListVersions(top)) {
+    const FileDescriptor directory = detail::OpenAt(top, version, O_RDONLY | O_DIRECTORY);
+    if (!directory) continue;
+    removed += detail::RemoveEntries(directory);
+    if (version != settings_.version) unlinkat(top.Number(), version.c_str(), AT_REMOVEDIR);
+  }
+  return removed;
+}
+
+TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
+  const Directory directory = Current();
+  // One at a time is enough, and it must not remove more than it has to.
+  const FileDescriptor lock = detail::OpenAt(directory->file, detail::kTrimLock, O_RDONLY | O_CREAT,
+                                             0600 | (directory->mode & 0066));
+  if (!lock || !detail::TryLock(lock)) return;
+  detail::RemoveLeftovers(directory->file);
+  std::uint64_t total = 0;
+  for (const detail::FileUse& use : detail::ListUses(directory->file)) {
+    total += use.bytes;
+    if (total > max_bytes && detail::RemoveEntry(directory->file, use.key)) {
+      evictions_.fetch_add(1);
+    }
+  }
+  flock(lock.Number(), LOCK_UN);
+}
+
+inline void DirectoryStore::TrimIfDue(std::uint64_t written) {
+  const bool is_first = !was_trimmed_.exchange(true);
+  const std::uint64_t limit = settings_.max_bytes == 0 ? UINT64_MAX : settings_.max_bytes;
+  const std::uint64_t total = written_.fetch_add(written) + written;
+  if (!is_first && total <= limit / 16) return;
+  written_.store(0);
+  Trim(limit);
+  if (is_first && settings_.keep_other_versions_days != 0) RemoveOldVersions();
+}
+
+inline void DirectoryStore::RemoveOldVersions() {
+  const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!top) return;
+  const std::int64_t oldest = (std::int64_t{std::time(nullptr)} -
+                               std::int64_t{settings_.keep_other_versions_days} * 24 * 60 * 60) *
+                              1'000'000'000;
+  for (const std::string& version : detail::ListVersions(top)) {
+    if (version == settings_.version) continue;
+    const FileDescriptor directory = detail::OpenAt(top, version, O_RDONLY | O_DIRECTORY);
+    FileFacts facts;
+    if (!directory || !GetFacts(directory, facts) || facts.modified_ns >= oldest) continue;
+    const auto uses = detail::ListUses(directory);
+    if (!uses.empty() && uses.front().used_ns >= oldest) continue;
+    detail::RemoveEntries(directory);
+    unlinkat(directory.Number(), detail::kTrimLock, 0);
+    unlinkat(top.Number(), version.c_str(), AT_REMOVEDIR);
+  }
+}
+
+}  // namespace tenon::inline TENON_ABI::cache

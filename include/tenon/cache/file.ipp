@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of file.hpp.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <system_error>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <tenon/cache/file.hpp>
+
+namespace tenon::inline TENON_ABI::cache {
+
+namespace detail {
+
+/// Takes a mapping back.
+struct Unmapper {
+  std::size_t size;
+  void operator()(void* place) const noexcept { munmap(place, size); }
+};
+
+inline FileMapping OwnMapping(void* place, std::size_t size) {
+  // A shared_ptr that cannot be made calls the deleter.
+  std::shared_ptr<const void> owner{place, Unmapper{size}};
+  return {{static_cast<const std::uint8_t*>(place), size}, std::move(owner)};
+}
+
+inline std::string OctalText(std::uint32_t mode) {
+  std::string text = "0";
+  for (int shift = 6; shift >= 0; shift -= 3) {
+    text += static_cast<char>('0' + (mode >> shift & 7));
+  }
+  return text;
+}
+
+inline std::string DangerOf(const struct stat& facts) {
+  if (facts.st_uid != geteuid() && facts.st_uid != 0) {
+    return "it belongs to user " + std::to_string(facts.st_uid);
+  }
+  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return "others may write to it (mode " + OctalText(facts.st_mode & 0777) + ")";
+  }
+  return {};
+}
+
+}  // namespace detail
+
+TENON_DECL FileDescriptor::~FileDescriptor() {
+  if (number_ >= 0) close(number_);
+}
+
+TENON_DECL void ThrowFileError(const std::string& path, int error) {
+  throw std::system_error{error, std::generic_category(), path};
+}
+
+TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts) {
+  struct stat status;
+  if (fstat(file.Number(), &status) != 0) return false;
+  facts.is_directory = S_ISDIR(status.st_mode);
+  facts.is_regular = S_ISREG(status.st_mode);
+  facts.has_name = status.st_nlink != 0;
+  facts.mode = status.st_mode & 07777;
+  facts.size = static_cast<std::uint64_t>(status.st_size);
+  facts.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  facts.danger = detail::DangerOf(status);
+  return true;
+}
+
+TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory) {
+  std::vector<std::string> names;
+  // A description of its own, since the place in the directory belongs to it.
+  FileDescriptor file{openat(directory.Number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!file) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream{fdopendir(file.Number()), closedir};
+  if (stream == nullptr) return names;
+  file.Release();
+  while (const dirent* const entry = readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
+                               const std::string& path) {
+  if (size == 0) return {};
+  void* const place = mmap(nullptr, static_cast<std::size_t>(size), PROT_READ,
+                           MAP_PRIVATE | MAP_POPULATE, file.Number(), 0);
+  if (place == MAP_FAILED) ThrowFileError(path, errno);
+  return detail::OwnMapping(place, static_cast<std::size_t>(size));
+}
+
+namespace detail {
+
+inline FileMapping MapPages(std::size_t size) {
+  void* const place =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) throw std::bad_alloc{};
+  return OwnMapping(place, size);
+}
+
+inline std::uint8_t* Writable(const FileMapping& mapping) {
+  return const_cast<std::uint8_t*>(mapping.bytes.data());
+}
+
+inline void MakeReadOnly(const FileMapping& mapping) {
+  if (mprotect(Writable(mapping), mapping.bytes.size(), PROT_READ) != 0) throw std::bad_alloc{};
+}
+
+}  // namespace detail
+
+TENON_DECL FileMapping ReadFilePages(const FileDescriptor& file, std::uint64_t size,
+                                     const std::string& path) {
+  if (size == 0) return {};
+  FileMapping mapping = detail::MapPages(static_cast<std::size_t>(size));
+  std::size_t done = 0;
+  while (done < mapping.bytes.size()) {
+    const ssize_t count =
+        read(file.Number(), detail::Writable(mapping) + done, mapping.bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) ThrowFileError(path, errno);
+    if (count == 0) break;  // truncated meanwhile; what is missing is zero
+    done += static_cast<std::size_t>(count);
+  }
+  detail::MakeReadOnly(mapping);
+  return mapping;
+}
+
+TENON_DECL FileMapping MapCopy(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return {};
+  FileMapping mapping = detail::MapPages(bytes.size());
+  std::memcpy(detail::Writable(mapping), bytes.data(), bytes.size());
+  detail::MakeReadOnly(mapping);
+  return mapping;
+}
+
+}  // namespace tenon::inline TENON_ABI::cache

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Entries that outlive the process: levels of stores, and what is checked between them and code.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/cache/directory_store.hpp>
+#include <tenon/cache/entry.hpp>
+#include <tenon/cache/statistics.hpp>
+#include <tenon/cache_options.hpp>
+
+namespace tenon::inline TENON_ABI::cache {
+
+/// An entry that may be used, as far as its form goes.
+struct FoundEntry {
+  EntryView view;
+  std::shared_ptr<const void> owner;  ///< of the view's bytes: private pages
+  bool is_shared = false;             ///< whether the pages are those of a file
+  bool is_remote = false;
+};
+
+/// The levels of a cache below memory: a directory, if there is one, and a store that others share,
+/// if there is one. Any thread. What goes wrong in them is counted and reported, and thrown only
+/// where this says so.
+class PersistentCache {
+ public:
+  /// Throws ConfigError if the directory or the options are not safe.
+  TENON_DECL PersistentCache(const std::string& path, CacheOptions options);
+
+  /// The entry of this identity, from the nearest level that has it.
+  TENON_DECL std::optional<FoundEntry> Find(const EntryIdentity& identity);
+  /// Says that what Find gave does not fit after all.
+  TENON_DECL void Reject(const EntryIdentity& identity, const FoundEntry& entry);
+  /// Notes that what Find gave is used.
+  TENON_DECL void Accept(const EntryIdentity& identity, const FoundEntry& entry);
+  /// Waits for those who compile the same; see DirectoryStore::Lock.
+  TENON_DECL KeyLock Lock(const EntryIdentity& identity);
+  /// Keeps what was compiled, in all levels.
+  TENON_DECL void Keep(const EntryIdentity& identity, std::span<const std::uint8_t> module,
+                       std::span<const std::uint8_t> object);
+  /// Tells that there is no entry and may not be one. Throws ConfigError in CacheMode::MustHit.
+  TENON_DECL void Miss(const EntryIdentity& identity);
+
+  /// Adds the figures of these levels.
+  TENON_DECL void AddTo(CacheStatistics& statistics) const;
+
+  bool IsWritable() const noexcept { return options_.mode == CacheMode::ReadWrite; }
+
+  /// Entries of the directory, most recently used first.
+  TENON_DECL std::vector<CacheEntry> List() const;
+  /// Those whose form is wrong; they are removed if the cache may write.
+  TENON_DECL std::vector<CacheProblem> Verify();
+  TENON_DECL std::size_t Purge();
+
+ private:
+  EntryTrust Trust() const noexcept { return {options_.mac_key, options_.skip_checksum}; }
+  std::optional<FoundEntry> FindIn(CacheStore& store, const EntryIdentity& identity,
+                                   const std::string& place);
+  void Report(CacheProblemKind kind, std::string text);
+  void ReportFault(EntryFault fault, const std::string& place);
+  void PutInto(CacheStore& store, const CacheKey& key, std::span<const std::uint8_t> entry,
+               const std::string& place);
+
+  const CacheOptions options_;
+  DirectoryStore directory_;
+  std::atomic<std::uint64_t> remote_loads_{0};
+  std::atomic<std::uint64_t> mapped_loads_{0};
+  std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> rejected_{0};
+  std::atomic<std::uint64_t> lock_timeouts_{0};
+  std::atomic<std::uint64_t> problems_{0};
+};
+
+/// Of this version, ABI and machine.
+TENON_DECL std::string VersionDirectoryName();
+
+/// The library's version as a number.
+constexpr std::uint32_t LibraryVersion() {
+  return TENON_VERSION_MAJOR << 20 | TENON_VERSION_MINOR << 10 | TENON_VERSION_PATCH;
+}
+
+}  // namespace tenon::inline TENON_ABI::cache
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/cache/persistent_cache.ipp>
+#endif

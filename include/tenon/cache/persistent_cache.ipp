@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of persistent_cache.hpp.
+#pragma once
+
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include <tenon/abi/digest.hpp>
+#include <tenon/cache/file.hpp>
+#include <tenon/cache/persistent_cache.hpp>
+#include <tenon/error.hpp>
+#include <tenon/wasm/error_format.hpp>
+
+#if TENON_HAS_JIT
+#include <tenon/jit/cpu_detection.hpp>
+#endif
+
+namespace tenon::inline TENON_ABI::cache {
+
+namespace detail {
+
+inline std::string HexText(std::uint64_t number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[number >> shift & 15];
+  return text.substr(text.find_first_not_of('0') == std::string::npos
+                         ? text.size() - 1
+                         : text.find_first_not_of('0'));
+}
+
+constexpr CacheProblemKind KindOf(EntryFault fault) noexcept {
+  switch (fault) {
+    case EntryFault::NotAuthentic:
+      return CacheProblemKind::NotAuthentic;
+    case EntryFault::OtherFormat:
+    case EntryFault::OtherVersion:
+    case EntryFault::OtherProcessor:
+    case EntryFault::OtherKey:
+      return CacheProblemKind::Mismatched;
+    default:
+      return CacheProblemKind::Damaged;
+  }
+}
+
+inline DirectoryStore::Settings DirectorySettings(const std::string& path,
+                                                  const CacheOptions& options) {
+  if (options.remote != nullptr && options.mac_key.empty()) {
+    throw ConfigError{ErrorCode::CacheKeyNeeded,
+                      FormatError(ErrorCode::CacheKeyNeeded, {"the remote store"})};
+  }
+  DirectoryStore::Settings settings;
+  settings.path = path.empty() ? "." : path;
+  settings.version = VersionDirectoryName();
+  settings.max_bytes = options.max_bytes;
+  settings.keep_other_versions_days = options.keep_other_versions_days;
+  settings.is_read_only = options.mode != CacheMode::ReadWrite;
+  settings.may_be_shared = !options.mac_key.empty();
+  return settings;
+}
+
+}  // namespace detail
+
+TENON_DECL std::string VersionDirectoryName() {
+#if TENON_HAS_JIT
+  const std::string machine = "x86_64-" + detail::HexText(jit::DetectCpu().Bits());
+#else
+  const std::string machine = "any";
+#endif
+  return "tenon-" + std::to_string(TENON_VERSION_MAJOR) + "." +
+         std::to_string(TENON_VERSION_MINOR) + "." + std::to_string(TENON_VERSION_PATCH) + "-" +
+         detail::HexText(abi::LayoutDigest()) + "-" + machine;
+}
+
+TENON_DECL PersistentCache::PersistentCache(const std::string& path, CacheOptions options)
+    : options_{std::move(options)}, directory_{detail::DirectorySettings(path, options_)} {}
+
+inline void PersistentCache::Report(CacheProblemKind kind, std::string text) {
+  problems_.fetch_add(1);
+  if (options_.on_problem) options_.on_problem({kind, std::move(text)});
+}
+
+inline void PersistentCache::ReportFault(EntryFault fault, const std::string& place) {
+  rejected_.fetch_add(1);
+  Report(detail::KindOf(fault), place + ": " + EntryFaultText(fault));
+}
+
+inline std::optional<FoundEntry> PersistentCache::FindIn(CacheStore& store,
+                                                         const EntryIdentity& identity,
+                                                         const std::string& place) {
+  try {
+    std::optional<CacheBlob> blob = store.Get(identity.key);
+    if (!blob.has_value()) return std::nullopt;
+    FoundEntry found;
+    found.is_shared = blob->kind == CacheBlob::Kind::FilePages;
+    if (blob->kind == CacheBlob::Kind::Shared) {
+      FileMapping copy = MapCopy(blob->bytes);
+      blob->bytes = copy.bytes;
+      blob->owner = std::move(copy.owner);
+    }
+    EntryFault fault = CheckEntry(blob->bytes, Trust(), found.view);
+    if (fault == EntryFault::None) fault = CompareEntry(found.view.header, identity);
+    if (fault != EntryFault::None) {
+      ReportFault(fault, place);
+      return std::nullopt;
+    }
+    found.owner = std::move(blob->owner);
+    return found;
+  } catch (const std::exception& error) {
+    Report(CacheProblemKind::NotRead, place + ": " + error.what());
+    return std::nullopt;
+  }
+}
+
+inline void PersistentCache::PutInto(CacheStore& store, const CacheKey& key,
+                                     std::span<const std::uint8_t> entry,
+                                     const std::string& place) {
+  try {
+    store.Put(key, entry);
+    writes_.fetch_add(1);
+  } catch (const std::exception& error) {
+    Report(CacheProblemKind::NotWritten, place + ": " + error.what());
+  }
+}
+
+TENON_DECL std::optional<FoundEntry> PersistentCache::Find(const EntryIdentity& identity) {
+  const std::string path = directory_.PathOf(identity.key);
+  std::optional<FoundEntry> found = FindIn(directory_, identity, path);
+  if (found.has_value() || options_.remote == nullptr) return found;
+  found = FindIn(*options_.remote, identity, "remote store");
+  if (!found.has_value()) return found;
+  found->is_shared = false;
+  found->is_remote = true;
+  if (!IsWritable()) return found;
+  // The next process finds it here, and this one shares its pages.
+  const std::uint8_t* const begin = found->view.module.data() - kEntryHeaderSize;
+  PutInto(directory_, identity.key, {begin, static_cast<std::size_t>(found->view.header.size)},
+          path);
+  std::optional<FoundEntry> kept = FindIn(directory_, identity, path);
+  if (!kept.has_value()) return found;
+  kept->is_remote = true;
+  return kept;
+}
+
+TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const FoundEntry& entry) {
+  ReportFault(EntryFault::OtherModule,
+              entry.is_remote ? "remote store" : directory_.PathOf(identity.key));
+}
+
+TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity, const FoundEntry& entry) {
+  if (entry.is_remote) remote_loads_.fetch_add(1);
+  if (entry.is_shared) mapped_loads_.fetch_add(1);
+  try {
+    directory_.Touch(identity.key);
+    if (entry.is_remote) options_.remote->Touch(identity.key);
+  } catch (const std::exception&) {
+    // An entry that looks older than it is only goes earlier.
+  }
+}
+
+TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
+  try {
+    bool timed_out = false;
+    KeyLock lock = directory_.Lock(identity.key, options_.lock_timeout_ms, timed_out);
+    if (timed_out) {
+      lock_timeouts_.fetch_add(1);
+      Report(CacheProblemKind::LockTimeout,
+             directory_.PathOf(identity.key) + ": another process or thread holds its lock");
+    }
+    return lock;
+  } catch (const std::exception&) {
+    // Without a directory there is nobody to wait for.
+    return {};
+  }
+}
+
+TENON_DECL void PersistentCache::Keep(const EntryIdentity& identity,
+                                      std::span<const std::uint8_t> module,
+                                      std::span<const std::uint8_t> object) {
+  const std::vector<std::uint8_t> entry = BuildEntry(identity, module, object, options_.mac_key);
+  PutInto(directory_, identity.key, entry, directory_.PathOf(identity.key));
+  if (options_.remote != nullptr) PutInto(*options_.remote, identity.key, entry, "remote store");
+}
+
+TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
+  const std::string path = directory_.PathOf(identity.key);
+  const std::string reason = "the cache is read-only and has no entry that can be used";
+  Report(CacheProblemKind::Missing, path + ": " + reason);
+  if (options_.mode == CacheMode::MustHit) {
+    throw ConfigError{ErrorCode::CacheMiss, FormatError(ErrorCode::CacheMiss, {reason, path})};
+  }
+}
+
+TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {
+  statistics.remote_loads += remote_loads_.load();
+  statistics.mapped_loads += mapped_loads_.load();
+  statistics.writes += writes_.load();
+  statistics.rejected += rejected_.load();
+  statistics.evictions += directory_.Evictions();
+  statistics.lock_timeouts += lock_timeouts_.load();
+  statistics.problems += problems_.load();
+}
+
+TENON_DECL std::vector<CacheEntry> PersistentCache::List() const { return directory_.List(); }
+
+TENON_DECL std::vector<CacheProblem> PersistentCache::Verify() {
+  std::vector<CacheProblem> problems;
+  for (const CacheEntry& entry : directory_.List()) {
+    const std::optional<CacheKey> key = DirectoryStore::KeyOfPath(entry.path);
+    if (!key.has_value()) continue;
+    const auto add = [&](CacheProblemKind kind, const std::string& reason) {
+      problems.push_back({kind, entry.path + ": " + reason});
+    };
+    try {
+      const std::optional<CacheBlob> blob = directory_.Get(*key);
+      if (!blob.has_value()) continue;  // removed meanwhile
+      EntryView view;
+      // The checksum is what this is about.
+      EntryFault fault = CheckEntry(blob->bytes, {options_.mac_key, false}, view);
+      if (fault == EntryFault::None && view.header.key != *key) fault = EntryFault::OtherKey;
+      if (fault == EntryFault::None) continue;
+      add(detail::KindOf(fault), EntryFaultText(fault));
+      directory_.Remove(*key);
+    } catch (const std::exception& error) {
+      add(CacheProblemKind::NotRead, error.what());
+    }
+  }
+  return problems;
+}
+
+TENON_DECL std::size_t PersistentCache::Purge() { return directory_.Purge(); }
+
+}  // namespace tenon::inline TENON_ABI::cache

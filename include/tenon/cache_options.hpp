@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// How a cache keeps code between processes, and what it tells of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/cache_store.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+/// What may happen to a cache that keeps code. None of it is an error of the compilation.
+enum class CacheProblemKind : std::uint8_t {
+  Damaged,       ///< an entry was no entry, truncated or changed; it is replaced
+  Mismatched,    ///< an entry was of another version, processor, module or setting; it is replaced
+  NotAuthentic,  ///< an entry was not signed with CacheOptions::mac_key; it is replaced
+  Missing,       ///< there was no entry, where CacheMode forbids to write one
+  NotRead,       ///< the system or the store refused to read
+  NotWritten,    ///< the system or the store refused to write, for want of space or rights
+  LockTimeout,   ///< another process held a key for too long; this one compiled too
+};
+
+/// What happened, for logs.
+struct CacheProblem {
+  CacheProblemKind kind = CacheProblemKind::Damaged;
+  std::string text;  ///< what, where and why
+};
+
+/// What a cache may do in its directory.
+enum class CacheMode : std::uint8_t {
+  ReadWrite,
+  ReadOnly,  ///< changes nothing there; what is missing is compiled, and reported
+  MustHit,   ///< ReadOnly, and a guest that is missing is a ConfigError that says why
+};
+
+/// Settings of a CompilationCache that keeps code. A plain value.
+struct CacheOptions {
+  CacheMode mode = CacheMode::ReadWrite;
+  /// Size that entries may have together; the least recently used go. Approximate: each process
+  /// looks again after it has written a sixteenth of it. 0: no limit.
+  std::uint64_t max_bytes = std::uint64_t{1} << 30;
+  /// Entries are signed with this (HMAC-SHA-256), and others refused. With it the directory may be
+  /// one that others write to. At best 32 random bytes. Empty: entries are not signed.
+  std::vector<std::uint8_t> mac_key;
+  /// Skips the checksum over entries, for directories on storage that is trusted not to damage
+  /// files. Has no effect with a mac_key.
+  bool skip_checksum = false;
+  /// How long to wait for another process or thread that compiles the same module.
+  std::uint32_t lock_timeout_ms = 30'000;
+  /// Directories of other versions, machines or ABIs go once nothing in them was used for so long.
+  /// 0: they stay.
+  std::uint32_t keep_other_versions_days = 30;
+  /// A second level behind the directory, for a fleet. Needs a mac_key.
+  std::shared_ptr<CacheStore> remote;
+  /// Told of problems by the thread that meets them. Must not throw. Null: nobody is.
+  std::function<void(const CacheProblem&)> on_problem;
+};
+
+/// An entry of a cache directory.
+struct CacheEntry {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::int64_t created = 0;    ///< seconds since 1970
+  std::int64_t last_used = 0;  ///< seconds since 1970
+  std::uint64_t loads = 0;     ///< how often processes took it from the directory
+};
+
+}  // namespace tenon::inline TENON_ABI
