@@ -3,6 +3,7 @@
 /// The allocator of a guest, as the host uses it to hand data in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -32,6 +33,9 @@ struct GuestBlock {
   std::uint32_t alignment = 1;   ///< what it was asked for
   std::uint64_t trap_count = 0;  ///< of the guest when it returned
 };
+
+template <class Elements>
+concept SpanSource = requires(const Elements& elements) { std::span{elements}; };
 
 /// What an AssemblyScript guest takes a block for, by the number of its class.
 enum class GuestClass : std::uint32_t { ArrayBuffer = 1, String = 2 };
@@ -106,6 +110,11 @@ class GuestAllocator {
   GuestBuffer Copy(std::span<T, kExtent> elements) const;
   template <class T, std::size_t kExtent>
   GuestBuffer Copy(const CallContext& context, std::span<T, kExtent> elements) const;
+  /// Of whatever a std::span can be made of: std::vector, std::array, C arrays.
+  template <detail::SpanSource Elements>
+  GuestBuffer Copy(const Elements& elements) const;
+  template <detail::SpanSource Elements>
+  GuestBuffer Copy(const CallContext& context, const Elements& elements) const;
   /// A copy of a text, with a zero behind it that Size() does not count.
   GuestBuffer CopyString(std::string_view text) const;
   GuestBuffer CopyString(const CallContext& context, std::string_view text) const;

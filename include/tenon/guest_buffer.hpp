@@ -175,6 +175,14 @@ GuestBuffer GuestAllocator::Copy(const CallContext& context, std::span<T, kExten
   static_assert(sizeof(detail::LayoutFault<Element>) != 0);
   return detail::CopyElements(*this, elements, &context);
 }
+template <detail::SpanSource Elements>
+GuestBuffer GuestAllocator::Copy(const Elements& elements) const {
+  return Copy(std::span{elements});
+}
+template <detail::SpanSource Elements>
+GuestBuffer GuestAllocator::Copy(const CallContext& context, const Elements& elements) const {
+  return Copy(context, std::span{elements});
+}
 inline GuestBuffer GuestAllocator::CopyString(std::string_view text) const {
   return detail::CopyStringToBuffer(*this, text, nullptr);
 }

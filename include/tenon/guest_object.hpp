@@ -9,6 +9,7 @@
 // What it takes.
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include <tenon/abi/config.hpp>
@@ -31,6 +32,9 @@ namespace tenon::inline TENON_ABI {
 /// the guest's linkage group.
 template <class T>
 class [[nodiscard]] GuestObject {
+  static_assert(std::is_same_v<T, std::remove_cvref_t<T>>,
+                "tenon: the object of a GuestObject<T> can be written: drop the const or & of T");
+
  public:
   /// Empty, and false.
   GuestObject() noexcept = default;

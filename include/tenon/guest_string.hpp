@@ -117,6 +117,8 @@ struct GuestTextResult<std::basic_string<C>> {
 
 template <class C>
 inline constexpr bool bind::kIsGuestText<BasicGuestString<C>> = true;
+template <class C>
+inline constexpr bool bind::kOwnsGuestMemory<BasicGuestString<C>> = true;
 template <>
 inline constexpr bool bind::kIsGuestText<std::string> = true;
 template <>

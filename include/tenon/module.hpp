@@ -57,6 +57,8 @@ class Module {
   /// it has another type.
   template <class Signature>
   TypedFunction<Signature> ExportedFunction(std::string_view name) const {
+    // Here, so that the error is short.
+    static_assert(sizeof(typename bind::detail::FunctionFault<Signature>::Type) != 0);
     return RequireFunction(name).template As<Signature>();
   }
   /// The same with parameters and results that live in the guest's memory, as in

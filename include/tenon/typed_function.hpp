@@ -34,8 +34,9 @@ class TypedFunction {
 
 /// A handle to a function of a module, called like a C++ function. Made by
 /// `Module::ExportedFunction<R(A...)>(name)` or Function::As, which check the signature. Several
-/// results arrive as std::tuple, std::pair or std::array, as R says. One pointer; keeps the
-/// module's instance alive. One thread at a time for all handles of one linkage group.
+/// results arrive as std::tuple, std::pair, std::array or, a struct, as Flat, as R says; a
+/// parameter may be a Flat too. One pointer; keeps the module's instance alive. One thread at a
+/// time for all handles of one linkage group.
 template <class R, class... A>
 class TypedFunction<R(A...)> {
  public:

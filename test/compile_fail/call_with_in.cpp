@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: tenon: parameter 0 of a function to call is a view
+// expect: tenon: parameter 0 of a function to call lies in the guest's memory
 /// @file
 /// Nothing says where in the guest's memory the copy would go.
 #include <tenon/bind.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: tenon: parameter 1 of a function to call is a view: give the guest's allocator
+// expect: tenon: parameter 1 of a function to call lies in the guest's memory: give the guest's allocator
 /// @file
 /// A typed handle that is given a view, but no allocator.
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: tenon: parameter 1 is a raw pointer: take std::string_view or std::span<T>
+// expect: tenon: parameter 1 is a raw pointer: take std::string_view, std::span<T>, In<T>
 /// @file
 /// A raw pointer parameter.
 #include <cstdint>

@@ -58,7 +58,7 @@ TEST_CASE("a buffer is a copy in the guest's memory, which goes back when the bu
   const auto allocator = tenon::GuestAllocator::Find(guest.module);
   const std::vector<double> numbers = {1.5, -2.5};
   {
-    const tenon::GuestBuffer buffer = allocator.Copy(std::span{numbers});
+    const tenon::GuestBuffer buffer = allocator.Copy(numbers);
     CHECK(buffer.Offset() == 1024);
     CHECK(buffer.Size() == 16);
     CHECK(guest.asked == std::vector<std::uint32_t>{16});
@@ -330,13 +330,14 @@ TEST_CASE("an allocation under a context ends with it, and so does freeing") {
   const std::array<std::uint16_t, 2> numbers = {1, 2};
   tenon::GuestBuffer buffer = allocator.Allocate(context, 4);
   CHECK(allocator.Copy(context, std::span{numbers}).Size() == 4);
+  CHECK(allocator.Copy(context, numbers).Size() == 4);
   CHECK(allocator.CopyString(context, "abc").Size() == 3);
   std::stop_source stop;
   stop.request_stop();
   const auto stopped = context.WithStopToken(stop.get_token());
   buffer.Free(stopped);
   CHECK(buffer.Offset() == 0);
-  CHECK(guest.freed.size() == 2);  // what was copied, and not this one
+  CHECK(guest.freed.size() == 3);  // what was copied, and not this one
   CHECK(guest.module.IsClosed());
   CHECK_THROWS_AS(static_cast<void>(allocator.Allocate(stopped, 4)), tenon::ExitError);
 }

@@ -244,6 +244,30 @@ TEST_CASE("a Flat struct is an operand for each field, and a result for each") {
   CHECK(guest.asked.empty());
 }
 
+TEST_CASE("a Flat struct needs no memory, and so no allocator") {
+  ScriptedGuest guest{EachEngine()};
+  guest.scripts["mixed"] = [&](const Slots& slots) {
+    CHECK(Slots{slots[0], slots[1], slots[2]} == Slots{1, 2, 3});
+    return Slots{slots[3]};
+  };
+  const auto mixed = guest.module.ExportedFunction<double(Flat<Mixed>)>("mixed");
+  CHECK(mixed(Mixed{1, 2, 3, 4.5}) == 4.5);
+  CHECK(mixed(tenon::CallContext{}, Mixed{1, 2, 3, 4.5}) == 4.5);
+  CHECK(mixed.TryCall(Mixed{1, 2, 3, 4.5}).Value() == 4.5);
+  const auto parts = guest.module.ExportedFunction<double(int, Flat<Point>, double)>("mixed");
+  CHECK(parts(1, Point{2, 3}, 0.5) == 0.5);
+  CHECK_THROWS_AS(guest.module.ExportedFunction<int(Flat<Mixed>)>("use"), tenon::ConfigError);
+}
+
+TEST_CASE("what is const behind an In is passed as what is not") {
+  ScriptedGuest guest{EachEngine()};
+  guest.scripts["text"] = [&](const Slots& slots) {
+    return Slots{guest.memory.ReadUint32Le(At(slots, 0)).value()};
+  };
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  CHECK(guest.module.ExportedFunction<int(In<const Point>)>("text", allocator)(Point{5, 6}) == 5);
+}
+
 TEST_CASE("an Indirect struct is a pointer to a copy, and as result a place in front") {
   ScriptedGuest guest{EachEngine()};
   const auto allocator = tenon::GuestAllocator::Find(guest.module);

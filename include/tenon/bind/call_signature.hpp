@@ -13,6 +13,7 @@
 #include <tenon/abi/trap_code.hpp>
 #include <tenon/abi/value.hpp>
 #include <tenon/abi/value_type.hpp>
+#include <tenon/bind/flat_argument.hpp>
 #include <tenon/bind/judgement.hpp>
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/parameter.hpp>
@@ -27,6 +28,13 @@ namespace tenon::inline TENON_ABI::bind {
 /// Specialised where such types are.
 template <class T>
 inline constexpr bool kIsGuestText = false;
+/// Whether a type owns memory of a guest, which is passed as a pointer to it.
+template <class T>
+inline constexpr bool kOwnsGuestMemory = false;
+template <>
+inline constexpr bool kOwnsGuestMemory<GuestBuffer> = true;
+template <class T>
+inline constexpr bool kOwnsGuestMemory<GuestObject<T>> = true;
 /// Whether a type is a struct that a guest's function leaves in memory, likewise.
 template <class T>
 inline constexpr bool kIsGuestStruct = false;
@@ -112,6 +120,16 @@ struct SlotList<std::index_sequence<I...>, T...> {
 template <class... T>
 using SlotListOf = SlotList<std::index_sequence_for<T...>, T...>;
 
+template <class... A>
+struct ArgumentSlots {
+  using Type = SlotListOf<A...>;
+};
+template <class... A>
+  requires(kIsFlat<A> || ...)
+struct ArgumentSlots<A...> {
+  using Type = FlatArguments<SlotListOf, A...>;
+};
+
 /// The slots of a result that is made of its values as a whole.
 template <class R>
 struct ValuesSlotList {
@@ -146,6 +164,10 @@ consteval Refusal RefusalOfArgument() {
     return Refusal::None;
   } else if constexpr (HandleTraits<Bare>::kKind != HandleKind::None) {
     return Refusal::HandleInCall;
+  } else if constexpr (kIsFlat<T>) {
+    return RefusalOfMarshalled<T>();
+  } else if constexpr (kOwnsGuestMemory<Bare>) {
+    return Refusal::OwnsGuestMemory;
   } else if constexpr (ViewTraits<Bare>::kIsView || HasMarshaller<Bare>) {
     return Refusal::ViewInCall;
   } else if constexpr (kIsSpecialClass<Bare>) {
@@ -205,6 +227,19 @@ consteval Verdict JudgeCall() {
   return {};
 }
 
+/// A type whose size is to be asked for: there is none if a signature is refused. For types that
+/// are no signatures there is another error.
+template <class S>
+struct FunctionFault {
+  using Type = char;
+};
+template <class R, class... A>
+struct FunctionFault<R(A...)> {
+  static constexpr Verdict kVerdict = JudgeCall<R, A...>();
+  using Type = std::conditional_t<kVerdict.refusal == Refusal::None, char,
+                                  RefusalOf<kVerdict, Signature<R, A...>, R(A...)>>;
+};
+
 /// The members of a CallSignature. After a refusal they exist, so that nothing else is reported.
 template <Verdict kVerdict, class R, class... A>
 struct CallSlots {
@@ -237,7 +272,7 @@ template <Verdict kVerdict, class R, class... A>
   requires(kVerdict.refusal == Refusal::None)
 struct CallSlots<kVerdict, R, A...> {
  private:
-  using ArgumentList = SlotListOf<std::remove_const_t<A>...>;
+  using ArgumentList = typename ArgumentSlots<std::remove_const_t<A>...>::Type;
   using ResultList = decltype(ResultSlots<R>());
 
  public:
@@ -292,9 +327,9 @@ struct CallSlots<kVerdict, R, A...> {
 }  // namespace detail
 
 /// Slots for calls of a function with C++ signature `R(A...)`. Arguments and results are scalars
-/// (see scalar.hpp); several results are a std::tuple, std::pair or std::array. Types follow the
-/// same table in the opposite direction: arguments convert as results of host functions do, results
-/// as their parameters do, range rules included.
+/// (see scalar.hpp); several of them in one are a Flat, several results also a std::tuple,
+/// std::pair or std::array. Types follow the same table in the opposite direction: arguments
+/// convert as results of host functions do, results as their parameters do, range rules included.
 ///
 /// - `kParameterCount`, `kResultCount`: wasm operands and results; `kSlotCount`: slots of the
 /// longer

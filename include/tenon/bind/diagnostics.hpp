@@ -11,10 +11,11 @@
 // A text is one literal, because static_assert accepts nothing else in C++20. `n` is the position
 // of the parameter in the C++ signature as written, counted from 0, as a string literal.
 
-#define TENON_REFUSED_RAW_POINTER(n)                                    \
-  "tenon: parameter " n                                                 \
-  " is a raw pointer: take std::string_view or std::span<T> for guest " \
-  "memory, std::uint32_t for an offset into it, ExternRef for a host object"
+#define TENON_REFUSED_RAW_POINTER(n)                                  \
+  "tenon: parameter " n                                               \
+  " is a raw pointer: take std::string_view, std::span<T>, In<T> or " \
+  "Out<T> for guest memory, std::uint32_t for an offset into it, "    \
+  "ExternRef for a host object"
 #define TENON_REFUSED_REFERENCE(n)                              \
   "tenon: parameter " n                                         \
   " is a reference: take it by value (only Module, Memory and " \
@@ -61,14 +62,19 @@
   "tenon: parameter " n                                                \
   " of a function to call is Module, Memory or CallContext: leave it " \
   "out, the guest's function knows its own module"
-#define TENON_REFUSED_VIEW_IN_CALL(n)                                 \
-  "tenon: parameter " n                                               \
-  " of a function to call is a view: give the guest's allocator, as " \
-  "in ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
+#define TENON_REFUSED_VIEW_IN_CALL(n)                            \
+  "tenon: parameter " n                                          \
+  " of a function to call lies in the guest's memory: give the " \
+  "guest's allocator, as in ExportedFunction<R(A...)>(name, "    \
+  "tenon::GuestAllocator::Find(module))"
 #define TENON_REFUSED_ONLY_FROM_GUEST(n)                              \
   "tenon: parameter " n                                               \
   " of a function to call is a View or has WasmOperands, which only " \
   "guests pass: take std::span<T>, std::string_view or In<T>, which are copied to the guest"
+#define TENON_REFUSED_OWNS_GUEST_MEMORY(n)                 \
+  "tenon: parameter " n                                    \
+  " of a function to call owns memory of the guest: take " \
+  "tenon::GuestPtr<T> (or std::uint32_t) and give its Pointer() (or Offset())"
 #define TENON_REFUSED_HANDLE_IN_CALL(n)                                \
   "tenon: parameter " n                                                \
   " of a function to call is a Ref or a Callback: pass ExternRef (or " \
@@ -97,10 +103,11 @@
 #define TENON_REFUSED_RESULT_VIEW                                                               \
   "tenon: the result is a view or a container: write the data to a std::span<T> parameter, or " \
   "to the guest's Memory, and return its length"
-#define TENON_REFUSED_RESULT_VIEW_IN_CALL                                             \
-  "tenon: the result of a function to call is a view, a string or a container: name " \
-  "tenon::GuestString or std::string and give the guest's allocator, as in "          \
-  "ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
+#define TENON_REFUSED_RESULT_VIEW_IN_CALL                                                      \
+  "tenon: the result of a function to call is a view, a string or a container: for text name " \
+  "tenon::GuestString or std::string and give the guest's allocator, as in "                   \
+  "ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module)); for elements add a "  \
+  "parameter Out<std::span<T>>"
 #define TENON_REFUSED_RESULT_IN_MEMORY                                                           \
   "tenon: the result of a function to call is a struct in the guest's memory: give the guest's " \
   "allocator, as in ExportedFunction<R(A...)>(name, tenon::GuestAllocator::Find(module))"
@@ -201,6 +208,7 @@
   X(SpecialInCall, TENON_REFUSED_SPECIAL_IN_CALL("N"))                \
   X(ViewInCall, TENON_REFUSED_VIEW_IN_CALL("N"))                      \
   X(OnlyFromGuest, TENON_REFUSED_ONLY_FROM_GUEST("N"))                \
+  X(OwnsGuestMemory, TENON_REFUSED_OWNS_GUEST_MEMORY("N"))            \
   X(HandleInCall, TENON_REFUSED_HANDLE_IN_CALL("N"))                  \
   X(BadWasmType, TENON_REFUSED_BAD_WASM_TYPE("N"))                    \
   X(BadWasmOperands, TENON_REFUSED_BAD_WASM_OPERANDS("N"))            \

@@ -12,6 +12,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/bind/call_signature.hpp>
+#include <tenon/bind/flat_argument.hpp>
 #include <tenon/bind/guest_layout.hpp>
 #include <tenon/bind/judgement.hpp>
 #include <tenon/bind/marshaller.hpp>
@@ -21,10 +22,6 @@
 #include <tenon/fwd.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
-
-/// Defined by flat_layout.hpp, which whoever names a Flat has included.
-template <class T>
-struct FlatLayout;
 
 /// What an argument is to the guest.
 enum class LoweredKind : std::uint8_t {
@@ -47,16 +44,6 @@ namespace detail {
 
 template <class T>
 consteval Refusal RefusalOfUnlowered();
-
-/// Why a type is refused that a host function could have as parameter too.
-template <class T>
-consteval Refusal RefusalOfMarshalled() {
-  if constexpr (HasMarshaller<T>) {
-    return Marshaller<T>::Facts().refusal;
-  } else {
-    return Refusal::NoLayout;
-  }
-}
 
 /// How a parameter type of a call is passed to a guest:
 /// - `kKind`; `Argument`, what the host gives; `Refused()`, why it cannot be;
@@ -95,36 +82,41 @@ struct LoweredElements {
   }
 };
 
-/// Whole is the parameter type.
-template <class Whole, class T, bool kIn, bool kOut>
+template <class T, bool kIn, bool kOut>
 struct LoweredValue {
-  using Value = T;
+  using Value = std::remove_const_t<T>;
   static constexpr LoweredKind kKind = LoweredKind::Value;
   static constexpr bool kIsCopiedIn = kIn;
   static constexpr bool kIsCopiedBack = kOut;
   using Argument = std::conditional_t<kOut, T&, const T&>;
   using Pairs = Signature<void, std::uint32_t>;
   using Objects = Signature<void, std::uint32_t>;
-  static consteval Refusal Refused() { return RefusalOfMarshalled<Whole>(); }
+  static consteval Refusal Refused() {
+    if constexpr (kOut && std::is_const_v<T>) {
+      return Refusal::ConstOut;
+    } else {
+      return HasGuestLayout<Value> ? Refusal::None : RefusalOfLayout<Value>();
+    }
+  }
 };
 
-template <class Whole, class T, bool kIn, bool kOut>
-struct LoweredCopy : LoweredValue<Whole, T, kIn, kOut> {};
-template <class Whole, class T, bool kIn, bool kOut>
+template <class T, bool kIn, bool kOut>
+struct LoweredCopy : LoweredValue<T, kIn, kOut> {};
+template <class T, bool kIn, bool kOut>
   requires ViewTraits<T>::kIsView
-struct LoweredCopy<Whole, T, kIn, kOut> : LoweredElements<T, kIn, kOut> {};
+struct LoweredCopy<T, kIn, kOut> : LoweredElements<T, kIn, kOut> {};
 
 template <class T>
   requires ViewTraits<T>::kIsView
 struct Lowered<T> : LoweredElements<T, true, !std::is_const_v<typename ViewTraits<T>::Element>> {};
 template <class T>
-struct Lowered<In<T>> : LoweredCopy<In<T>, T, true, false> {};
+struct Lowered<In<T>> : LoweredCopy<T, true, false> {};
 template <class T>
-struct Lowered<Out<T>> : LoweredCopy<Out<T>, T, false, true> {};
+struct Lowered<Out<T>> : LoweredCopy<T, false, true> {};
 template <class T>
-struct Lowered<InOut<T>> : LoweredCopy<InOut<T>, T, true, true> {};
+struct Lowered<InOut<T>> : LoweredCopy<T, true, true> {};
 template <class S>
-struct Lowered<Indirect<S>> : LoweredValue<Indirect<S>, S, true, false> {};
+struct Lowered<Indirect<S>> : LoweredValue<S, true, false> {};
 
 template <>
 struct Lowered<CString> {
@@ -135,10 +127,6 @@ struct Lowered<CString> {
   static consteval Refusal Refused() { return Refusal::None; }
 };
 
-template <class S, std::size_t... I>
-consteval auto LeavesAt(std::index_sequence<I...>) {
-  return Signature<void, typename FlatLayout<S>::template Leaf<I>...>{};
-}
 /// Types of a Flat's operands, if it is accepted.
 template <class S>
 consteval auto LeavesOf() {
@@ -217,17 +205,6 @@ consteval Verdict JudgeGuestCall() {
   return {};
 }
 
-/// The function type with the types of all lists, in order.
-template <class R, class Done, class... Lists>
-struct Joined;
-template <class R, class... Done>
-struct Joined<R, Signature<void, Done...>> {
-  using Type = R(Done...);
-};
-template <class R, class... Done, class... First, class... Rest>
-struct Joined<R, Signature<void, Done...>, Signature<void, First...>, Rest...>
-    : Joined<R, Signature<void, Done..., First...>, Rest...> {};
-
 /// What the function returns as values.
 template <class R, GuestResultKind kKind>
 struct ReturnedValues {
@@ -255,6 +232,10 @@ struct GuestCallOf<kVerdict, R, A...> {
   using Place = std::conditional_t<kGuestResult<R> == GuestResultKind::Place,
                                    Signature<void, std::uint32_t>, Signature<void>>;
   using Returned = typename ReturnedValues<R, kGuestResult<R>>::Type;
+  template <class... Parameters>
+  using Values = CallSignature<Returned(Parameters...)>;
+  template <class... Parameters>
+  using Alone = CallSignature<void(Parameters...)>;
 
  public:
   using Fault = char;
@@ -263,10 +244,10 @@ struct GuestCallOf<kVerdict, R, A...> {
   /// Each view is pointer and length, the place for a result in front; without result if that is
   /// text.
   using Pairs =
-      CallSignature<typename Joined<Returned, Place, typename Lowered<A>::Pairs...>::Type>;
+      typename Listed<Values, Signature<void>, Place, typename Lowered<A>::Pairs...>::Type;
   /// Each view is a pointer to an object that knows its length.
   using Objects =
-      CallSignature<typename Joined<void, Place, typename Lowered<A>::Objects...>::Type>;
+      typename Listed<Alone, Signature<void>, Place, typename Lowered<A>::Objects...>::Type;
 };
 
 }  // namespace detail

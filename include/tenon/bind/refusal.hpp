@@ -363,6 +363,27 @@ struct Refused<Refusal::OnlyFromGuest, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::OwnsGuestMemory, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_OWNS_GUEST_MEMORY("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_OWNS_GUEST_MEMORY("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_OWNS_GUEST_MEMORY("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_OWNS_GUEST_MEMORY("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_OWNS_GUEST_MEMORY("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_OWNS_GUEST_MEMORY("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_OWNS_GUEST_MEMORY("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_OWNS_GUEST_MEMORY("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_OWNS_GUEST_MEMORY("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_OWNS_GUEST_MEMORY("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_OWNS_GUEST_MEMORY("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_OWNS_GUEST_MEMORY("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_OWNS_GUEST_MEMORY("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_OWNS_GUEST_MEMORY("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_OWNS_GUEST_MEMORY("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_OWNS_GUEST_MEMORY("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_OWNS_GUEST_MEMORY("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::HandleInCall, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_HANDLE_IN_CALL("0"));
   static_assert(kPosition != 1, TENON_REFUSED_HANDLE_IN_CALL("1"));
