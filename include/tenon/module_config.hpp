@@ -13,6 +13,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/budget.hpp>
+#include <tenon/fs_config.hpp>
 #include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
@@ -77,9 +78,70 @@ class ModuleConfig {
     changed.budget_units_.reset();
     return changed;
   }
-  /// Arguments, environment, streams, clocks and randomness. Default: nothing of the host's.
+  /// Arguments, environment, streams, clocks, randomness, directories: all at once, instead of one
+  /// after the other by the members below. Default: nothing of the host's.
   [[nodiscard]] ModuleConfig WithSystem(SystemConfig system) const {
     return Changed(&ModuleConfig::system_, std::move(system));
+  }
+
+  /// What follows changes the one part of WithSystem that SystemConfig has under the same name.
+  [[nodiscard]] ModuleConfig WithArgs(std::vector<std::string> args) const {
+    return WithSystem(system_.WithArgs(std::move(args)));
+  }
+  [[nodiscard]] ModuleConfig WithEnv(std::string key, std::string value) const {
+    return WithSystem(system_.WithEnv(std::move(key), std::move(value)));
+  }
+  /// See SystemConfig::WithStdin for what it can be.
+  template <class Stream>
+    requires requires(const SystemConfig& system, Stream&& stream) {
+      system.WithStdin(std::forward<Stream>(stream));
+    }
+  [[nodiscard]] ModuleConfig WithStdin(Stream&& stream) const {
+    return WithSystem(system_.WithStdin(std::forward<Stream>(stream)));
+  }
+  /// See SystemConfig::WithStdout for what it can be.
+  template <class Stream>
+    requires requires(const SystemConfig& system, Stream&& stream) {
+      system.WithStdout(std::forward<Stream>(stream));
+    }
+  [[nodiscard]] ModuleConfig WithStdout(Stream&& stream) const {
+    return WithSystem(system_.WithStdout(std::forward<Stream>(stream)));
+  }
+  /// See SystemConfig::WithStderr for what it can be.
+  template <class Stream>
+    requires requires(const SystemConfig& system, Stream&& stream) {
+      system.WithStderr(std::forward<Stream>(stream));
+    }
+  [[nodiscard]] ModuleConfig WithStderr(Stream&& stream) const {
+    return WithSystem(system_.WithStderr(std::forward<Stream>(stream)));
+  }
+  [[nodiscard]] ModuleConfig WithWalltime(ClockSource clock,
+                                          std::uint64_t resolution = 1000) const {
+    return WithSystem(system_.WithWalltime(std::move(clock), resolution));
+  }
+  [[nodiscard]] ModuleConfig WithSysWalltime() const {
+    return WithSystem(system_.WithSysWalltime());
+  }
+  [[nodiscard]] ModuleConfig WithNanotime(ClockSource clock, std::uint64_t resolution = 1) const {
+    return WithSystem(system_.WithNanotime(std::move(clock), resolution));
+  }
+  [[nodiscard]] ModuleConfig WithSysNanotime() const {
+    return WithSystem(system_.WithSysNanotime());
+  }
+  [[nodiscard]] ModuleConfig WithNanosleep(SleepFunction sleep) const {
+    return WithSystem(system_.WithNanosleep(std::move(sleep)));
+  }
+  [[nodiscard]] ModuleConfig WithSysNanosleep() const {
+    return WithSystem(system_.WithSysNanosleep());
+  }
+  [[nodiscard]] ModuleConfig WithOsyield(std::function<void()> yield) const {
+    return WithSystem(system_.WithOsyield(std::move(yield)));
+  }
+  [[nodiscard]] ModuleConfig WithRandSource(RandomSource source) const {
+    return WithSystem(system_.WithRandSource(std::move(source)));
+  }
+  [[nodiscard]] ModuleConfig WithFSConfig(FSConfig directories) const {
+    return WithSystem(system_.WithFSConfig(std::move(directories)));
   }
 
   const std::optional<std::string>& Name() const { return name_; }

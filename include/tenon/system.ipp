@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <sys/random.h>
@@ -80,6 +81,14 @@ TENON_DECL std::size_t ReadFromDescriptor(int descriptor, std::span<std::uint8_t
   }
 }
 
+TENON_DECL std::size_t WriteToDescriptor(int descriptor, std::span<const std::uint8_t> bytes) {
+  while (true) {
+    const ::ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return 0;
+  }
+}
+
 TENON_DECL void FillFromMachine(std::span<std::uint8_t> buffer) {
   constexpr std::size_t kLargestRequest = 256;
   while (!buffer.empty()) {
@@ -124,21 +133,21 @@ TENON_DECL SystemConfig SystemConfig::WithEnv(std::string key, std::string value
 TENON_DECL SystemConfig SystemConfig::WithStdinText(std::string text) const {
   SystemConfig changed = *this;
   changed.stdin_ = nullptr;
+  changed.descriptors_[0] = {};
   changed.stdin_text_ = std::move(text);
   return changed;
 }
 
 TENON_DECL SystemConfig SystemConfig::WithInheritedStdio() const {
-  SystemConfig changed = *this;
-  changed.stdin_ = [](std::span<std::uint8_t> buffer) {
-    return detail::ReadFromDescriptor(STDIN_FILENO, buffer);
-  };
+  SystemConfig changed = WithStdin(HostDescriptor::Borrow(STDIN_FILENO));
   changed.stdout_ = [](std::span<const std::uint8_t> bytes) {
     return detail::WriteToFile(stdout, bytes);
   };
   changed.stderr_ = [](std::span<const std::uint8_t> bytes) {
     return detail::WriteToFile(stderr, bytes);
   };
+  changed.descriptors_[1] = HostDescriptor::Borrow(STDOUT_FILENO);
+  changed.descriptors_[2] = HostDescriptor::Borrow(STDERR_FILENO);
   return changed;
 }
 
@@ -158,13 +167,16 @@ TENON_DECL SystemConfig SystemConfig::WithNanotime(ClockSource clock,
   return changed;
 }
 
-TENON_DECL SystemConfig SystemConfig::WithSystemClocks() const {
-  return WithWalltime(detail::NanosecondsOf<std::chrono::system_clock>)
-      .WithNanotime(detail::NanosecondsOf<std::chrono::steady_clock>);
+TENON_DECL SystemConfig SystemConfig::WithSysWalltime() const {
+  return WithWalltime(detail::NanosecondsOf<std::chrono::system_clock>);
+}
+
+TENON_DECL SystemConfig SystemConfig::WithSysNanotime() const {
+  return WithNanotime(detail::NanosecondsOf<std::chrono::steady_clock>);
 }
 
 TENON_DECL SystemConfig SystemConfig::WithSystemRandom() const {
-  return WithRandomSource(detail::FillFromMachine);
+  return WithRandSource(detail::FillFromMachine);
 }
 
 TENON_DECL System::System(const SystemConfig& config) : config_{config} {
@@ -189,20 +201,13 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
   detail::CheckResolution(ErrorCode::NanotimeResolution, config_.NanotimeResolution());
 }
 
-TENON_DECL bool System::IsOpen(std::uint32_t descriptor) const noexcept {
-  return descriptor < open_.size() && open_[descriptor];
-}
-
-TENON_DECL bool System::CloseDescriptor(std::uint32_t descriptor) noexcept {
-  if (!IsOpen(descriptor)) return false;
-  open_[descriptor] = false;
-  return true;
-}
-
 TENON_DECL std::size_t System::ReadStdin(std::span<std::uint8_t> buffer) {
   if (buffer.empty()) return 0;
   if (const InputStream& stream = config_.Stdin()) {
     return std::min(stream(buffer), buffer.size());
+  }
+  if (const HostDescriptor& descriptor = config_.StreamDescriptor(0)) {
+    return detail::ReadFromDescriptor(descriptor.Get(), buffer);
   }
   const std::string_view rest = std::string_view{config_.StdinText()}.substr(stdin_position_);
   const std::size_t count = std::min(rest.size(), buffer.size());
@@ -214,11 +219,13 @@ TENON_DECL std::size_t System::ReadStdin(std::span<std::uint8_t> buffer) {
 TENON_DECL std::size_t System::WriteOutput(std::uint32_t descriptor,
                                            std::span<const std::uint8_t> bytes) {
   const OutputStream& stream = descriptor == 2 ? config_.Stderr() : config_.Stdout();
-  if (!stream) return bytes.size();
+  const HostDescriptor& host = config_.StreamDescriptor(descriptor == 2 ? 2 : 1);
+  if (!stream && !host) return bytes.size();
   std::size_t written = 0;
   while (written < bytes.size()) {
     const auto rest = bytes.subspan(written);
-    const std::size_t taken = std::min(stream(rest), rest.size());
+    const std::size_t count = stream ? stream(rest) : detail::WriteToDescriptor(host.Get(), rest);
+    const std::size_t taken = std::min(count, rest.size());
     if (taken == 0) break;
     written += taken;
   }
@@ -235,13 +242,27 @@ TENON_DECL std::uint64_t System::Nanotime() {
   return std::exchange(fake_nanotime_, fake_nanotime_ + detail::kMillisecond);
 }
 
-TENON_DECL void System::Yield() {
-  if (config_.Yield()) config_.Yield()();
+TENON_DECL void System::Nanosleep(std::uint64_t nanoseconds) {
+  if (config_.Nanosleep()) {
+    config_.Nanosleep()(nanoseconds);
+    return;
+  }
+  if (config_.SleepsReally()) {
+    constexpr std::uint64_t kLongest = std::uint64_t{1} << 60;
+    std::this_thread::sleep_for(std::chrono::nanoseconds{std::min(nanoseconds, kLongest)});
+    return;
+  }
+  fake_walltime_ += nanoseconds;
+  fake_nanotime_ += nanoseconds;
+}
+
+TENON_DECL void System::Osyield() {
+  if (config_.Osyield()) config_.Osyield()();
 }
 
 TENON_DECL void System::Random(std::span<std::uint8_t> buffer) {
-  if (config_.Random()) {
-    config_.Random()(buffer);
+  if (config_.RandSource()) {
+    config_.RandSource()(buffer);
     return;
   }
   // By position, so that the sequence does not depend on how it is cut into requests.

@@ -17,12 +17,14 @@
 #include <tenon/compiled_module.ipp>
 #include <tenon/definition.ipp>
 #include <tenon/fault.ipp>
+#include <tenon/fs_config.ipp>
 #include <tenon/function.ipp>
 #include <tenon/global.ipp>
 #include <tenon/guest_allocator.ipp>
 #include <tenon/guest_buffer.ipp>
 #include <tenon/guest_function.ipp>
 #include <tenon/guest_string.ipp>
+#include <tenon/host_descriptor.ipp>
 #include <tenon/host_module.ipp>
 #include <tenon/import_stub.ipp>
 #include <tenon/interp/interpreter.ipp>

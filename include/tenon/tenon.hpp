@@ -24,6 +24,7 @@
 #include <tenon/definition.hpp>
 #include <tenon/error.hpp>
 #include <tenon/fault.hpp>
+#include <tenon/fs_config.hpp>
 #include <tenon/function.hpp>
 #include <tenon/global.hpp>
 #include <tenon/guest_allocator.hpp>
@@ -31,6 +32,7 @@
 #include <tenon/guest_function.hpp>
 #include <tenon/guest_object.hpp>
 #include <tenon/guest_string.hpp>
+#include <tenon/host_descriptor.hpp>
 #include <tenon/host_module.hpp>
 #include <tenon/link_policy.hpp>
 #include <tenon/listener.hpp>

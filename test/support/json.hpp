@@ -43,6 +43,8 @@ class Json {
   }
   /// Items of an array.
   const std::vector<Json>& Items() const { return items_; }
+  /// Members of an object, in order.
+  const std::vector<Member>& Members() const { return members_; }
   /// The member of this name, or null.
   const Json* Find(std::string_view name) const {
     for (const Member& member : members_) {

@@ -118,7 +118,7 @@ TEST_CASE("every With of a SystemConfig leaves the original alone") {
                                    .WithInheritedStdio()
                                    .WithSystemClocks()
                                    .WithSystemRandom()
-                                   .WithYield([] {});
+                                   .WithOsyield([] {});
   CHECK(base.Args() == std::vector<std::string>{"a"});
   REQUIRE(base.Env().size() == 1);
   CHECK(base.Env()[0].second == "base");
@@ -128,8 +128,8 @@ TEST_CASE("every With of a SystemConfig leaves the original alone") {
   CHECK_FALSE(base.Stderr());
   CHECK_FALSE(base.Walltime());
   CHECK_FALSE(base.Nanotime());
-  CHECK_FALSE(base.Random());
-  CHECK_FALSE(base.Yield());
+  CHECK_FALSE(base.RandSource());
+  CHECK_FALSE(base.Osyield());
   CHECK(changed.Args().size() == 2);
   CHECK(changed.Env().size() == 2);
   CHECK(changed.Env()[0].second == "changed");
@@ -189,19 +189,6 @@ TEST_CASE("output is written until the stream has all or fails") {
   CHECK(system.WriteOutput(2, BytesOf("discarded")) == 9);
 }
 
-TEST_CASE("descriptors close once") {
-  System system{SystemConfig{}};
-  CHECK(system.IsOpen(0));
-  CHECK(system.IsOpen(2));
-  CHECK_FALSE(system.IsOpen(3));
-  CHECK_FALSE(system.IsOpen(0xFFFFFFFF));
-  CHECK(system.CloseDescriptor(2));
-  CHECK_FALSE(system.CloseDescriptor(2));
-  CHECK_FALSE(system.IsOpen(2));
-  CHECK(system.IsOpen(1));
-  CHECK_FALSE(system.CloseDescriptor(3));
-}
-
 TEST_CASE("default randomness is one fixed sequence, whatever the requests") {
   System whole{SystemConfig{}};
   System pieces{SystemConfig{}};
@@ -220,7 +207,7 @@ TEST_CASE("a machine that gives no random bytes is an error, not a predictable s
   REQUIRE(page != MAP_FAILED);
   const SystemConfig config = SystemConfig{}.WithSystemRandom();
   const auto error = Thrown<tenon::ConfigError>(
-      [&] { config.Random()({static_cast<std::uint8_t*>(page), std::size_t{16}}); });
+      [&] { config.RandSource()({static_cast<std::uint8_t*>(page), std::size_t{16}}); });
   CHECK(error.Id() == ErrorCode::SystemRandom);
   CHECK(std::string{error.what()}.starts_with("cannot get random bytes from the machine: "));
   ::munmap(page, size);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a command with the folder of the spec scripts: @SPEC@ in its arguments is replaced.
+"""Runs a command with folders of tests that others wrote: @SPEC@ in its arguments is replaced by the
+folder of the spec scripts, @WASI@ by that of the WASI programs.
 
-The folder is $TENON_SPEC_DIR, or shared/spec beside the repository. Where there is none the exit
-status is 77, which meson counts as skipped.
+They are $TENON_SPEC_DIR and $TENON_WASI_TESTSUITE_DIR, or shared/spec and shared/wasi-testsuite beside
+the repository. Where there is none the exit status is 77, which meson counts as skipped.
 
 usage: with_spec.py COMMAND [ARGUMENTS...]
 """
@@ -13,15 +14,24 @@ import pathlib
 import sys
 
 SKIPPED = 77
+# What stands in arguments, the variable, the folder in shared/, and what is in it.
+FOLDERS = [
+    ("@SPEC@", "TENON_SPEC_DIR", "spec", "core2"),
+    ("@WASI@", "TENON_WASI_TESTSUITE_DIR", "wasi-testsuite", "rust"),
+]
 
 
 def main():
-    beside = pathlib.Path(__file__).resolve().parents[3] / "shared" / "spec"
-    folder = pathlib.Path(os.environ.get("TENON_SPEC_DIR") or beside)
-    if not (folder / "core2").is_dir():
-        print(f"no spec scripts in {folder}; set TENON_SPEC_DIR")
-        sys.exit(SKIPPED)
-    command = [argument.replace("@SPEC@", str(folder)) for argument in sys.argv[1:]]
+    command = sys.argv[1:]
+    shared = pathlib.Path(__file__).resolve().parents[3] / "shared"
+    for placeholder, variable, name, contents in FOLDERS:
+        if not any(placeholder in argument for argument in command):
+            continue
+        folder = pathlib.Path(os.environ.get(variable) or shared / name)
+        if not (folder / contents).is_dir():
+            print(f"skipped: no tests in {folder}; set {variable}")
+            sys.exit(SKIPPED)
+        command = [argument.replace(placeholder, str(folder)) for argument in command]
     os.execv(command[0], command)
 
 

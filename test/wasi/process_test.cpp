@@ -147,7 +147,7 @@ TEST_CASE("random bytes are fixed by default, and the same however they are aske
 
 TEST_CASE("random bytes come from the host's source and go where the guest asks") {
   std::size_t asked = 0;
-  const WasiGuest guest{SystemConfig{}.WithRandomSource([&](std::span<std::uint8_t> buffer) {
+  const WasiGuest guest{SystemConfig{}.WithRandSource([&](std::span<std::uint8_t> buffer) {
     asked += buffer.size();
     std::fill(buffer.begin(), buffer.end(), std::uint8_t{0xAB});
   })};
@@ -164,7 +164,7 @@ TEST_CASE("random bytes come from the host's source and go where the guest asks"
 
 TEST_CASE("sched_yield calls the host's function") {
   int yields = 0;
-  const WasiGuest guest{SystemConfig{}.WithYield([&] { ++yields; })};
+  const WasiGuest guest{SystemConfig{}.WithOsyield([&] { ++yields; })};
   CHECK(guest.Call("sched_yield") == Errno::Success);
   CHECK(yields == 1);
 }

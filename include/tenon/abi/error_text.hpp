@@ -175,6 +175,10 @@
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                      \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                      \
   X(SystemRandom, "cannot get random bytes from the machine: {0}")                               \
+  X(MountPathNul, "mount invalid: guest path contains NUL character")                            \
+  X(MountNull, "mount \"{0}\" invalid: no directory and no file system")                         \
+  X(MountOpen, "cannot open directory \"{0}\": {1}")                                             \
+  X(SocketListen, "cannot listen on {0}: {1}")                                                   \
   X(AllocatorNotFound,                                                                           \
     "module[{0}] exports no allocator: it needs malloc and free, or __new, __pin and __unpin, "  \
     "or cabi_realloc")                                                                           \

@@ -13,12 +13,11 @@
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
 #include <tenon/wasi/errno.hpp>
+#include <tenon/wasi/poll.hpp>
 #include <tenon/wasi/process.hpp>
+#include <tenon/wasi/types.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
-
-inline constexpr std::uint32_t kClockRealtime = 0;
-inline constexpr std::uint32_t kClockMonotonic = 1;
 
 /// Bytes of the strings with a NUL behind each. System keeps this far below 4 GiB.
 TENON_DECL std::uint32_t BlockSize(const std::vector<std::string>& strings) {
@@ -28,11 +27,10 @@ TENON_DECL std::uint32_t BlockSize(const std::vector<std::string>& strings) {
 }
 
 TENON_DECL Errno WriteSizes(Memory& memory, const std::vector<std::string>& strings,
-                            std::uint32_t count_offset, std::uint32_t size_offset) {
-  if (!memory.View(count_offset, 4) || !memory.View(size_offset, 4)) return Errno::Fault;
-  memory.WriteUint32Le(count_offset, static_cast<std::uint32_t>(strings.size()));
-  memory.WriteUint32Le(size_offset, BlockSize(strings));
-  return Errno::Success;
+                            Place<std::uint32_t> count, Place<std::uint32_t> size) {
+  if (!count.IsIn(memory) || !size.IsIn(memory)) return Errno::Fault;
+  count.Write(memory, static_cast<std::uint32_t>(strings.size()));
+  return size.Write(memory, BlockSize(strings));
 }
 
 /// Writes the strings one behind the other from `block`, and their addresses from `pointers`.
@@ -57,8 +55,8 @@ TENON_DECL Errno ArgsGet(Module& caller, Memory& memory, std::uint32_t argv,
   return WriteStrings(memory, caller.System().Args(), argv, argv_buf);
 }
 
-TENON_DECL Errno ArgsSizesGet(Module& caller, Memory& memory, std::uint32_t argc,
-                              std::uint32_t argv_len) {
+TENON_DECL Errno ArgsSizesGet(Module& caller, Memory& memory, Place<std::uint32_t> argc,
+                              Place<std::uint32_t> argv_len) {
   return WriteSizes(memory, caller.System().Args(), argc, argv_len);
 }
 
@@ -67,44 +65,66 @@ TENON_DECL Errno EnvironGet(Module& caller, Memory& memory, std::uint32_t variab
   return WriteStrings(memory, caller.System().Environ(), variables, variables_buf);
 }
 
-TENON_DECL Errno EnvironSizesGet(Module& caller, Memory& memory, std::uint32_t count,
-                                 std::uint32_t size) {
+TENON_DECL Errno EnvironSizesGet(Module& caller, Memory& memory, Place<std::uint32_t> count,
+                                 Place<std::uint32_t> size) {
   return WriteSizes(memory, caller.System().Environ(), count, size);
 }
 
 TENON_DECL Errno ClockResGet(Module& caller, Memory& memory, std::uint32_t id,
-                             std::uint32_t resolution) {
+                             Place<std::uint64_t> resolution) {
   if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
   const System& system = caller.System();
   const std::uint64_t nanoseconds =
       id == kClockRealtime ? system.WalltimeResolution() : system.NanotimeResolution();
-  return memory.WriteUint64Le(resolution, nanoseconds) ? Errno::Success : Errno::Fault;
+  return resolution.Write(memory, nanoseconds);
 }
 
 TENON_DECL Errno ClockTimeGet(Module& caller, Memory& memory, std::uint32_t id,
-                              std::uint64_t /*precision*/, std::uint32_t timestamp) {
+                              std::uint64_t /*precision*/, Place<std::uint64_t> timestamp) {
   if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
   System& system = caller.System();
   const std::uint64_t nanoseconds = id == kClockRealtime ? system.Walltime() : system.Nanotime();
-  return memory.WriteUint64Le(timestamp, nanoseconds) ? Errno::Success : Errno::Fault;
+  return timestamp.Write(memory, nanoseconds);
 }
 
-TENON_DECL Errno RandomGet(Module& caller, Memory& memory, std::uint32_t buf,
-                           std::uint32_t buf_len) {
-  const auto buffer = memory.View(buf, buf_len);
-  if (!buffer) return Errno::Fault;
-  caller.System().Random(*buffer);
+TENON_DECL Errno RandomGet(Module& caller, Memory& memory, Buffer buffer) {
+  const auto bytes = buffer.In(memory);
+  if (!bytes) return Errno::Fault;
+  caller.System().Random(*bytes);
   return Errno::Success;
 }
 
 TENON_DECL Errno SchedYield(Module& caller) {
-  caller.System().Yield();
+  caller.System().Osyield();
   return Errno::Success;
 }
 
 TENON_DECL void ProcExit(Module& caller, std::uint32_t rval) {
   caller.CloseWithExitCode(rval);
   throw ExitError{rval};
+}
+
+TENON_DECL Errno ProcRaise(Module& caller, std::uint32_t signal) {
+  constexpr std::uint32_t kSignalCount = 31;
+  constexpr std::uint32_t kSignalChild = 16;
+  constexpr std::uint32_t kSignalContinue = 17;
+  constexpr std::uint32_t kSignalStop = 18;
+  constexpr std::uint32_t kSignalTtou = 21;
+  constexpr std::uint32_t kSignalUrgent = 22;
+  constexpr std::uint32_t kSignalWindow = 27;
+  if (signal >= kSignalCount) return Errno::Inval;
+  if (signal >= kSignalStop && signal <= kSignalTtou) return Errno::Notsup;
+  switch (signal) {
+    case 0:
+    case kSignalChild:
+    case kSignalContinue:
+    case kSignalUrgent:
+    case kSignalWindow:
+      return Errno::Success;
+    default:
+      ProcExit(caller, 128 + signal);
+      return Errno::Success;
+  }
 }
 
 }  // namespace tenon::inline TENON_ABI::wasi::detail

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A guest's open files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/memory.hpp>
+#include <tenon/module.hpp>
+#include <tenon/system.hpp>
+#include <tenon/wasi/errno.hpp>
+#include <tenon/wasi/file.hpp>
+#include <tenon/wasi/file_system.hpp>
+#include <tenon/wasi/types.hpp>
+
+namespace tenon::inline TENON_ABI::wasi::detail {
+
+/// A directory that the guest was given.
+struct Mount {
+  /// Without slashes at either end, "." and "..".
+  std::string path;
+  std::shared_ptr<FileSystem> file_system;
+  bool read_only = false;
+};
+
+/// One open file of a guest.
+struct Descriptor {
+  std::unique_ptr<File> file;
+  Rights base = 0;
+  Rights inheriting = 0;
+  /// For files with positions.
+  std::uint64_t position = 0;
+
+  // For directories.
+  /// Where paths go; null for what is no directory.
+  FileSystem* file_system = nullptr;
+  /// What comes before them there.
+  std::string prefix;
+  bool read_only = false;
+  /// Of the mount that it is the root of; null for others.
+  const Mount* mount = nullptr;
+  /// The guest's name of a directory that it was given.
+  std::string preopen_name;
+  /// What fd_readdir goes through, as of its last start.
+  std::vector<DirectoryEntry> listing;
+
+  // For sockets.
+  bool is_listener = false;
+};
+
+/// A path, and where to ask for it.
+struct PathTarget {
+  FileSystem* file_system = nullptr;
+  std::string path;
+  bool read_only = false;
+  /// The path ended in a slash, which the file system was not told.
+  bool wants_directory = false;
+};
+
+/// The descriptors of one instance.
+class DescriptorTable : public SystemState {
+ public:
+  /// With the standard streams, mounts and sockets of the configuration.
+  TENON_DECL explicit DescriptorTable(System& system);
+
+  /// Null if it is not open.
+  Descriptor* Find(std::uint32_t number) noexcept {
+    return number < open_.size() ? open_[number].get() : nullptr;
+  }
+  /// EBADF if it is not open, or is to be read or written and cannot be, as in POSIX; ENOTCAPABLE
+  /// if it lacks another right.
+  Expected<Descriptor*> Find(std::uint32_t number, Rights rights) noexcept {
+    Descriptor* const found = Find(number);
+    if (found == nullptr) return Errno::Badf;
+    const Rights missing = rights & ~found->base;
+    if (missing == 0) return found;
+    return (missing & (right::kFdRead | right::kFdWrite)) != 0 ? Errno::Badf : Errno::Notcapable;
+  }
+  /// Whether one more can be opened.
+  bool IsFull() const noexcept { return count_ >= limit_; }
+  /// Gives the lowest free number; EMFILE at the limit.
+  TENON_DECL Expected<std::uint32_t> Insert(Descriptor descriptor);
+  TENON_DECL Errno Close(std::uint32_t number);
+  /// Moves `from` to the open number `to`, whose file is closed.
+  TENON_DECL Errno Renumber(std::uint32_t from, std::uint32_t to);
+
+  /// Where a path from the directory `descriptor` leads; not looked at yet.
+  TENON_DECL Expected<PathTarget> Resolve(const Descriptor& descriptor,
+                                          std::string_view path) const;
+
+ private:
+  /// Whatever the limit is.
+  void Give(std::unique_ptr<File> file, Rights base, Rights inheriting = 0);
+  void GiveMount(const FSMount& mount);
+  void GiveSocket(const HostDescriptor& socket);
+
+  std::vector<std::unique_ptr<Mount>> mounts_;
+  std::vector<std::unique_ptr<Descriptor>> open_;
+  std::size_t count_ = 0;
+  std::size_t limit_;
+  /// No lower number is free.
+  std::size_t first_free_ = 0;
+};
+
+/// Those of the calling instance.
+TENON_DECL DescriptorTable& DescriptorsOf(Module& caller);
+
+/// `path` without "." and empty components, ".." taken as the way back; ENOTCAPABLE if it is
+/// absolute or goes above its start.
+TENON_DECL Expected<std::string> CleanPath(std::string_view path);
+
+}  // namespace tenon::inline TENON_ABI::wasi::detail
+
+#if !defined(TENON_SEPARATE_COMPILATION)
+#include <tenon/wasi/descriptor_table.ipp>
+#endif

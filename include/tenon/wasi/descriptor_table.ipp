@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// Bodies of wasi/descriptor_table.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/fs_config.hpp>
+#include <tenon/module.hpp>
+#include <tenon/system.hpp>
+#include <tenon/wasi/descriptor_table.hpp>
+#include <tenon/wasi/errno.hpp>
+#include <tenon/wasi/file.hpp>
+#include <tenon/wasi/file_system.hpp>
+#include <tenon/wasi/host_directory.hpp>
+#include <tenon/wasi/host_file.hpp>
+#include <tenon/wasi/standard_stream.hpp>
+#include <tenon/wasi/types.hpp>
+
+namespace tenon::inline TENON_ABI::wasi::detail {
+
+/// The root of a file system that is mounted.
+class MountRoot : public File {
+ public:
+  explicit MountRoot(FileSystem& file_system) : file_system_{file_system} {}
+  FileType Type() const override { return FileType::Directory; }
+  Expected<FileStat> Stat() override { return file_system_.Stat(Path(), true); }
+  Errno SetTimes(const FileTime& accessed, const FileTime& modified) override {
+    return file_system_.SetTimes(Path(), true, accessed, modified);
+  }
+  Expected<std::vector<DirectoryEntry>> ReadDirectory() override {
+    OpenOptions options;
+    options.directory = true;
+    const auto opened = file_system_.Open(Path(), options);
+    if (!opened) return opened.error();
+    return (*opened)->ReadDirectory();
+  }
+
+ private:
+  std::string_view Path() const { return file_system_.ResolvesPaths() ? "." : ""; }
+
+  FileSystem& file_system_;
+};
+
+TENON_DECL Expected<std::string> CleanPath(std::string_view path) {
+  if (path.starts_with('/')) return Errno::Notcapable;
+  std::string clean;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      if (clean.empty()) return Errno::Notcapable;
+      const std::size_t last = clean.find_last_of('/');
+      clean.resize(last == std::string::npos ? 0 : last);
+      continue;
+    }
+    if (!clean.empty()) clean += '/';
+    clean += name;
+  }
+  return clean;
+}
+
+TENON_DECL DescriptorTable::DescriptorTable(System& system)
+    : limit_{system.Config().OpenFileLimit()} {
+  for (std::uint32_t stream = 0; stream < 3; ++stream) {
+    Give(std::make_unique<StandardStream>(system, stream),
+         stream == 0 ? right::kInput : right::kOutput);
+  }
+  for (const FSMount& mount : system.Config().FSConfig().Mounts()) GiveMount(mount);
+  for (const HostDescriptor& socket : system.Config().Sockets()) GiveSocket(socket);
+  first_free_ = open_.size();
+}
+
+TENON_DECL void DescriptorTable::Give(std::unique_ptr<File> file, Rights base, Rights inheriting) {
+  auto descriptor = std::make_unique<Descriptor>();
+  descriptor->file = std::move(file);
+  descriptor->base = base;
+  descriptor->inheriting = inheriting;
+  open_.push_back(std::move(descriptor));
+  ++count_;
+}
+
+TENON_DECL void DescriptorTable::GiveMount(const FSMount& mount) {
+  auto made = std::make_unique<Mount>();
+  std::string_view path = mount.guest_path;
+  while (path.starts_with('/')) path.remove_prefix(1);
+  const Expected<std::string> clean = CleanPath(path);
+  made->path = clean ? *clean : std::string{path};
+  made->read_only = mount.read_only;
+  std::unique_ptr<File> root;
+  if (mount.file_system != nullptr) {
+    made->file_system = mount.file_system;
+    root = std::make_unique<MountRoot>(*made->file_system);
+  } else {
+    made->file_system = std::make_shared<HostDirectory>(mount.directory);
+    root = std::make_unique<HostFile>(mount.directory);
+  }
+  Give(std::move(root), right::kDirectory, right::kDirectory | right::kFile);
+  Descriptor& descriptor = *open_.back();
+  descriptor.file_system = made->file_system.get();
+  descriptor.read_only = made->read_only;
+  descriptor.mount = made.get();
+  descriptor.preopen_name = mount.guest_path;
+  mounts_.push_back(std::move(made));
+}
+
+TENON_DECL void DescriptorTable::GiveSocket(const HostDescriptor& socket) {
+  int accepts = 0;
+  ::socklen_t size = sizeof accepts;
+  ::getsockopt(socket.Get(), SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size);
+  Give(std::make_unique<HostFile>(socket), accepts != 0 ? right::kListener : right::kSocket,
+       accepts != 0 ? right::kSocket : 0);
+  open_.back()->is_listener = accepts != 0;
+}
+
+TENON_DECL Expected<std::uint32_t> DescriptorTable::Insert(Descriptor descriptor) {
+  if (IsFull()) return Errno::Mfile;
+  while (first_free_ < open_.size() && open_[first_free_] != nullptr) ++first_free_;
+  if (first_free_ == open_.size()) open_.emplace_back();
+  open_[first_free_] = std::make_unique<Descriptor>(std::move(descriptor));
+  ++count_;
+  return static_cast<std::uint32_t>(first_free_++);
+}
+
+TENON_DECL Errno DescriptorTable::Close(std::uint32_t number) {
+  if (Find(number) == nullptr) return Errno::Badf;
+  open_[number].reset();
+  --count_;
+  first_free_ = std::min<std::size_t>(first_free_, number);
+  return Errno::Success;
+}
+
+TENON_DECL Errno DescriptorTable::Renumber(std::uint32_t from, std::uint32_t to) {
+  if (Find(from) == nullptr || Find(to) == nullptr) return Errno::Badf;
+  if (from == to) return Errno::Success;
+  open_[to] = std::move(open_[from]);
+  --count_;
+  first_free_ = std::min<std::size_t>(first_free_, from);
+  return Errno::Success;
+}
+
+TENON_DECL Expected<PathTarget> DescriptorTable::Resolve(const Descriptor& descriptor,
+                                                         std::string_view path) const {
+  PathTarget target;
+  target.file_system = descriptor.file_system;
+  target.read_only = descriptor.read_only;
+  std::string_view prefix = descriptor.prefix;
+  std::string below_mount;
+  if (descriptor.mount != nullptr && mounts_.size() > 1) {
+    const Expected<std::string> clean = CleanPath(path);
+    if (clean) {
+      std::string whole = descriptor.mount->path;
+      if (!whole.empty() && !clean->empty()) whole += '/';
+      whole += *clean;
+      const Mount* best = descriptor.mount;
+      for (const auto& mount : mounts_) {
+        const std::string& start = mount->path;
+        const bool is_below = whole.starts_with(start) &&
+                              (whole.size() == start.size() || whole[start.size()] == '/');
+        if (is_below && start.size() > best->path.size()) best = mount.get();
+      }
+      if (best != descriptor.mount) {
+        target.file_system = best->file_system.get();
+        target.read_only = best->read_only;
+        below_mount = whole.size() == best->path.size() ? "." : whole.substr(best->path.size() + 1);
+        if (path.ends_with('/')) below_mount += '/';
+        path = below_mount;
+        prefix = {};
+      }
+    }
+  }
+  if (target.file_system->ResolvesPaths()) {
+    target.path = path;
+    return target;
+  }
+  const Expected<std::string> clean = CleanPath(path);
+  if (!clean) return clean.error();
+  target.path = prefix;
+  if (!prefix.empty() && !clean->empty()) target.path += '/';
+  target.path += *clean;
+  target.wants_directory = path.ends_with('/') || path == "." || path == ".." ||
+                           path.ends_with("/.") || path.ends_with("/..");
+  return target;
+}
+
+TENON_DECL DescriptorTable& DescriptorsOf(Module& caller) {
+  System& system = caller.System();
+  return system.Keep<DescriptorTable>(
+      [&system] { return std::make_unique<DescriptorTable>(system); });
+}
+
+}  // namespace tenon::inline TENON_ABI::wasi::detail
