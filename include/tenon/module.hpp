@@ -84,6 +84,10 @@ class Module {
   /// runtime has WithCloseOnContextDone. Does nothing if it was closed before.
   TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
   TENON_DECL bool IsClosed() const;
+  /// Whether the running call into this module is to end: it was closed, or, with
+  /// WithCloseOnContextDone, the call's deadline has passed or its stop was requested. For host
+  /// functions that wait: the call ends as soon as they return. The calling guest's thread.
+  TENON_DECL bool IsStopRequested() const;
 
   /// Gives the module a reference to a host object: the value to pass to its functions, as what
   /// host functions return does. Throws Trap with TrapCode::ReferenceLimit; ConfigError if the Ref

@@ -12,6 +12,7 @@
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
 #include <tenon/vm/call.hpp>
+#include <tenon/vm/group.hpp>
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/nearest_name.hpp>
 #include <tenon/vm/store.hpp>
@@ -137,6 +138,14 @@ TENON_DECL void Module::CloseWithExitCode(std::uint32_t exit_code) const {
 }
 
 TENON_DECL bool Module::IsClosed() const { return detail::RequireInstance(*this).IsClosed(); }
+
+TENON_DECL bool Module::IsStopRequested() const {
+  const vm::Instance& instance = detail::RequireInstance(*this);
+  if (instance.IsClosed()) return true;
+  const vm::Group& group = vm::GroupOf(*instance.header);
+  const std::uint64_t activation = group.activation.LoadRelaxed();
+  return activation != 0 && group.interrupt.Load() == activation && group.interrupt_is_exit.load();
+}
 
 TENON_DECL tenon::Budget Module::Budget() const { return detail::RequireInstance(*this).budget; }
 

@@ -25,6 +25,7 @@
 
 #include "forwarder.hpp"
 #include "sandbox.hpp"
+#include "show_errno.hpp"
 
 using namespace tenon_test;
 using tenon::wasi::Errno;

@@ -23,6 +23,7 @@
 #include "../support/expect_error.hpp"
 #include "forwarder.hpp"
 #include "sandbox.hpp"
+#include "show_errno.hpp"
 
 using namespace tenon_test;
 using tenon::FSConfig;

@@ -86,12 +86,3 @@ inline tenon::OutputStream Into(std::string& text) {
 }
 
 }  // namespace tenon_test
-
-namespace Catch {
-template <>
-struct StringMaker<tenon::wasi::Errno> {
-  static std::string convert(tenon::wasi::Errno error) {
-    return std::string{tenon::wasi::ErrnoName(error)};
-  }
-};
-}  // namespace Catch

@@ -13,6 +13,7 @@
 
 #include "../support/expect_error.hpp"
 #include "forwarder.hpp"
+#include "show_errno.hpp"
 
 using namespace tenon_test;
 using tenon::wasi::Errno;

@@ -19,6 +19,7 @@
 
 #include "../support/expect_error.hpp"
 #include "forwarder.hpp"
+#include "show_errno.hpp"
 
 using namespace tenon_test;
 

@@ -10,17 +10,16 @@
 #include <poll.h>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/module.hpp>
 #include <tenon/wasi/errno.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
 /// Waits until one of `descriptors` is ready, which poll(2) notes there, or so many nanoseconds
-/// have passed; without a limit if there is none. EINTR once a stop of the call was requested, its
-/// deadline has passed or the module is closed: then the call ends when the host function returns.
-TENON_DECL Errno WaitFor(const Module& caller, const CallContext& context,
-                         std::span<::pollfd> descriptors, std::optional<std::uint64_t> limit);
+/// have passed; without a limit if there is none. EINTR once the call is to end, which it does when
+/// the host function returns.
+TENON_DECL Errno WaitFor(const Module& caller, std::span<::pollfd> descriptors,
+                         std::optional<std::uint64_t> limit);
 
 }  // namespace tenon::inline TENON_ABI::wasi::detail
 

@@ -13,7 +13,6 @@
 #include <poll.h>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/module.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/host_error.hpp>
@@ -21,8 +20,8 @@
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
-TENON_DECL Errno WaitFor(const Module& caller, const CallContext& context,
-                         std::span<::pollfd> descriptors, std::optional<std::uint64_t> limit) {
+TENON_DECL Errno WaitFor(const Module& caller, std::span<::pollfd> descriptors,
+                         std::optional<std::uint64_t> limit) {
   using Clock = std::chrono::steady_clock;
   using std::chrono::nanoseconds;
   // How late a stop may be noticed.
@@ -45,8 +44,7 @@ TENON_DECL Errno WaitFor(const Module& caller, const CallContext& context,
     const int ready = ::ppoll(descriptors.data(), descriptors.size(), &time, nullptr);
     if (ready < 0 && errno != EINTR) return ErrnoOf(errno);
     if (ready > 0 || is_over) return Errno::Success;
-    const bool is_late = context.Deadline() && Clock::now() >= *context.Deadline();
-    if (is_late || context.StopToken().stop_requested() || caller.IsClosed()) return Errno::Intr;
+    if (caller.IsStopRequested()) return Errno::Intr;
   }
 }
 

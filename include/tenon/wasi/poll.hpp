@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/memory.hpp>
 #include <tenon/module.hpp>
 #include <tenon/wasi/errno.hpp>
@@ -36,13 +35,12 @@ struct Wish {
 };
 
 /// Waits until at least one wish is fulfilled or cannot be, and tells which.
-TENON_DECL Errno Fulfil(Module& caller, const CallContext& context, const std::vector<Wish>& wishes,
+TENON_DECL Errno Fulfil(Module& caller, const std::vector<Wish>& wishes,
                         std::vector<Event>& events);
 
 template <Version kVersion>
-Errno PollOneoff(Module& caller, Memory& memory, CallContext& context,
-                 Place<Subscription<kVersion>> in, Place<Event> out, std::uint32_t count,
-                 Place<std::uint32_t> nevents) {
+Errno PollOneoff(Module& caller, Memory& memory, Place<Subscription<kVersion>> in, Place<Event> out,
+                 std::uint32_t count, Place<std::uint32_t> nevents) {
   if (count == 0 || count > kMostSubscriptions) return Errno::Inval;
   if (!in.IsIn(memory, count) || !out.IsIn(memory, count) || !nevents.IsIn(memory)) {
     return Errno::Fault;
@@ -67,7 +65,7 @@ Errno PollOneoff(Module& caller, Memory& memory, CallContext& context,
     wishes.push_back(wish);
   }
   std::vector<Event> events;
-  const Errno error = Fulfil(caller, context, wishes, events);
+  const Errno error = Fulfil(caller, wishes, events);
   if (error != Errno::Success) return error;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const Errno fault = out.Write(memory, events[i], i);

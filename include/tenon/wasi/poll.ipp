@@ -12,7 +12,6 @@
 #include <poll.h>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/module.hpp>
 #include <tenon/system.hpp>
 #include <tenon/wasi/descriptor_table.hpp>
@@ -27,8 +26,8 @@ namespace tenon::inline TENON_ABI::wasi::detail {
 /// The wishes of one call, and what becomes of them.
 class Poll {
  public:
-  Poll(Module& caller, const CallContext& context, std::vector<Event>& events)
-      : caller_{caller}, context_{context}, system_{caller.System()}, events_{events} {}
+  Poll(Module& caller, std::vector<Event>& events)
+      : caller_{caller}, system_{caller.System()}, events_{events} {}
 
   void Add(const Wish& wish) {
     if (wish.type == kEventClock) {
@@ -47,13 +46,13 @@ class Poll {
     if (has_events) limit = 0;
     Errno error = Errno::Success;
     if (!limit || system_.Config().SleepsReally()) {
-      error = WaitFor(caller_, context_, descriptors_, limit);
+      error = WaitFor(caller_, descriptors_, limit);
     } else {
       // The guest's time is not the machine's: what is not ready now is not waited for.
-      error = WaitFor(caller_, context_, descriptors_, 0);
+      error = WaitFor(caller_, descriptors_, 0);
       if (error == Errno::Success && *limit != 0 && !IsAnyReady()) {
         system_.Nanosleep(*limit);
-        error = WaitFor(caller_, context_, descriptors_, 0);
+        error = WaitFor(caller_, descriptors_, 0);
       }
     }
     if (error != Errno::Success) return error;
@@ -137,7 +136,6 @@ class Poll {
   }
 
   Module& caller_;
-  const CallContext& context_;
   System& system_;
   std::vector<Event>& events_;
   std::vector<Timer> timers_;
@@ -146,9 +144,9 @@ class Poll {
   std::vector<Wish> waiting_;
 };
 
-TENON_DECL Errno Fulfil(Module& caller, const CallContext& context, const std::vector<Wish>& wishes,
+TENON_DECL Errno Fulfil(Module& caller, const std::vector<Wish>& wishes,
                         std::vector<Event>& events) {
-  Poll poll{caller, context, events};
+  Poll poll{caller, events};
   for (const Wish& wish : wishes) poll.Add(wish);
   return poll.Wait();
 }

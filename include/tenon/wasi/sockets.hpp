@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/memory.hpp>
 #include <tenon/module.hpp>
 #include <tenon/wasi/errno.hpp>
@@ -17,8 +16,8 @@ namespace tenon::inline TENON_ABI::wasi::detail {
 // As in descriptors.hpp. What is no socket is ENOTSOCK.
 
 /// Waits for a connection, unless the listener is non-blocking. `flags`: none, or non-blocking.
-TENON_DECL Errno SockAccept(Module& caller, Memory& memory, CallContext& context, std::uint32_t fd,
-                            std::uint32_t flags, Place<std::uint32_t> accepted);
+TENON_DECL Errno SockAccept(Module& caller, Memory& memory, std::uint32_t fd, std::uint32_t flags,
+                            Place<std::uint32_t> accepted);
 /// `flags`: to look only (1), to wait until the buffers are full (2).
 TENON_DECL Errno SockRecv(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands data,
                           std::uint32_t flags, Place<std::uint32_t> size,

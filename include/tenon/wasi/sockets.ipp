@@ -17,7 +17,6 @@
 #include <sys/uio.h>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/call_context.hpp>
 #include <tenon/host_descriptor.hpp>
 #include <tenon/memory.hpp>
 #include <tenon/module.hpp>
@@ -50,8 +49,8 @@ TENON_DECL Expected<int> SocketOf(Module& caller, std::uint32_t fd, Rights right
   return descriptor->file->PollDescriptor();
 }
 
-TENON_DECL Errno SockAccept(Module& caller, Memory& memory, CallContext& context, std::uint32_t fd,
-                            std::uint32_t flags, Place<std::uint32_t> accepted) {
+TENON_DECL Errno SockAccept(Module& caller, Memory& memory, std::uint32_t fd, std::uint32_t flags,
+                            Place<std::uint32_t> accepted) {
   const Expected<int> listener = SocketOf(caller, fd, right::kSockAccept);
   if (!listener) return listener.error();
   if ((flags & ~kFdNonblock) != 0) return Errno::Inval;
@@ -60,7 +59,7 @@ TENON_DECL Errno SockAccept(Module& caller, Memory& memory, CallContext& context
   if (table.IsFull()) return Errno::Mfile;
   if ((::fcntl(*listener, F_GETFL) & O_NONBLOCK) == 0) {
     ::pollfd wait{*listener, POLLIN, 0};
-    const Errno error = WaitFor(caller, context, {&wait, 1}, std::nullopt);
+    const Errno error = WaitFor(caller, {&wait, 1}, std::nullopt);
     if (error != Errno::Success) return error;
   }
   const int type = SOCK_CLOEXEC | ((flags & kFdNonblock) != 0 ? SOCK_NONBLOCK : 0);

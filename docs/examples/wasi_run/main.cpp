@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a WebAssembly program of WASI preview 1 from the command line, with the machine's clocks and
+// randomness, this program's streams, and the directories that the options name. Exits as the guest
+// does; 1 if it traps or cannot be run, 124 if its time was up, 2 if the options are wrong.
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <unistd.h>
+
+#include <tenon/tenon.hpp>
+#include <tenon/wasi.hpp>
+
+namespace {
+
+constexpr const char* kHelp = R"(usage: wasi_run [OPTION...] FILE [ARGUMENT...]
+
+  --dir=HOST[:GUEST][:ro]  gives the program a directory, under the name GUEST (default: HOST),
+                           to read only with :ro
+  --env=NAME=VALUE         an environment variable
+  --env-inherit            those of this process
+  --listen=HOST:PORT       gives the program a listening TCP socket
+  --timeout=SECONDS        ends the program then
+  --engine=NAME            interpreter, jit, or auto (default)
+  --invoke=NAME            calls this export with the arguments as numbers, instead of _start, and
+                           prints its results
+  --trace                  writes every call of the system interface to the error stream
+  --help
+)";
+
+constexpr int kUsage = 2;
+constexpr int kTimedOut = 124;
+
+/// Options that make no sense.
+struct UsageError {
+  std::string text;
+};
+
+struct Options {
+  tenon::RuntimeConfig runtime;
+  tenon::ModuleConfig module;
+  tenon::FSConfig directories;
+  tenon::CallContext context;
+  std::vector<std::string> arguments;  // that of the program first
+  std::string invoke;
+};
+
+double SecondsOf(const std::string& text) {
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(seconds > 0) || seconds > 1e9) {
+    throw UsageError{"--timeout needs a number of seconds"};
+  }
+  return seconds;
+}
+
+void AddDirectory(Options& options, std::string value) {
+  const bool read_only = value.ends_with(":ro");
+  if (read_only) value.resize(value.size() - 3);
+  const std::size_t colon = value.rfind(':');
+  const std::string host = value.substr(0, colon);
+  const std::string guest = colon == std::string::npos ? value : value.substr(colon + 1);
+  if (host.empty()) throw UsageError{"--dir needs a directory"};
+  options.directories = read_only ? options.directories.WithReadOnlyDirMount(host, guest)
+                                  : options.directories.WithDirMount(host, guest);
+}
+
+void AddListener(Options& options, const std::string& value) {
+  const std::size_t colon = value.rfind(':');
+  std::uint16_t port = 0;
+  const char* const end = value.data() + value.size();
+  const char* const begin = colon == std::string::npos ? end : value.data() + colon + 1;
+  if (begin == end || std::from_chars(begin, end, port).ptr != end) {
+    throw UsageError{"--listen needs HOST:PORT"};
+  }
+  const tenon::HostDescriptor socket = tenon::wasi::ListenTcp(value.substr(0, colon), port);
+  if (port == 0) std::fprintf(stderr, "listening on port %u\n", tenon::wasi::PortOf(socket));
+  options.module = options.module.WithSystem(options.module.System().WithSocket(socket));
+}
+
+void AddVariable(Options& options, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0) throw UsageError{"--env needs NAME=VALUE"};
+  options.module = options.module.WithEnv(value.substr(0, equals), value.substr(equals + 1));
+}
+
+void ChooseEngine(Options& options, const std::string& name) {
+  if (name == "interpreter") {
+    options.runtime = options.runtime.WithEngine(tenon::EngineKind::Interpreter);
+  } else if (name == "jit") {
+    options.runtime = options.runtime.WithEngine(tenon::EngineKind::Jit);
+  } else if (name != "auto") {
+    throw UsageError{"--engine is interpreter, jit or auto"};
+  }
+}
+
+/// Reads one option that has a value.
+bool ReadValue(Options& options, std::string_view name, const std::string& value) {
+  if (name == "--dir") {
+    AddDirectory(options, value);
+  } else if (name == "--env") {
+    AddVariable(options, value);
+  } else if (name == "--listen") {
+    AddListener(options, value);
+  } else if (name == "--timeout") {
+    options.runtime = options.runtime.WithCloseOnContextDone(true);
+    options.context = options.context.WithTimeout(
+        std::chrono::nanoseconds{static_cast<std::int64_t>(SecondsOf(value) * 1e9)});
+  } else if (name == "--engine") {
+    ChooseEngine(options, value);
+  } else if (name == "--invoke") {
+    options.invoke = value;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Options ReadOptions(int argc, char** argv) {
+  Options options;
+  int i = 1;
+  for (; i < argc && std::string_view{argv[i]}.starts_with("--"); ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--") {
+      ++i;
+      break;
+    }
+    if (option == "--help") {
+      std::fputs(kHelp, stdout);
+      std::exit(0);
+    }
+    if (option == "--env-inherit") {
+      for (char** variable = environ; *variable != nullptr; ++variable) {
+        if (std::string_view{*variable}.find('=') != 0) AddVariable(options, *variable);
+      }
+    } else if (option == "--trace") {
+      options.runtime =
+          options.runtime.WithFunctionListenerFactory(tenon::NewHostLoggingListenerFactory(
+              [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }));
+    } else {
+      // --name=value or --name value
+      const std::size_t equals = option.find('=');
+      const std::string_view name = option.substr(0, equals);
+      if (equals == std::string_view::npos && i + 1 == argc) {
+        throw UsageError{std::string{name} + " needs a value"};
+      }
+      const std::string value{equals == std::string_view::npos ? argv[++i]
+                                                               : option.substr(equals + 1)};
+      if (!ReadValue(options, name, value)) throw UsageError{"no option " + std::string{name}};
+    }
+  }
+  options.arguments.assign(argv + i, argv + argc);
+  if (options.arguments.empty()) throw UsageError{"no program to run"};
+  return options;
+}
+
+/// Tells how far the compiler is, once that takes long, and takes it back at the end.
+class Progress {
+ public:
+  void operator()(std::uint32_t done, std::uint32_t all) {
+    if (isatty(STDERR_FILENO) == 0 || std::chrono::steady_clock::now() - start_ < kPatience) return;
+    const std::uint32_t percent = all == 0 ? 100 : static_cast<std::uint32_t>(100ull * done / all);
+    if (percent == shown_) return;
+    shown_ = percent;
+    std::fprintf(stderr, "\rcompiling: %u %%%s", percent, done == all ? "\r\033[K" : "");
+  }
+
+ private:
+  static constexpr auto kPatience = std::chrono::milliseconds{500};
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::uint32_t shown_ = ~0u;
+};
+
+/// The argument of an invoked function, of the type that it wants.
+tenon::Value ValueOf(const std::string& text, tenon::ValueType type) {
+  using tenon::ValueType;
+  const char* const begin = text.c_str();
+  char* end = nullptr;
+  tenon::Value value;
+  if (type == ValueType::I32) {
+    value = tenon::Value{static_cast<std::int32_t>(std::strtoll(begin, &end, 0))};
+  } else if (type == ValueType::I64 && text.starts_with('-')) {
+    value = tenon::Value{std::int64_t{std::strtoll(begin, &end, 0)}};
+  } else if (type == ValueType::I64) {
+    value = tenon::Value{static_cast<std::int64_t>(std::strtoull(begin, &end, 0))};
+  } else if (type == ValueType::F32) {
+    value = tenon::Value{std::strtof(begin, &end)};
+  } else if (type == ValueType::F64) {
+    value = tenon::Value{std::strtod(begin, &end)};
+  } else {
+    throw UsageError{"arguments can be numbers only"};
+  }
+  if (text.empty() || *end != '\0') throw UsageError{"\"" + text + "\" is no number"};
+  return value;
+}
+
+void Print(const tenon::Value& value) {
+  using tenon::ValueType;
+  if (value.Type() == ValueType::I32) {
+    std::printf("%d\n", value.I32());
+  } else if (value.Type() == ValueType::I64) {
+    std::printf("%lld\n", static_cast<long long>(value.I64()));
+  } else if (value.Type() == ValueType::F32) {
+    std::printf("%.9g\n", static_cast<double>(value.F32()));
+  } else if (value.Type() == ValueType::F64) {
+    std::printf("%.17g\n", value.F64());
+  } else {
+    std::printf("(%s)\n", std::string{tenon::ValueTypeName(value.Type())}.c_str());
+  }
+}
+
+void Invoke(const tenon::Module& module, const Options& options) {
+  const tenon::Function function = module.ExportedFunction(options.invoke);
+  if (!function) throw UsageError{"the program exports no function " + options.invoke};
+  const std::vector<tenon::ValueType>& types = function.Definition().parameter_types;
+  if (options.arguments.size() - 1 != types.size()) {
+    throw UsageError{options.invoke + " takes " + std::to_string(types.size()) + " arguments"};
+  }
+  std::vector<tenon::Value> arguments;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    arguments.push_back(ValueOf(options.arguments[i + 1], types[i]));
+  }
+  for (const tenon::Value& result : function.Call(options.context, arguments)) Print(result);
+}
+
+void Run(Options options) {
+  const tenon::Runtime runtime{options.runtime.WithCompilationProgress(Progress{})};
+  const tenon::CompiledModule program =
+      runtime.CompileModule(tenon::ReadFile(options.arguments.at(0)));
+  bool is_unstable = false;
+  for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
+    is_unstable |= function.import->module == tenon::wasi::kUnstableModuleName;
+  }
+  tenon::wasi::Instantiate(
+      runtime, is_unstable ? tenon::wasi::kUnstableModuleName : tenon::wasi::kModuleName);
+
+  // As argv[0] programs expect a name.
+  std::string name = options.arguments[0].substr(options.arguments[0].rfind('/') + 1);
+  std::vector<std::string> arguments = options.arguments;
+  arguments[0] = std::move(name);
+  const tenon::ModuleConfig config = options.module.WithName("")
+                                         .WithStartFunctions({})
+                                         .WithArgs(std::move(arguments))
+                                         .WithFSConfig(options.directories);
+  // Called here rather than by instantiation, to be ended when their time is up.
+  const tenon::Module module = runtime.InstantiateModule(program, config);
+  if (module.ExportedFunction("_initialize")) {
+    module.ExportedFunction<void()>("_initialize")(options.context);
+  }
+  if (!options.invoke.empty()) {
+    Invoke(module, options);
+  } else if (module.ExportedFunction("_start")) {
+    module.ExportedFunction<void()>("_start")(options.context);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    Options options = ReadOptions(argc, argv);
+    options.module = options.module.WithSystem(
+        options.module.System().WithInheritedStdio().WithSystemClocks().WithSystemRandom());
+    Run(std::move(options));
+    return 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "wasi_run: %s\n%s", error.text.c_str(), kHelp);
+    return kUsage;
+  } catch (const tenon::ExitError& exit) {
+    if (exit.ExitCode() != tenon::ExitError::kDeadlineExceeded) {
+      return static_cast<int>(exit.ExitCode());
+    }
+    std::fprintf(stderr, "wasi_run: the program's time was up\n");
+    return kTimedOut;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "wasi_run: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the example wasi_run as a user would, with programs compiled by clang and wasi-libc where they
+are installed, and with the ready-made guest of another example.
+
+usage: check_wasi_run.py WASI_RUN HELLO_WASM
+"""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+FILES = r"""
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+int main(int argc, char** argv) {
+  if (argc < 2) return 9;
+  char line[100];
+  FILE* in = fopen("/in/input.txt", "r");
+  if (!in || !fgets(line, sizeof line, in)) return 1;
+  fclose(in);
+  FILE* denied = fopen("/in/new.txt", "w");
+  printf("read-only: %s\n", denied ? "written" : strerror(errno));
+  mkdir("/out/made", 0777);
+  FILE* out = fopen("/out/made/copy.txt", "w");
+  if (!out) return 2;
+  fprintf(out, "%s and %s", line, argv[1]);
+  fclose(out);
+  struct stat stat_of_copy;
+  if (stat("/out/made/copy.txt", &stat_of_copy) != 0) return 3;
+  printf("%lld bytes\n", (long long)stat_of_copy.st_size);
+  FILE* escape = fopen("/out/../secret.txt", "r");
+  printf("outside: %s\n", escape ? "read" : "not there");
+  DIR* dir = opendir("/out");
+  for (struct dirent* entry; dir && (entry = readdir(dir));) {
+    if (entry->d_name[0] != '.') printf("entry %s\n", entry->d_name);
+  }
+  printf("%s\n", getenv("GREETING") ? getenv("GREETING") : "none");
+  return 42;
+}
+"""
+
+SLEEP = r"""
+#include <stdio.h>
+#include <time.h>
+int main(void) {
+  puts("sleeping");
+  fflush(stdout);
+  struct timespec wait = {60, 0};
+  nanosleep(&wait, 0);
+  return 0;
+}
+"""
+
+LOOP = "int main(void) { for (volatile unsigned i = 0;; ++i) {} }"
+
+SERVER = r"""
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void) {
+  int connection = accept(3, 0, 0);
+  if (connection < 0) return 1;
+  char text[100];
+  ssize_t count = recv(connection, text, sizeof text, 0);
+  if (count <= 0) return 2;
+  for (ssize_t i = 0; i < count; ++i) if (text[i] >= 'a' && text[i] <= 'z') text[i] -= 32;
+  if (send(connection, text, count, 0) != count) return 3;
+  shutdown(connection, SHUT_RDWR);
+  close(connection);
+  return 0;
+}
+"""
+
+REACTOR = r"""
+static int base;
+__attribute__((constructor)) static void Begin(void) { base = 100; }
+__attribute__((export_name("add"))) int Add(int a, int b) { return base + a + b; }
+__attribute__((export_name("half"))) double Half(double a) { return a / 2; }
+"""
+
+failures = []
+
+
+def check(what, found, expected):
+    if found != expected:
+        failures.append(f"{what}: {found!r} instead of {expected!r}")
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+def compile_guest(folder, name, source, *flags):
+    (folder / f"{name}.c").write_text(source)
+    result = run("clang-19", "--target=wasm32-wasi", "-O1", str(folder / f"{name}.c"), "-o",
+                 str(folder / f"{name}.wasm"), *flags)
+    return str(folder / f"{name}.wasm") if result.returncode == 0 else None
+
+
+def check_options(wasi_run, hello):
+    check("no program", run(wasi_run).returncode, 2)
+    check("unknown option", run(wasi_run, "--wrong=1", hello).returncode, 2)
+    check("missing value", run(wasi_run, "--dir").returncode, 2)
+    check("help", run(wasi_run, "--help").stdout.split("\n")[0],
+          "usage: wasi_run [OPTION...] FILE [ARGUMENT...]")
+    check("missing file", run(wasi_run, "/nowhere.wasm").returncode, 1)
+    check("missing directory", run(wasi_run, "--dir=/nowhere", hello).returncode, 1)
+    for engine in ("interpreter", "auto"):
+        result = run(wasi_run, f"--engine={engine}", "--env=MOOD=good", hello, "you", "3")
+        check(f"exit code ({engine})", result.returncode, 3)
+        check(f"output ({engine})", result.stdout.split("\n")[0], "hello, you")
+    trace = run(wasi_run, "--trace", hello, "you", "0").stderr
+    check("a trace names functions and parameters",
+          "fd_write(fd=1," in trace and "args_sizes_get" in trace, True)
+
+
+def check_guests(wasi_run, folder):
+    files = compile_guest(folder, "files", FILES)
+    if files is None:
+        print("skipped: programs compiled by clang-19 with wasi-libc")
+        return
+    (folder / "in").mkdir()
+    (folder / "out").mkdir()
+    (folder / "in" / "input.txt").write_text("text")
+    (folder / "secret.txt").write_text("SECRET")
+    result = run(wasi_run, f"--dir={folder}/in:/in:ro", "--dir", f"{folder}/out:/out",
+                 "--env-inherit", files, "more", env={**os.environ, "GREETING": "good morning"})
+    check("exit code of files", result.returncode, 42)
+    check("output of files", result.stdout.splitlines(),
+          ["read-only: Read-only file system", "13 bytes", "outside: not there", "entry made",
+           "good morning"])
+    check("what was written", (folder / "out/made/copy.txt").read_text(), "text and more")
+    check("what was not", sorted(os.listdir(folder / "in")), ["input.txt"])
+
+    for name, source in (("sleep", SLEEP), ("loop", LOOP)):
+        guest = compile_guest(folder, name, source)
+        begin = time.monotonic()
+        result = run(wasi_run, "--timeout=0.3", guest)
+        check(f"{name} is ended", result.returncode, 124)
+        check(f"{name} is ended in time", time.monotonic() - begin < 30, True)
+
+    reactor = compile_guest(folder, "reactor", REACTOR, "-mexec-model=reactor")
+    check("an invoked function", run(wasi_run, "--invoke=add", reactor, "20", "3").stdout, "123\n")
+    check("floating point", run(wasi_run, "--invoke=half", reactor, "5").stdout, "2.5\n")
+    check("wrong arguments", run(wasi_run, "--invoke=add", reactor, "1").returncode, 2)
+    check("wrong function", run(wasi_run, "--invoke=none", reactor).returncode, 2)
+
+    server = compile_guest(folder, "server", SERVER)
+    if server is None:
+        failures.append("the server does not compile")
+        return
+    process = subprocess.Popen([wasi_run, "--listen=127.0.0.1:0", "--timeout=60", server],
+                               stderr=subprocess.PIPE, text=True)
+    port = int(process.stderr.readline().rsplit(" ", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(b"shout")
+        check("the server's answer", connection.recv(100), b"SHOUT")
+    check("the server's exit code", process.wait(60), 0)
+
+
+def main():
+    wasi_run, hello = sys.argv[1:3]
+    check_options(wasi_run, hello)
+    with tempfile.TemporaryDirectory() as folder:
+        check_guests(wasi_run, pathlib.Path(folder))
+    print("\n".join(failures) or "passed")
+    sys.exit(1 if failures else 0)
+
+
+main()
