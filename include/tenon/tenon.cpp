@@ -4,10 +4,13 @@
 #error "tenon: compile tenon.cpp only with TENON_SEPARATE_COMPILATION defined everywhere"
 #endif
 
+#include <tenon/assemblyscript.hpp>
+#include <tenon/emscripten.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
 
 // Bodies.
+#include <tenon/assemblyscript.ipp>
 #include <tenon/cache.ipp>
 #include <tenon/cache/compile.ipp>
 #include <tenon/cache/directory_store.ipp>
@@ -16,6 +19,7 @@
 #include <tenon/cache/persistent_cache.ipp>
 #include <tenon/compiled_module.ipp>
 #include <tenon/definition.ipp>
+#include <tenon/emscripten.ipp>
 #include <tenon/fault.ipp>
 #include <tenon/fs_config.ipp>
 #include <tenon/function.ipp>
