@@ -64,7 +64,7 @@ struct Marshaller<CString> {
     // Looked for again, because a conversion before this one may have overwritten it.
     const auto* end = static_cast<const char*>(FindEnd(memory, offset));
     if (end == nullptr) [[unlikely]]
-      return {};
+      return CString{std::string_view{""}};
     return CString{std::string_view{begin, static_cast<std::size_t>(end - begin)}};
   }
 

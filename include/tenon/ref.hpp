@@ -75,10 +75,10 @@ class Ref {
     if (owner_type_ != nullptr) owner_type_->move(owner_, other.owner_);
   }
   Ref& operator=(Ref&& other) noexcept {
-    if (this != &other) {
-      this->~Ref();
-      ::new (static_cast<void*>(this)) Ref(std::move(other));
-    }
+    // What this refers to may own `other`, and goes last.
+    Ref taken{std::move(other)};
+    const Ref former{std::move(*this)};
+    ::new (static_cast<void*>(this)) Ref(std::move(taken));
     return *this;
   }
   ~Ref() {

@@ -130,16 +130,14 @@ TENON_DECL Runtime::Runtime(const RuntimeConfig& config) {
 }
 
 TENON_DECL Runtime& Runtime::operator=(Runtime&& other) noexcept {
-  if (this != &other) {
-    if (store_ != nullptr) store_->CloseAll(0);
-    store_ = std::move(other.store_);
-  }
+  // A host object that ends now may own the other one.
+  std::shared_ptr<vm::Store> taken = std::move(other.store_);
+  CloseWithExitCode(0);
+  store_ = std::move(taken);
   return *this;
 }
 
-TENON_DECL Runtime::~Runtime() {
-  if (store_ != nullptr) store_->CloseAll(0);
-}
+TENON_DECL Runtime::~Runtime() { CloseWithExitCode(0); }
 
 TENON_DECL CompiledModule Runtime::CompileModule(std::span<const std::uint8_t> bytes) const {
   detail::RequireStore(store_);
@@ -200,7 +198,8 @@ TENON_DECL std::string_view Runtime::EngineNote() const {
 }
 
 TENON_DECL void Runtime::CloseWithExitCode(std::uint32_t exit_code) const {
-  if (store_ != nullptr) store_->CloseAll(exit_code);
+  // A host object that ends now may own this Runtime.
+  if (const std::shared_ptr<vm::Store> store = store_) store->CloseAll(exit_code);
 }
 
 }  // namespace tenon::inline TENON_ABI

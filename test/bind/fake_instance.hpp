@@ -25,9 +25,10 @@ class FakeInstance {
   static constexpr std::uint64_t kMemorySize = 256;
 
   FakeInstance() {
-    operations_ = {&Capture,   &RaiseTrap,        &RaiseParameterTrap, &MayHold, &MakeContext,
-                   &RaiseExit, &RaiseOverlapTrap, &ThrowTrap,          nullptr,  nullptr,
-                   nullptr};
+    operations_ = {&Capture,          &RaiseTrap,   &RaiseParameterTrap,
+                   &MayHold,          &MakeContext, &RaiseExit,
+                   &RaiseOverlapTrap, &ThrowTrap,   nullptr,
+                   nullptr,           nullptr,      nullptr};
     memory_.base = bytes_;
     memory_.size = kMemorySize;
     exec_.call_context = &context_address;

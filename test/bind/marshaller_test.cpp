@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Parameters that stand for memory of the guest: View, In, Out, InOut, CString, GuestPtr.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include <new>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -62,6 +64,8 @@ struct Label {
   std::uint16_t colour;
 };
 std::vector<int>* made = nullptr;
+/// As a parameter it overwrites the memory that it is given.
+struct Overwriter {};
 
 }  // namespace
 
@@ -72,6 +76,15 @@ struct tenon::WasmOperands<Label> {
     if (made != nullptr) made->push_back(colour);
     if (colour == 13) throw std::runtime_error{"no such colour"};
     return {text, colour};
+  }
+};
+
+template <>
+struct tenon::WasmOperands<Overwriter> {
+  using Parts = tenon::Parts<std::span<std::uint8_t>>;
+  static Overwriter FromWasm(std::span<std::uint8_t> bytes) {
+    std::ranges::fill(bytes, std::uint8_t{'x'});
+    return {};
   }
 };
 
@@ -284,6 +297,24 @@ TEST_CASE("a CString ends at the first zero byte, which has to be inside memory"
   fake.Bytes()[kSize - 1] = 0;
   CHECK(TrapOf<CString>(fake, 100u) == TrapCode::None);
   CHECK(TrapOf<CString>(fake, kSize - 1) == TrapCode::None);
+}
+
+TEST_CASE("a CString whose end an earlier conversion has overwritten is empty, and still ends") {
+  FakeInstance fake;
+  std::memset(fake.Bytes(), 'a', kSize);
+  fake.Bytes()[20] = 0;
+  std::string text = "unset";
+  const char* data = nullptr;
+  auto function = Bind([&](Overwriter, CString first, Label) {
+    text = first;
+    data = first.CStr();
+  });
+  fake.Native<void>(function.Get(), 0u, 10u, 10u, 0u, 0u, 0u);
+  CHECK(text == "aaaaaaaaaa");
+  fake.Native<void>(function.Get(), 0u, 30u, 10u, 0u, 0u, 0u);
+  CHECK(text.empty());
+  REQUIRE(data != nullptr);
+  CHECK(*data == 0);
 }
 
 TEST_CASE("what is written back may not overlap what else is written") {

@@ -77,6 +77,24 @@ guests::Bytes Giver(const char* table_name = "__indirect_function_table") {
 
 using Unary = std::int32_t(std::int32_t);
 
+/// As a parameter it copies the table's element of its number to element 0.
+struct SetsElement {
+  static inline tenon::Table table;
+};
+
+}  // namespace
+
+template <>
+struct tenon::WasmType<SetsElement> {
+  using Wire = std::uint32_t;
+  static SetsElement FromWasm(std::uint32_t index) {
+    SetsElement::table.Set(0, *SetsElement::table.Get(index));
+    return {};
+  }
+};
+
+namespace {
+
 template <class Form>
 struct Host {
   using Function = typename Form::template Of<Unary>;
@@ -222,6 +240,42 @@ TEST_CASE("a callback with many parameters is checked as well") {
   CHECK(Thrown<tenon::Trap>([&] { instance.ExportedFunction<void()>("bad")(); }).Code() ==
         TrapCode::IndirectCallTypeMismatch);
   CHECK(calls == 1);
+}
+
+TEST_CASE("a function with many parameters that a conversion puts into the table is not called") {
+  using Many = void(int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int);
+  const tenon::Runtime runtime = MakeRuntime();
+  std::vector<bool> arrived;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](SetsElement, FunctionPointer<Many> function, SetsElement) {
+        arrived.push_back(static_cast<bool>(function));
+      })
+      .Export("take")
+      .Instantiate();
+  guests::Guest guest;
+  const std::uint32_t take = guest.AddImport("env", "take", {std::vector(3, kI32), {}});
+  const auto nothing = [](guests::CodeBuilder&) {};
+  const std::uint32_t many = guest.Add("many", {std::vector(16, kI32), {}}, nothing);
+  const std::uint32_t more = guest.Add("more", {std::vector(17, kI32), {}}, nothing);
+  tenon::wasm::TableType type;
+  type.element = kFunc;
+  type.limits = guests::LimitsOf(3, 3);
+  const std::uint32_t table = guest.Table(type);
+  guest.Export("__indirect_function_table", guests::Kind::Table, table);
+  guest.ActiveElement(table, guests::ConstantExpression::I32(0),
+                      guests::ElementItems::Functions({many, more, many}));
+  guest.Add("run", {{kI32}, {}}, [&](guests::CodeBuilder& code) {
+    code.LocalGet(0).I32Const(0).I32Const(0).Call(take);
+  });
+  const tenon::Module instance = runtime.Instantiate(guest.Build());
+  SetsElement::table = instance.ExportedTable("__indirect_function_table");
+  const auto run = instance.ExportedFunction<void(std::int32_t)>("run");
+  run(0);
+  run(2);
+  run(1);
+  SetsElement::table = {};
+  CHECK(arrived == std::vector<bool>{true, true, false});
 }
 
 TEST_CASE("callbacks cross calls without allocating") {

@@ -5,13 +5,16 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
 #include <tenon/tenon.hpp>
+#include <tenon/vm/group.hpp>
 
 #include "../support/count_allocations.hpp"
 #include "../support/engines.hpp"
@@ -65,7 +68,11 @@ struct Host {
         .WithParameterNames("file")
         .Export("size");
     env.NewFunctionBuilder().WithFunc([](FileRef file) { return file; }).Export("same");
-    env.NewFunctionBuilder().WithFunc([](AnyRef any) { any.Drop(); }).Export("drop");
+    if constexpr (std::is_same_v<AnyRef, Ref<void>>) {
+      env.NewFunctionBuilder().WithFunc(tenon::DropRef).Export("drop");
+    } else {
+      env.NewFunctionBuilder().WithFunc(tenon::DropHandle).Export("drop");
+    }
     env.NewFunctionBuilder()
         .WithFunc([this] { return SocketRef::Borrow(socket); })
         .Export("socket");
@@ -344,6 +351,121 @@ TEST_CASE("references of a closed module wait for the next call, also of a group
   }
 }
 
+TEST_CASE("an object may take the last handles of its guest and runtime along as it ends") {
+  struct Owner {
+    std::unique_ptr<tenon::Runtime> runtime;
+    tenon::Module guest;
+  };
+  auto runtime = std::make_unique<tenon::Runtime>(MakeRuntime());
+  tenon::Module guest = runtime->Instantiate(guests::Empty());
+  auto owner = std::make_unique<Owner>();
+  Owner& owned = *owner;
+  const std::uint32_t handle = guest.Issue(Handle<Owner>::Own(std::move(owner)));
+  SECTION("from host code") {
+    Handle<Owner> kept = guest.Resolve<Owner>(handle);
+    owned.runtime = std::move(runtime);
+    owned.guest = std::move(guest);
+    kept.Drop();
+    REQUIRE(owned.guest);
+    kept = nullptr;
+  }
+  SECTION("as the guest is closed") {
+    owned.runtime = std::move(runtime);
+    owned.guest = guest;
+    guest.Close();
+  }
+  SECTION("as the runtime is closed") {
+    const tenon::Runtime& closed = *runtime;
+    owned.runtime = std::move(runtime);
+    closed.CloseWithExitCode(3);
+  }
+  SECTION("as another takes the runtime's place") {
+    tenon::Runtime& replaced = *runtime;
+    owned.guest = guest;
+    owned.runtime = std::make_unique<tenon::Runtime>();
+    replaced = std::move(*owned.runtime);
+    CHECK_NOTHROW(replaced.Instantiate(guests::Empty()));
+  }
+}
+
+TEST_CASE("what a Ref refers to may own what it is assigned") {
+  struct Node {
+    Ref<Node> next;
+    int number = 0;
+  };
+  Ref<Node> list;
+  for (int i = 0; i < 3; ++i) {
+    auto node = std::make_unique<Node>();
+    node->number = i;
+    node->next = std::move(list);
+    list = Ref<Node>::Own(std::move(node));
+  }
+  for (int i = 2; i >= 0; --i) {
+    CHECK(list->number == i);
+    list = std::move(list->next);
+  }
+  CHECK(list.IsNull());
+  list = Ref<Node>::Own(std::make_unique<Node>());
+  Ref<Node>& same = list;
+  list = std::move(same);
+  CHECK(list->number == 0);
+}
+
+TEST_CASE(
+    "entries of a guest that is gone are used again once host code has let go of its objects") {
+  const tenon::Runtime runtime = MakeRuntime();
+  const auto chunk_of = [](std::uint32_t handle) {
+    return (handle & tenon::abi::kReferenceIndexMask) >> tenon::abi::kReferenceChunkBits;
+  };
+  std::set<std::uint32_t> chunks;
+  for (int round = 0; round < 5; ++round) {
+    std::vector<std::string> ended;
+    tenon::Module guest = runtime.Instantiate(guests::Empty());
+    Handle<File> kept[2];
+    for (Handle<File>& one : kept) {
+      const std::uint32_t handle =
+          guest.Issue(Handle<File>::Own(std::make_unique<File>("kept", &ended)));
+      chunks.insert(chunk_of(handle));
+      one = guest.Resolve<File>(handle);
+    }
+    guest = {};
+    CHECK(kept[0]->name == "kept");
+    // Not while there is one.
+    kept[1] = nullptr;
+    const tenon::Module other = runtime.Instantiate(guests::Empty());
+    File file{"borrowed"};
+    chunks.insert(chunk_of(other.Issue(Handle<File>::Borrow(file))));
+    CHECK(kept[0]->name == "kept");
+    kept[0] = nullptr;
+    CHECK(ended.size() == 2);
+  }
+  CHECK(chunks.size() == 2);
+}
+
+TEST_CASE("handles repeat rather than take up more and more memory") {
+  tenon::vm::ReferenceChunks chunks;
+  tenon::vm::Group group;
+  std::set<const tenon::abi::ReferenceEntry*> entries;
+  constexpr std::uint32_t kMany = 64 * tenon::abi::kReferenceChunkSize;
+  const tenon::abi::ReferenceEntry* oldest = nullptr;
+  const tenon::abi::ReferenceEntry* repeated = nullptr;
+  for (std::uint32_t i = 0; i < 3 * kMany; ++i) {
+    tenon::abi::ReferenceEntry* const entry = group.reference_table.Take(group, chunks);
+    REQUIRE(entry != nullptr);
+    if (i == 0) oldest = entry;
+    if (!entries.insert(entry).second && repeated == nullptr) repeated = entry;
+    // As if it had been given out as often as 32 bits can tell.
+    const std::uint64_t index = entry->token & tenon::abi::kReferenceIndexMask;
+    entry->token = (std::uint64_t{1} << 32) | index;
+    entry->flags = tenon::abi::kReferenceWasHandle;
+    group.reference_table.Free(entry);
+  }
+  CHECK(repeated == oldest);
+  CHECK(entries.size() >= kMany);
+  CHECK(entries.size() <= kMany + tenon::abi::kReferenceChunkSize);
+  group.reference_table.GiveBack(chunks);
+}
+
 TEST_CASE("references of instances that are linked later stay valid for both") {
   Externs host;
   const tenon::Module a = host.NewGuest(tenon::ModuleConfig{}.WithName("a"));
@@ -407,7 +529,10 @@ TEST_CASE("a Ref of one guest cannot be returned to another") {
   CHECK(Thrown<tenon::Trap>([&] { b.ExportedFunction<tenon::ExternRef()>("run")(); }).Code() ==
         TrapCode::ResultOutOfRange);
   kept = a.Resolve<Socket>(a.Issue(Ref<Socket>::Borrow(socket)));
-  CHECK_THROWS_AS(b.Issue(std::move(kept)), tenon::ConfigError);
+  const auto error = Thrown<tenon::ConfigError>([&] { b.Issue(std::move(kept)); });
+  CHECK(error.Id() == tenon::ErrorCode::ForeignReference);
+  CHECK(std::string{error.what()} ==
+        "a reference of another linkage group, or one that was ended, cannot be given to a module");
   kept = a.Resolve<Socket>(a.Issue(Ref<Socket>::Borrow(socket)));
   CHECK_FALSE(a.ExportedFunction<tenon::ExternRef()>("run")().IsNull());
 }

@@ -3,6 +3,7 @@
 /// Module: looking up exports, identity, and empty handles.
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <unordered_set>
 #include <vector>
 
@@ -54,6 +55,29 @@ TEST_CASE("copies of a module handle are equal and hash alike") {
   CHECK(first != second);
   const std::unordered_set<tenon::Module> set{first, copy, second};
   CHECK(set.size() == 2);
+}
+
+TEST_CASE("handles of other kinds are equal, and hash alike, if they mean the same thing") {
+  const auto count = [](const auto&... handles) {
+    using Handle = std::common_type_t<std::remove_cvref_t<decltype(handles)>...>;
+    return std::unordered_set<Handle>{handles...}.size();
+  };
+  const tenon::CompilationCache cache, other_cache, same_cache = cache;
+  CHECK(count(cache, other_cache, same_cache) == 2);
+  const tenon::Runtime runtime;
+  const tenon::CompiledModule compiled = runtime.CompileModule(guests::ExportsAllKinds());
+  const tenon::CompiledModule other_compiled = runtime.CompileModule(guests::Counter());
+  CHECK(count(compiled, other_compiled, tenon::CompiledModule{compiled}) == 2);
+  const tenon::ModuleConfig anonymous = tenon::ModuleConfig{}.WithName("");
+  const tenon::Module first = runtime.InstantiateModule(compiled, anonymous);
+  const tenon::Module second = runtime.InstantiateModule(compiled, anonymous);
+  CHECK(count(first.ExportedMemory("memory"), second.ExportedMemory("memory"),
+              first.ExportedMemory("memory")) == 2);
+  const tenon::Module counter = runtime.InstantiateModule(other_compiled, anonymous);
+  const tenon::Module other_counter = runtime.InstantiateModule(other_compiled, anonymous);
+  const auto increment = counter.ExportedFunction<std::int32_t()>("increment");
+  CHECK(count(increment, other_counter.ExportedFunction<std::int32_t()>("increment"),
+              counter.ExportedFunction<std::int32_t()>("increment")) == 2);
 }
 
 TEST_CASE("exports of each kind are found by name, and others give empty handles") {

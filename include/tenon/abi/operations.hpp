@@ -53,6 +53,8 @@ struct Operations {
                                    const ReferenceRequest& request) noexcept;
   /// The element of the table that C's function pointers are indices into; null beyond its end.
   const Slot* (*function_element)(InstanceHeader* caller, std::uint32_t index) noexcept;
+  /// Whether `function` has this type.
+  bool (*is_of_type)(const FunctionRecord* function, const FunctionTypes& wanted) noexcept;
   /// Whether `function` has the type that a parameter wants; makes the trap pending that names both
   /// types if not.
   bool (*check_callback)(InstanceHeader* caller, const FunctionRecord* function,

@@ -63,6 +63,9 @@ struct ReferenceChunk {
   /// The last pin of an ended reference is gone.
   void (*release)(ReferenceEntry* entry) noexcept;
   void* directory;
+  /// Ended references that host code still uses, their linkage group being gone. The chunk is free
+  /// when there are none. Guarded by the directory.
+  std::uint32_t orphans;
 };
 
 /// All chunks of a runtime; elements are written once and read atomically.

@@ -169,11 +169,18 @@ struct CallbackParameter {
   /// Looks again: a conversion since the check may have changed the table.
   static T Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
     const abi::FunctionRecord* const function = Find(caller, Get<kWire>(*operands));
-    const bool fits = function != nullptr && function->shape == kShape;
-    return T{fits ? function : nullptr};
+    return T{function != nullptr && Fits(caller, function) ? function : nullptr};
   }
 
  private:
+  static bool Fits([[maybe_unused]] abi::InstanceHeader* caller,
+                   const abi::FunctionRecord* function) noexcept {
+    if constexpr (kShape != 0) {
+      return function->shape == kShape;
+    } else {
+      return caller->operations->is_of_type(function, kTypes);
+    }
+  }
   [[gnu::cold, gnu::noinline]] static bool CheckSlowly(abi::InstanceHeader* caller,
                                                        const abi::FunctionRecord* function,
                                                        Native<kWire> native,

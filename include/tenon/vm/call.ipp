@@ -339,21 +339,25 @@ inline const abi::Slot* FunctionElementOperation(abi::InstanceHeader* caller,
   const abi::TableRecord* const table = InstanceOf(*caller).function_table;
   return table != nullptr && index < table->size ? table->elements + index : nullptr;
 }
+inline bool IsOfTypeOperation(const abi::FunctionRecord* function,
+                              const abi::FunctionTypes& wanted) noexcept {
+  const wasm::Module& module = OwnerOf(*function).Module();
+  const std::uint32_t type = module.functions[function->index];
+  return std::ranges::equal(module.Parameters(type),
+                            std::span{wanted.parameters, wanted.parameter_count}) &&
+         std::ranges::equal(module.Results(type), std::span{wanted.results, wanted.result_count});
+}
 inline bool CheckCallbackOperation(abi::InstanceHeader* caller, const abi::FunctionRecord* function,
                                    const abi::FunctionTypes& wanted,
                                    std::uint32_t parameter) noexcept {
-  const std::span parameters{wanted.parameters, wanted.parameter_count};
-  const std::span results{wanted.results, wanted.result_count};
+  if (IsOfTypeOperation(function, wanted)) return true;
   const wasm::Module& module = OwnerOf(*function).Module();
   const std::uint32_t type = module.functions[function->index];
-  if (std::ranges::equal(module.Parameters(type), parameters) &&
-      std::ranges::equal(module.Results(type), results)) {
-    return true;
-  }
   RaiseParameterTrapOperation(caller, TrapCode::IndirectCallTypeMismatch, parameter);
   GroupOf(*caller)
       .pending_state.message.append(": the host takes ")
-      .append(SignatureText(parameters, results))
+      .append(SignatureText(std::span{wanted.parameters, wanted.parameter_count},
+                            std::span{wanted.results, wanted.result_count}))
       .append(", the guest gave ")
       .append(SignatureText(module.Parameters(type), module.Results(type)));
   return false;
@@ -370,6 +374,7 @@ inline constexpr abi::Operations kThunkOperations{
     .throw_trap = ThrowTrapOperation,
     .issue_reference = IssueReferenceOperation,
     .function_element = FunctionElementOperation,
+    .is_of_type = IsOfTypeOperation,
     .check_callback = CheckCallbackOperation,
 };
 

@@ -21,7 +21,9 @@ struct Group;
 class ReferenceChunks {
  public:
   ReferenceChunks() = default;
-  TENON_DECL ~ReferenceChunks();
+  ~ReferenceChunks() {
+    if (directory_ != nullptr) Drop(directory_);
+  }
   ReferenceChunks(const ReferenceChunks&) = delete;
   ReferenceChunks& operator=(const ReferenceChunks&) = delete;
 
@@ -34,16 +36,22 @@ class ReferenceChunks {
 
  private:
   /// Outlives the runtime if host code still uses objects then.
-  struct Directory : abi::ReferenceDirectory {
-    std::atomic<std::uint64_t> holders{1};
+  struct Directory {
+    std::atomic<std::uint64_t> holders{1};  ///< the runtime, and orphans
+    std::mutex mutex;
+    abi::ReferenceDirectory* table = nullptr;
     std::uint32_t count = 0;
+    std::vector<abi::ReferenceChunk*> free;
   };
-  static void Drop(Directory* directory) noexcept;
+  static Directory* NewDirectory() noexcept;
+  TENON_DECL static void Drop(Directory* directory) noexcept;
+  /// An orphan of the chunk was released.
+  static void ForgetOrphan(abi::ReferenceChunk& chunk) noexcept;
+  friend class ReferenceTable;
   friend void ReleaseReference(abi::ReferenceEntry* entry) noexcept;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  ///< of what follows
   Directory* directory_ = nullptr;
-  std::vector<abi::ReferenceChunk*> free_;
 };
 
 /// The entries of a linkage group. Belongs to the thread that executes in it.
@@ -60,15 +68,19 @@ class ReferenceTable {
   struct Queue {
     abi::ReferenceEntry* first = nullptr;
     abi::ReferenceEntry* last = nullptr;
+    std::uint32_t size = 0;
     void Push(abi::ReferenceEntry* entry) noexcept;
     abi::ReferenceEntry* Pop() noexcept;
   };
+  /// Room for so many references that ended is made before tokens of 32 bits repeat. Each of them
+  /// was given out a thousand times by then.
+  static constexpr std::uint32_t kMostWorn = 64 * abi::kReferenceChunkSize;
 
   std::vector<abi::ReferenceChunk*> chunks_;
   /// Used again oldest first.
   Queue free_;
-  /// Entries whose next token would look like an earlier one in 32 bits: used when there is no
-  /// other.
+  /// Entries whose next token would look like an earlier one in 32 bits: used, oldest first, when
+  /// there are kMostWorn of them, or no others to be had.
   Queue worn_;
 };
 

@@ -26,33 +26,52 @@ inline Group* OwnerOfChunk(const abi::ReferenceChunk& chunk) noexcept {
 
 }  // namespace detail
 
-TENON_DECL ReferenceChunks::~ReferenceChunks() {
-  if (directory_ != nullptr) Drop(directory_);
+inline ReferenceChunks::Directory* ReferenceChunks::NewDirectory() noexcept {
+  // Half a megabyte of zeros of which few pages are ever touched.
+  void* const table = std::calloc(1, sizeof(abi::ReferenceDirectory));
+  if (table == nullptr) return nullptr;
+  auto* const directory = new (std::nothrow) Directory;
+  if (directory == nullptr) {
+    std::free(table);
+  } else {
+    directory->table = static_cast<abi::ReferenceDirectory*>(table);
+  }
+  return directory;
 }
 
 TENON_DECL void ReferenceChunks::Drop(Directory* directory) noexcept {
   if (directory->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  for (std::uint32_t i = 0; i < directory->count; ++i) delete directory->chunks[i];
-  directory->~Directory();
-  std::free(directory);
+  for (std::uint32_t i = 0; i < directory->count; ++i) delete directory->table->chunks[i];
+  std::free(directory->table);
+  delete directory;
+}
+
+inline void ReferenceChunks::ForgetOrphan(abi::ReferenceChunk& chunk) noexcept {
+  auto* const directory = static_cast<Directory*>(chunk.directory);
+  {
+    const std::lock_guard lock{directory->mutex};
+    // Room was made when the chunk was.
+    if (--chunk.orphans == 0) directory->free.push_back(&chunk);
+  }
+  Drop(directory);
 }
 
 TENON_DECL abi::ReferenceChunk* ReferenceChunks::Take(Group& group) noexcept {
-  const std::lock_guard lock{mutex_};
-  abi::ReferenceChunk* chunk = nullptr;
-  if (directory_ == nullptr) {
-    // Half a megabyte of zeros of which few pages are ever touched.
-    void* const memory = std::calloc(1, sizeof(Directory));
-    if (memory == nullptr) return nullptr;
-    directory_ = ::new (memory) Directory;
+  {
+    const std::lock_guard lock{mutex_};
+    if (directory_ == nullptr) directory_ = NewDirectory();
+    if (directory_ == nullptr) return nullptr;
   }
-  if (!free_.empty()) {
-    chunk = free_.back();
-    free_.pop_back();
+  const std::lock_guard lock{directory_->mutex};
+  std::vector<abi::ReferenceChunk*>& free = directory_->free;
+  abi::ReferenceChunk* chunk = nullptr;
+  if (!free.empty()) {
+    chunk = free.back();
+    free.pop_back();
   } else {
     if (directory_->count == abi::kReferenceChunks) return nullptr;
     try {
-      free_.reserve(directory_->count + std::size_t{1});
+      free.reserve(directory_->count + std::size_t{1});
     } catch (const std::exception&) {
       return nullptr;
     }
@@ -65,28 +84,26 @@ TENON_DECL abi::ReferenceChunk* ReferenceChunks::Take(Group& group) noexcept {
     chunk->end = EndReference;
     chunk->release = ReleaseReference;
     chunk->directory = directory_;
-    __atomic_store_n(&directory_->chunks[directory_->count], chunk, __ATOMIC_RELEASE);
+    __atomic_store_n(&directory_->table->chunks[directory_->count], chunk, __ATOMIC_RELEASE);
     ++directory_->count;
   }
   __atomic_store_n(&chunk->group, static_cast<abi::ExecContext*>(&group), __ATOMIC_RELAXED);
-  group.references = directory_;
+  group.references = directory_->table;
   return chunk;
 }
 
 TENON_DECL void ReferenceChunks::GiveBack(
     const std::vector<abi::ReferenceChunk*>& chunks) noexcept {
-  const std::lock_guard lock{mutex_};
+  const std::lock_guard lock{directory_->mutex};
   for (abi::ReferenceChunk* chunk : chunks) {
-    bool is_used = false;
     for (abi::ReferenceEntry& entry : chunk->entries) {
       if (entry.pins == 0) continue;
-      is_used = true;
       entry.flags |= abi::kReferenceOrphaned;
+      ++chunk->orphans;
       directory_->holders.fetch_add(1, std::memory_order_relaxed);
     }
     __atomic_store_n(&chunk->group, static_cast<abi::ExecContext*>(nullptr), __ATOMIC_RELAXED);
-    // Room was made when the chunk was.
-    if (!is_used) free_.push_back(chunk);
+    if (chunk->orphans == 0) directory_->free.push_back(chunk);
   }
 }
 
@@ -94,11 +111,15 @@ inline void ReferenceTable::Queue::Push(abi::ReferenceEntry* entry) noexcept {
   entry->next = nullptr;
   (first == nullptr ? first : last->next) = entry;
   last = entry;
+  ++size;
 }
 
 inline abi::ReferenceEntry* ReferenceTable::Queue::Pop() noexcept {
   abi::ReferenceEntry* const entry = first;
-  if (entry != nullptr) first = entry->next;
+  if (entry != nullptr) {
+    first = entry->next;
+    --size;
+  }
   return entry;
 }
 
@@ -112,6 +133,7 @@ TENON_DECL void ReferenceTable::Free(abi::ReferenceEntry* entry) noexcept {
 TENON_DECL abi::ReferenceEntry* ReferenceTable::Take(Group& group,
                                                      ReferenceChunks& source) noexcept {
   if (abi::ReferenceEntry* const entry = free_.Pop(); entry != nullptr) return entry;
+  if (worn_.size >= kMostWorn) return worn_.Pop();
   try {
     chunks_.reserve(chunks_.size() + 1);
   } catch (const std::exception&) {
@@ -131,7 +153,7 @@ TENON_DECL void ReferenceTable::Join(Group& group, ReferenceTable& other) {
   chunks_.reserve(chunks_.size() + other.chunks_.size());
   for (abi::ReferenceChunk* chunk : other.chunks_) {
     __atomic_store_n(&chunk->group, static_cast<abi::ExecContext*>(&group), __ATOMIC_RELAXED);
-    group.references = static_cast<const abi::ReferenceDirectory*>(chunk->directory);
+    group.references = static_cast<ReferenceChunks::Directory*>(chunk->directory)->table;
     chunks_.push_back(chunk);
   }
   other.chunks_.clear();
@@ -183,13 +205,17 @@ TENON_DECL void EndReference(abi::ReferenceEntry* entry) noexcept {
 TENON_DECL void ReleaseReference(abi::ReferenceEntry* entry) noexcept {
   const abi::ReferenceOwner* const owner_type = std::exchange(entry->owner_type, nullptr);
   entry->object = nullptr;
-  if (owner_type != nullptr) owner_type->destroy(entry->owner);
+  if (owner_type != nullptr) {
+    // The object may take its group with it as it goes, even the runtime: not the entry.
+    ++entry->pins;
+    owner_type->destroy(entry->owner);
+    --entry->pins;
+  }
   const bool is_orphaned = (entry->flags & abi::kReferenceOrphaned) != 0;
   entry->flags &= abi::kReferenceWasHandle;
   abi::ReferenceChunk& chunk = *abi::ChunkOf(entry);
   if (is_orphaned) {
-    ReferenceChunks::Drop(static_cast<ReferenceChunks::Directory*>(
-        static_cast<abi::ReferenceDirectory*>(chunk.directory)));
+    ReferenceChunks::ForgetOrphan(chunk);
   } else if (Group* const group = detail::OwnerOfChunk(chunk); group != nullptr) {
     group->reference_table.Free(entry);
   }
