@@ -74,6 +74,7 @@ struct PlainFields<S, FieldFault::None>
     : FieldNames<S, std::make_index_sequence<boost::pfr::tuple_size_v<S>>> {
   static constexpr FieldFault kFault = FieldFault::None;
   static constexpr std::size_t kCount = boost::pfr::tuple_size_v<S>;
+  static constexpr bool kIsComplete = true;
   using Types = FieldTypes<S, kCount>;
   template <std::size_t kIndex>
   using Type = typename TypeAtIndex<kIndex, Types>::Type;

@@ -37,12 +37,7 @@ namespace bind {
 template <>
 struct Marshaller<CString> {
   static consteval ParameterFacts Facts() {
-    ParameterFacts facts;
-    facts.kind = ParameterKind::Marshalled;
-    facts.wire = kOffsetWire;
-    facts.width = 1;
-    facts.needs_check = true;
-    facts.needs_memory = true;
+    ParameterFacts facts = detail::FactsOfMemory(ParameterKind::Marshalled, 1, false);
     facts.pins = true;
     return facts;
   }

@@ -45,11 +45,12 @@ class GuestPtr {
   /// The element `index` places behind the one pointed to. nullopt if it is not inside the memory
   /// as a whole, or the pointer is null. Any alignment will do.
   template <class M = Memory>
+    requires(!std::is_void_v<T>)
   std::optional<std::remove_const_t<T>> Read(const M& memory, std::uint64_t index = 0) const {
     using Layout = bind::GuestLayout<std::remove_const_t<T>>;
     static_assert(
         bind::HasGuestLayout<std::remove_const_t<T>>,
-        "tenon: a GuestPtr<T> reads numbers, enums, bool, GuestPtr and GuestSize; structs "
+        "tenon: a GuestPtr<T> reads numbers, enums, bool, V128, GuestPtr and GuestSize; structs "
         "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return std::nullopt;
@@ -59,15 +60,14 @@ class GuestPtr {
   }
   /// Writes the element `index` places behind the one pointed to. False, with nothing written, in
   /// the cases in which Read has nothing.
-  template <class M = Memory>
-  [[nodiscard]] bool Write(M& memory, const std::remove_const_t<T>& value,
-                           std::uint64_t index = 0) const
-    requires(!std::is_const_v<T>)
-  {
+  template <class M = Memory, class V = std::remove_const_t<T>>
+    requires(!std::is_const_v<T> && !std::is_void_v<T>)
+  [[nodiscard]] bool Write(M& memory, const std::type_identity_t<V>& value,
+                           std::uint64_t index = 0) const {
     using Layout = bind::GuestLayout<T>;
     static_assert(
         bind::HasGuestLayout<T>,
-        "tenon: a GuestPtr<T> writes numbers, enums, bool, GuestPtr and GuestSize; structs "
+        "tenon: a GuestPtr<T> writes numbers, enums, bool, V128, GuestPtr and GuestSize; structs "
         "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return false;

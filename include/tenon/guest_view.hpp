@@ -111,7 +111,8 @@ class View {
   std::uint8_t* At(std::size_t index) const noexcept {
     return caller_->memory->base + offset_ + index * bind::GuestLayout<Value>::kSize;
   }
-  Value Load(std::size_t index) const noexcept { return bind::GuestLayout<Value>::Load(At(index)); }
+  // Not `Value`, which would be an error of its own for the array types that are refused.
+  auto Load(std::size_t index) const noexcept { return bind::GuestLayout<Value>::Load(At(index)); }
 
   const abi::InstanceHeader* caller_;
   bind::Offset offset_;
@@ -126,15 +127,12 @@ struct Marshaller<tenon::View<T>> {
 
   static consteval ParameterFacts Facts() {
     ParameterFacts facts;
-    if constexpr (!HasGuestLayout<Value>) {
+    if constexpr (std::is_array_v<T>) {
+      facts.refusal = Refusal::CArray;
+    } else if constexpr (!HasGuestLayout<Value>) {
       facts.refusal = detail::RefusalOfLayout<Value>();
     } else {
-      facts.kind = ParameterKind::Marshalled;
-      facts.wire = kOffsetWire;
-      facts.width = 2;
-      facts.needs_check = true;
-      facts.needs_memory = true;
-      facts.writes = std::is_const_v<T> ? 0 : 1;
+      facts = detail::FactsOfMemory(ParameterKind::Marshalled, 2, !std::is_const_v<T>);
     }
     return facts;
   }
@@ -148,11 +146,8 @@ struct Marshaller<tenon::View<T>> {
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    *into = {{Get<kOffsetWire>(operands[0]),
-              std::uint64_t{Get<kOffsetWire>(operands[1])} * GuestLayout<Value>::kSize},
-             parameter,
-             false};
-    return into + 1;
+    return detail::AppendRange<GuestLayout<Value>::kSize>(
+        Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter, false, into);
   }
 };
 

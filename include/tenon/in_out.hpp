@@ -20,8 +20,9 @@
 /// InOut must not overlap those of another parameter that is written (Out, InOut, View<T>,
 /// std::span<T>): the call traps with TrapCode::OverlappingParameters, which names both.
 ///
-/// Copies of more than 256 bytes of elements are allocated, at most as many bytes as the guest has
-/// memory; what a guest points to with a std::span or View parameter never is.
+/// Copies of more than 256 bytes of elements are allocated: no more elements than fit into the
+/// guest's memory, each with the size that it has on the host. What a guest points to with a
+/// std::span or View parameter never is.
 ///
 /// All three are references to the copy, valid until the host function returns.
 #pragma once
@@ -124,15 +125,10 @@ enum class Direction : std::uint8_t { In, Out, InOut };
 /// Of a copy that takes so many operands, all offsets or lengths.
 template <Direction kDirection>
 consteval ParameterFacts CopyFacts(std::uint8_t width) {
-  ParameterFacts facts;
-  facts.kind = ParameterKind::Marshalled;
-  facts.wire = kOffsetWire;
-  facts.width = width;
-  facts.needs_check = true;
-  facts.needs_memory = true;
+  ParameterFacts facts =
+      FactsOfMemory(ParameterKind::Marshalled, width, kDirection != Direction::In);
   facts.needs_holder = true;
   facts.writes_back = kDirection != Direction::In;
-  facts.writes = facts.writes_back ? 1 : 0;
   return facts;
 }
 
@@ -143,7 +139,11 @@ struct CopyMarshaller {
 
   static consteval ParameterFacts Facts() {
     ParameterFacts facts;
-    if constexpr (!HasGuestLayout<T>) {
+    if constexpr (std::is_array_v<T>) {
+      facts.refusal = Refusal::CArray;
+    } else if constexpr (kDirection != Direction::In && std::is_const_v<T>) {
+      facts.refusal = Refusal::ConstOut;
+    } else if constexpr (!HasGuestLayout<T>) {
       facts.refusal = RefusalOfLayout<T>();
     } else {
       facts = CopyFacts<kDirection>(1);
@@ -156,8 +156,7 @@ struct CopyMarshaller {
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    *into = {{bind::Get<kOffsetWire>(*operands), Layout::kSize}, parameter, true};
-    return into + 1;
+    return AppendRange<Layout::kSize>(bind::Get<kOffsetWire>(*operands), 1, parameter, true, into);
   }
 
   class Holder {
@@ -199,10 +198,14 @@ struct CopiesMarshaller {
     ParameterFacts facts;
     if constexpr (!Traits::kIsDynamic) {
       facts.refusal = Refusal::FixedExtent;
+    } else if constexpr (std::is_array_v<Element>) {
+      facts.refusal = Refusal::CArray;
     } else if constexpr (!HasGuestLayout<Element>) {
       facts.refusal = RefusalOfLayout<Element>();
     } else if constexpr (kDirection != Direction::In && std::is_const_v<typename Traits::Element>) {
       facts.refusal = Refusal::ConstOut;
+    } else if constexpr (!std::is_trivially_destructible_v<Element>) {
+      facts.refusal = Refusal::CopiedElement;
     } else {
       facts = CopyFacts<kDirection>(2);
     }
@@ -216,11 +219,9 @@ struct CopiesMarshaller {
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    *into = {{bind::Get<kOffsetWire>(operands[0]),
-              std::uint64_t{bind::Get<kOffsetWire>(operands[1])} * GuestLayout<Element>::kSize},
-             parameter,
-             true};
-    return into + 1;
+    return AppendRange<GuestLayout<Element>::kSize>(bind::Get<kOffsetWire>(operands[0]),
+                                                    bind::Get<kOffsetWire>(operands[1]), parameter,
+                                                    true, into);
   }
 
   class Holder {

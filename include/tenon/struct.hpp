@@ -53,6 +53,7 @@ struct FieldList {
 
  public:
   static constexpr std::size_t kCount = sizeof...(kMembers);
+  static constexpr bool kIsComplete = false;  ///< nobody knows what is not listed
   template <std::size_t kIndex>
   using Type = typename std::tuple_element_t<kIndex, std::tuple<Constant<kMembers>...>>::Type;
 
@@ -62,49 +63,55 @@ struct FieldList {
   }
 };
 
+namespace bind::detail {
+
+/// A struct, used like a pointer to it.
+template <class S>
+class StructValue {
+ public:
+  StructValue(const S& value) : value_{value} {}
+  StructValue(S&& value) noexcept : value_{static_cast<S&&>(value)} {}
+
+  S& operator*() noexcept { return value_; }
+  const S& operator*() const noexcept { return value_; }
+  S* operator->() noexcept { return &value_; }
+  const S* operator->() const noexcept { return &value_; }
+  operator S() const { return value_; }
+
+ private:
+  S value_;
+};
+
+}  // namespace bind::detail
+
 /// A struct as several values, one for each field: as parameter so many operands, as result so many
 /// results. Fields that are structs or std::array are taken apart too; a std::optional is a number
 /// that says whether there is a value, and the value (0 if there is none). Numbers are converted,
 /// and checked, as parameters of their types are.
 template <class S>
-class Flat {
+class Flat : public bind::detail::StructValue<S> {
  public:
-  Flat(const S& value) : value_{value} {}
-  Flat(S&& value) noexcept : value_{static_cast<S&&>(value)} {}
+  using bind::detail::StructValue<S>::StructValue;
   /// From the values of all fields.
   template <class... Leaves>
     requires(sizeof...(Leaves) > 1 && sizeof...(Leaves) == bind::FlatLayout<S>::kCount)
   explicit Flat(Leaves... leaves)
-      : value_{bind::FlatLayout<S>::template FromLeaves<0>(std::tuple<Leaves...>{leaves...})} {}
-
-  S& operator*() noexcept { return value_; }
-  const S& operator*() const noexcept { return value_; }
-  S* operator->() noexcept { return &value_; }
-  const S* operator->() const noexcept { return &value_; }
-  operator S() const { return value_; }
-
- private:
-  S value_;
+      : bind::detail::StructValue<S>{
+            bind::FlatLayout<S>::template FromLeaves<0>(std::tuple<Leaves...>{leaves...})} {}
 };
+template <class S>
+Flat(S) -> Flat<S>;
 
 /// A struct through a pointer, as C for wasm32 passes it by value: as parameter a pointer to it,
 /// which is copied from as In does; as result a pointer to where it is written, which the guest
 /// passes in front of all other operands.
 template <class S>
-class Indirect {
+class Indirect : public bind::detail::StructValue<S> {
  public:
-  Indirect(const S& value) : value_{value} {}
-  Indirect(S&& value) noexcept : value_{static_cast<S&&>(value)} {}
-
-  S& operator*() noexcept { return value_; }
-  const S& operator*() const noexcept { return value_; }
-  S* operator->() noexcept { return &value_; }
-  const S* operator->() const noexcept { return &value_; }
-  operator S() const { return value_; }
-
- private:
-  S value_;
+  using bind::detail::StructValue<S>::StructValue;
 };
+template <class S>
+Indirect(S) -> Indirect<S>;
 
 /// One value of a Flat, for the tuple protocol.
 template <std::size_t kIndex, class S>
@@ -128,7 +135,8 @@ namespace tenon::inline TENON_ABI::bind {
 template <class S>
   requires requires { tenon::Fields<S>::kCount; }
 struct FieldsOf<S> : tenon::Fields<S> {
-  static constexpr FieldFault kFault = FieldFault::None;
+  static constexpr FieldFault kFault =
+      tenon::Fields<S>::kCount == 0 ? FieldFault::TooManyFields : FieldFault::None;
 };
 
 namespace detail {
@@ -146,6 +154,16 @@ struct ElementOf<T[kCount]> : ElementOf<T> {};
 template <class T>
 struct ElementOf<std::optional<T>> : ElementOf<T> {};
 
+/// A std::array of none, also within others.
+template <class T>
+inline constexpr bool kIsEmptyArray = false;
+template <class T, std::size_t kCount>
+inline constexpr bool kIsEmptyArray<std::array<T, kCount>> = kCount == 0 || kIsEmptyArray<T>;
+template <class T, std::size_t kCount>
+inline constexpr bool kIsEmptyArray<T[kCount]> = kIsEmptyArray<T>;
+template <class T>
+inline constexpr bool kIsEmptyArray<std::optional<T>> = kIsEmptyArray<T>;
+
 template <class T>
 consteval FieldFault FaultOfField() {
   using Element = typename ElementOf<T>::Type;
@@ -155,6 +173,8 @@ consteval FieldFault FaultOfField() {
     return FieldFault::Constant;
   } else if constexpr (HasGuestLayout<T>) {
     return FieldFault::None;
+  } else if constexpr (kIsEmptyArray<T>) {
+    return FieldFault::EmptyArray;
   } else if constexpr (std::is_pointer_v<Element> || std::is_member_pointer_v<Element> ||
                        std::is_null_pointer_v<Element>) {
     return FieldFault::HostPointer;
@@ -173,13 +193,18 @@ consteval FieldFault FaultOfField() {
 template <class S, std::size_t kIndex>
 consteval auto FaultFrom() {
   if constexpr (kIndex == FieldsOf<S>::kCount) {
-    return TypeTag<void>{};
+    if constexpr (std::is_default_constructible_v<S>) {
+      return TypeTag<void>{};
+    } else {
+      return TypeTag<FieldRefused<FieldFault::NoDefault, 0, S, void>>{};
+    }
   } else {
     using Field = typename FieldsOf<S>::template Type<kIndex>;
     constexpr FieldFault kFault = FaultOfField<Field>();
     if constexpr (kFault == FieldFault::None) {
       return FaultFrom<S, kIndex + 1>();
-    } else if constexpr (HasFields<typename ElementOf<Field>::Type>) {
+    } else if constexpr (kFault != FieldFault::EmptyArray &&
+                         HasFields<typename ElementOf<Field>::Type>) {
       return FaultOf<typename ElementOf<Field>::Type>();
     } else {
       return TypeTag<FieldRefused<kFault, kIndex, S, Field>>{};
@@ -266,6 +291,7 @@ struct FlatMarshaller {
       facts.has_wires = true;
       facts.wires = Layout::kWires.of;
       facts.needs_check = true;
+      facts.runs_user_code = Layout::kRunsUserCode || !std::is_trivially_default_constructible_v<S>;
       facts.has_names = true;
       facts.names = kFieldNumbers;
       if constexpr (requires { FieldsOf<S>::kNames; }) {

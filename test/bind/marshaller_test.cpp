@@ -317,6 +317,15 @@ TEST_CASE("a CString whose end an earlier conversion has overwritten is empty, a
   CHECK(*data == 0);
 }
 
+TEST_CASE("a GuestPtr may point to nothing in particular") {
+  FakeInstance fake;
+  auto function =
+      Bind([](GuestPtr<void> any, GuestPtr<const void>) { return any.As<std::uint32_t>(); });
+  CHECK(fake.Native<std::uint32_t>(function.Get(), 12u, 0u) == 12);
+  CHECK(GuestPtr<void>{12} == GuestPtr<void>{12});
+  CHECK(GuestPtr<void>{}.IsNull());
+}
+
 TEST_CASE("what is written back may not overlap what else is written") {
   FakeInstance fake;
   int calls = 0;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -75,7 +76,62 @@ class Packet {
   std::uint32_t checksum_ = 0;
 };
 
+/// Listed in another order than they lie in, and with a gap.
+class Shuffled {
+ public:
+  std::uint32_t first = 0;
+  std::uint32_t second = 0;
+};
+struct Gap {
+  std::uint8_t tag = 0;
+  std::uint8_t secret[3] = {7, 7, 7};
+  std::uint32_t number = 0;
+};
+/// With C arrays, one of them of arrays.
+struct Grid {
+  std::uint8_t cells[2][3];
+  Point corners[2];
+};
+enum class Switch : bool { Off, On };
+struct Device {
+  std::uint8_t id;
+  Switch state;
+  std::array<Switch, 2> more;
+};
+/// Crosses as an i32; logs when it is made.
+struct Logged {
+  std::int32_t value = 0;
+  static inline std::vector<int> made;
+};
+/// Logs -1 when it is made, or throws.
+struct Noted {
+  Noted() {
+    if (throws) throw std::runtime_error{"no"};
+    Logged::made.push_back(-1);
+  }
+  std::int32_t value = 0;
+  static inline bool throws = false;
+};
+
 }  // namespace
+
+template <>
+struct tenon::Fields<Shuffled> : tenon::FieldList<&Shuffled::second, &Shuffled::first> {};
+template <>
+struct tenon::Fields<Gap> : tenon::FieldList<&Gap::tag, &Gap::number> {};
+template <>
+struct tenon::Fields<Grid> : tenon::FieldList<&Grid::cells, &Grid::corners> {};
+template <>
+struct tenon::Fields<Noted> : tenon::FieldList<&Noted::value> {};
+template <>
+struct tenon::WasmType<Logged> {
+  using Wire = std::int32_t;
+  static Logged FromWasm(std::int32_t value) {
+    Logged::made.push_back(value);
+    return {value};
+  }
+  static std::int32_t ToWasm(Logged logged) { return logged.value; }
+};
 
 template <>
 struct tenon::Fields<Packet>
@@ -179,6 +235,95 @@ TEST_CASE("listed fields may be arrays and private") {
   CHECK(fake.Native<std::uint32_t>(function.Get(), 8u) == 42);
   CHECK(text == "abcde");
   CHECK(fake.Bytes()[10] == 'A');
+}
+
+TEST_CASE("fields are where the list says, not where they lie on the host") {
+  FakeInstance fake;
+  const std::uint32_t words[] = {2, 1, 20, 10};
+  std::memcpy(fake.Bytes() + 8, words, 16);
+  std::vector<std::uint32_t> seen;
+  auto copies = Bind([&](In<Shuffled> one, InOut<std::span<Shuffled>> all) {
+    seen = {one->first, one->second, (*all)[1].first, (*all)[1].second};
+    (*all)[0].first = 5;
+  });
+  fake.Native<void>(copies.Get(), 8u, 8u, 2u);
+  CHECK(seen == std::vector<std::uint32_t>{1, 2, 10, 20});
+  auto views = Bind([&](View<Shuffled> view) {
+    const Shuffled second = view[1];
+    seen = {second.first, second.second};
+    view[0] = second;
+  });
+  fake.Native<void>(views.Get(), 8u, 2u);
+  CHECK(seen == std::vector<std::uint32_t>{10, 20});
+  CHECK(std::memcmp(fake.Bytes() + 8, fake.Bytes() + 16, 8) == 0);
+}
+
+TEST_CASE("members that are not listed are neither read nor written") {
+  FakeInstance fake;
+  const std::uint8_t bytes[] = {1, 9, 9, 9, 2, 0, 0, 0, 3, 9, 9, 9, 4, 0, 0, 0};
+  std::memcpy(fake.Bytes() + 16, bytes, sizeof(bytes));
+  bool is_kept = false;
+  auto function = Bind([&](In<Gap> one, InOut<std::span<Gap>> all) {
+    is_kept = one->secret[0] == 7 && one->secret[2] == 7 && one->number == 2 &&
+              (*all)[1].secret[1] == 7 && (*all)[1].number == 4;
+    for (Gap& gap : *all) gap.tag = 0x55;
+  });
+  fake.Native<void>(function.Get(), 16u, 16u, 2u);
+  CHECK(is_kept);
+  for (const int at : {16, 24}) {
+    CHECK(fake.Bytes()[at] == 0x55);
+    CHECK(fake.Bytes()[at + 1] == 9);
+    CHECK(fake.Bytes()[at + 3] == 9);
+  }
+}
+
+TEST_CASE("a listed C array is one value for each element in a Flat") {
+  FakeInstance fake;
+  Grid seen{};
+  auto function = Bind([&](Flat<Grid> grid) {
+    seen = *grid;
+    return grid;
+  });
+  CHECK(Parameters(function.Get()) == std::vector<ValueType>(10, ValueType::I32));
+  CHECK(Results(function.Get()) == std::vector<ValueType>(10, ValueType::I32));
+  tenon::abi::Slot area[10] = {};
+  fake.Native<void>(function.Get(), 1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, &area[0]);
+  CHECK(seen.cells[0][2] == 3);
+  CHECK(seen.cells[1][0] == 4);
+  CHECK(seen.corners[1] == Point{9, 10});
+  for (std::uint32_t i = 0; i < 10; ++i) CHECK(area[i] == i + 1);
+  fake.Native<void>(function.Get(), 1u, 2u, 3u, 4u, 5u, 256u, 7u, 8u, 9u, 10u, &area[0]);
+  CHECK(fake.trap == TrapCode::ValueOutOfRange);
+}
+
+TEST_CASE("enums of bool are bools in memory") {
+  FakeInstance fake;
+  const std::uint8_t bytes[] = {7, 2, 0, 0x80, 0xFF};
+  std::memcpy(fake.Bytes() + 50, bytes, sizeof(bytes));
+  auto function = Bind([](InOut<Device> device, In<Switch> one) {
+    const bool same = device->id == 7 && device->state == Switch::On &&
+                      device->more[0] == Switch::Off && device->more[1] == Switch::On &&
+                      *one == Switch::On;
+    device->state = Switch::Off;
+    return same;
+  });
+  CHECK(fake.Native<std::uint32_t>(function.Get(), 50u, 54u) == 1);
+  const std::uint8_t written[] = {7, 0, 0, 1, 0xFF};
+  CHECK(std::memcmp(fake.Bytes() + 50, written, sizeof(written)) == 0);
+}
+
+TEST_CASE("constructors of Flat structs run in their turn, and may throw") {
+  FakeInstance fake;
+  Logged::made.clear();
+  auto function =
+      Bind([](Flat<Noted> first, Logged second) { return first->value + second.value; });
+  CHECK(fake.Native<std::uint32_t>(function.Get(), 1u, 3u) == 4);
+  CHECK(Logged::made == std::vector<int>{-1, 3});
+  Noted::throws = true;
+  fake.Native<std::uint32_t>(function.Get(), 1u, 3u);
+  Noted::throws = false;
+  CHECK(fake.exception != nullptr);
+  CHECK(Logged::made == std::vector<int>{-1, 3});
 }
 
 TEST_CASE("spans and views of structs have the guest's stride") {

@@ -372,7 +372,7 @@ template <class S, std::size_t kCount, class... T>
 consteval FieldFault FaultOfTypes(FieldTypeList<T...>) {
   if constexpr ((... || std::is_array_v<T>)) {
     return FieldFault::CArray;
-  } else if constexpr ((... || std::is_reference_v<T>)) {
+  } else if constexpr ((... || (std::is_reference_v<T> || std::is_volatile_v<T>))) {
     return FieldFault::None;  // reported with its position
   } else if constexpr ((std::size_t{0} + ... + sizeof(T)) > sizeof(S)) {
     return FieldFault::BitField;

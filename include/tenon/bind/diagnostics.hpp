@@ -36,10 +36,16 @@
   "integers of 8 to 64 bits, float, double, std::byte or V128 (std::uint8_t instead of bool)"
 #define TENON_REFUSED_FIXED_EXTENT(n) \
   "tenon: parameter " n " is a span of fixed extent: take std::span<T> and check its size()"
-#define TENON_REFUSED_NO_LAYOUT(n)                                         \
-  "tenon: parameter " n                                                    \
-  " points to a type without layout in guest memory: use numbers, enums, " \
-  "bool, V128, GuestPtr, GuestSize or views of them; for structs include <tenon/aggregate.hpp>"
+#define TENON_REFUSED_NO_LAYOUT(n)                                                              \
+  "tenon: parameter " n                                                                         \
+  " points to a type without layout in guest memory: use numbers, enums, "                      \
+  "bool, V128, GuestPtr, GuestSize, std::array of at least one of them, or views of them; for " \
+  "structs include <tenon/aggregate.hpp>"
+#define TENON_REFUSED_C_ARRAY(n) \
+  "tenon: parameter " n " points to a C array: write std::array<T, N> for it"
+#define TENON_REFUSED_COPIED_ELEMENT(n) \
+  "tenon: parameter " n                 \
+  " copies elements of a type with a destructor: take tenon::View<T>, which makes them one by one"
 #define TENON_REFUSED_CONST_OUT(n)                                \
   "tenon: parameter " n                                           \
   " is an Out or InOut of something const: take std::span<T> in " \
@@ -201,6 +207,8 @@
   X(ViewElement, TENON_REFUSED_VIEW_ELEMENT("N"))                     \
   X(FixedExtent, TENON_REFUSED_FIXED_EXTENT("N"))                     \
   X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                           \
+  X(CArray, TENON_REFUSED_C_ARRAY("N"))                               \
+  X(CopiedElement, TENON_REFUSED_COPIED_ELEMENT("N"))                 \
   X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                           \
   X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))                     \
   X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N"))        \

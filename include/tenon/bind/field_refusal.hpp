@@ -30,7 +30,9 @@
   " is an enum without a fixed underlying type: declare it as enum E : std::int32_t, or enum " \
   "class"
 #define TENON_REFUSED_FIELD_CONSTANT(n) \
-  "tenon: field " n " is const, so that it cannot be read from a guest: drop the const"
+  "tenon: field " n " is const or volatile, and cannot be read from a guest: drop the qualifier"
+#define TENON_REFUSED_FIELD_EMPTY_ARRAY(n) \
+  "tenon: field " n " is a std::array of no elements, which C does not have: leave it out"
 #define TENON_REFUSED_FIELD_UNMAPPED(n)                                                    \
   "tenon: field " n                                                                        \
   " has a type without layout in guest memory: use numbers, enums, bool, V128, GuestPtr, " \
@@ -50,6 +52,10 @@
   "tenon: a struct of more than 32 fields, or of none: group them in structs, or list the fields " \
   "with tenon::Fields<S>"
 
+#define TENON_REFUSED_STRUCT_NO_DEFAULT                                                          \
+  "tenon: a struct without default constructor, which is made before its fields are read: give " \
+  "it one"
+
 /// Refusals of a field: X(name, text at position "N").
 #define TENON_FIELD_REFUSALS(X)                         \
   X(HostPointer, TENON_REFUSED_FIELD_POINTER("N"))      \
@@ -58,14 +64,16 @@
   X(Container, TENON_REFUSED_FIELD_CONTAINER("N"))      \
   X(UnfixedEnum, TENON_REFUSED_FIELD_UNFIXED_ENUM("N")) \
   X(Constant, TENON_REFUSED_FIELD_CONSTANT("N"))        \
+  X(EmptyArray, TENON_REFUSED_FIELD_EMPTY_ARRAY("N"))   \
   X(Unmapped, TENON_REFUSED_FIELD_UNMAPPED("N"))
 
 /// Refusals of a struct as a whole: X(name, text).
-#define TENON_STRUCT_REFUSALS(X)              \
-  X(CArray, TENON_REFUSED_STRUCT_C_ARRAY)     \
-  X(BitField, TENON_REFUSED_STRUCT_BIT_FIELD) \
-  X(Base, TENON_REFUSED_STRUCT_BASE)          \
-  X(PackedStruct, TENON_REFUSED_STRUCT_PACKED) X(TooManyFields, TENON_REFUSED_STRUCT_TOO_MANY)
+#define TENON_STRUCT_REFUSALS(X)               \
+  X(CArray, TENON_REFUSED_STRUCT_C_ARRAY)      \
+  X(BitField, TENON_REFUSED_STRUCT_BIT_FIELD)  \
+  X(Base, TENON_REFUSED_STRUCT_BASE)           \
+  X(PackedStruct, TENON_REFUSED_STRUCT_PACKED) \
+  X(TooManyFields, TENON_REFUSED_STRUCT_TOO_MANY) X(NoDefault, TENON_REFUSED_STRUCT_NO_DEFAULT)
 
 namespace tenon::inline TENON_ABI::bind {
 
@@ -209,6 +217,27 @@ struct FieldRefused<FieldFault::Constant, kField, Struct, Type> {
 };
 
 template <std::size_t kField, class Struct, class Type>
+struct FieldRefused<FieldFault::EmptyArray, kField, Struct, Type> {
+  static_assert(kField != 0, TENON_REFUSED_FIELD_EMPTY_ARRAY("0"));
+  static_assert(kField != 1, TENON_REFUSED_FIELD_EMPTY_ARRAY("1"));
+  static_assert(kField != 2, TENON_REFUSED_FIELD_EMPTY_ARRAY("2"));
+  static_assert(kField != 3, TENON_REFUSED_FIELD_EMPTY_ARRAY("3"));
+  static_assert(kField != 4, TENON_REFUSED_FIELD_EMPTY_ARRAY("4"));
+  static_assert(kField != 5, TENON_REFUSED_FIELD_EMPTY_ARRAY("5"));
+  static_assert(kField != 6, TENON_REFUSED_FIELD_EMPTY_ARRAY("6"));
+  static_assert(kField != 7, TENON_REFUSED_FIELD_EMPTY_ARRAY("7"));
+  static_assert(kField != 8, TENON_REFUSED_FIELD_EMPTY_ARRAY("8"));
+  static_assert(kField != 9, TENON_REFUSED_FIELD_EMPTY_ARRAY("9"));
+  static_assert(kField != 10, TENON_REFUSED_FIELD_EMPTY_ARRAY("10"));
+  static_assert(kField != 11, TENON_REFUSED_FIELD_EMPTY_ARRAY("11"));
+  static_assert(kField != 12, TENON_REFUSED_FIELD_EMPTY_ARRAY("12"));
+  static_assert(kField != 13, TENON_REFUSED_FIELD_EMPTY_ARRAY("13"));
+  static_assert(kField != 14, TENON_REFUSED_FIELD_EMPTY_ARRAY("14"));
+  static_assert(kField != 15, TENON_REFUSED_FIELD_EMPTY_ARRAY("15"));
+  static_assert(kField < 16, TENON_REFUSED_FIELD_EMPTY_ARRAY("16 or later"));
+};
+
+template <std::size_t kField, class Struct, class Type>
 struct FieldRefused<FieldFault::Unmapped, kField, Struct, Type> {
   static_assert(kField != 0, TENON_REFUSED_FIELD_UNMAPPED("0"));
   static_assert(kField != 1, TENON_REFUSED_FIELD_UNMAPPED("1"));
@@ -252,6 +281,11 @@ struct FieldRefused<FieldFault::PackedStruct, kField, Struct, Type> {
 template <std::size_t kField, class Struct, class Type>
 struct FieldRefused<FieldFault::TooManyFields, kField, Struct, Type> {
   static_assert(detail::kAccepted<Struct>, TENON_REFUSED_STRUCT_TOO_MANY);
+};
+
+template <std::size_t kField, class Struct, class Type>
+struct FieldRefused<FieldFault::NoDefault, kField, Struct, Type> {
+  static_assert(detail::kAccepted<Struct>, TENON_REFUSED_STRUCT_NO_DEFAULT);
 };
 
 }  // namespace tenon::inline TENON_ABI::bind

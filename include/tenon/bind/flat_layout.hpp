@@ -21,9 +21,13 @@ namespace tenon::inline TENON_ABI::bind {
 ///
 /// - `kCount`; `kWires.of, theirs`; `template <std::size_t I> using Leaf`, its type, which is a
 /// scalar;
+/// - `kRunsUserCode`: whether making one can run code of the program;
 /// - `Fits(operands)`: whether all are in the ranges of their types;
 /// - `Load(operands)`: the T; `Get<I>(value)`: a leaf of it;
 /// - `FromLeaves<kFirst>(tuple)`: the T whose leaves begin at kFirst in a tuple.
+///
+/// C arrays, which cannot be returned, have `LoadInto(value, operands)` and
+/// `TakeInto<kFirst>(value, tuple)` in place of these.
 template <class T>
 struct FlatLayout {
   static constexpr std::size_t kCount = 0;
@@ -84,6 +88,7 @@ struct FlatFields<S, Access, std::index_sequence<I...>, T...> {
   static constexpr std::size_t kCount = (std::size_t{0} + ... + FlatLayout<T>::kCount);
   static constexpr FirstLeaves<sizeof...(T)> kFirsts = FirstLeavesOf<T...>();
   static constexpr LeafWires kWires = WiresOf<T...>();
+  static constexpr bool kRunsUserCode = (... || FlatLayout<T>::kRunsUserCode);
 
   template <std::size_t kIndex>
   using Field = FlatLayout<std::tuple_element_t<kIndex, std::tuple<T...>>>;
@@ -95,16 +100,10 @@ struct FlatFields<S, Access, std::index_sequence<I...>, T...> {
   static bool Fits(const Operand* operands) noexcept {
     return (FlatLayout<T>::Fits(operands + kFirsts.of[I]) && ...);
   }
-  static S Load(const Operand* operands) {
-    S value{};
-    (LoadField<I>(value, operands), ...);
-    return value;
-  }
+  static void LoadInto(S& value, const Operand* operands) { (LoadField<I>(value, operands), ...); }
   template <std::size_t kFirst, class Tuple>
-  static S FromLeaves(const Tuple& leaves) {
-    S value{};
+  static void TakeInto(S& value, const Tuple& leaves) {
     (TakeField<I, kFirst>(value, leaves), ...);
-    return value;
   }
   template <std::size_t kLeaf>
   static Leaf<kLeaf> Get(const S& value) {
@@ -116,12 +115,21 @@ struct FlatFields<S, Access, std::index_sequence<I...>, T...> {
  private:
   template <std::size_t kIndex>
   static void LoadField(S& value, const Operand* operands) {
-    Access::template Get<kIndex>(value) = Field<kIndex>::Load(operands + kFirsts.of[kIndex]);
+    auto& field = Access::template Get<kIndex>(value);
+    if constexpr (std::is_array_v<std::remove_reference_t<decltype(field)>>) {
+      Field<kIndex>::LoadInto(field, operands + kFirsts.of[kIndex]);
+    } else {
+      field = Field<kIndex>::Load(operands + kFirsts.of[kIndex]);
+    }
   }
   template <std::size_t kIndex, std::size_t kFirst, class Tuple>
   static void TakeField(S& value, const Tuple& leaves) {
-    Access::template Get<kIndex>(value) =
-        Field<kIndex>::template FromLeaves<kFirst + kFirsts.of[kIndex]>(leaves);
+    auto& field = Access::template Get<kIndex>(value);
+    if constexpr (std::is_array_v<std::remove_reference_t<decltype(field)>>) {
+      Field<kIndex>::template TakeInto<kFirst + kFirsts.of[kIndex]>(field, leaves);
+    } else {
+      field = Field<kIndex>::template FromLeaves<kFirst + kFirsts.of[kIndex]>(leaves);
+    }
   }
 };
 
@@ -136,8 +144,23 @@ template <class S, class Access, std::size_t... I>
 struct FlatPack<S, Access, std::index_sequence<I...>>
     : FlatFields<S, Access, std::index_sequence<I...>, typename FieldTypeOf<Access, I>::Type...> {};
 
+/// The same as a value of its own.
+template <class S, class Access, std::size_t kCount>
+struct FlatValue : FlatPack<S, Access, std::make_index_sequence<kCount>> {
+  static S Load(const Operand* operands) {
+    S value{};
+    FlatValue::LoadInto(value, operands);
+    return value;
+  }
+  template <std::size_t kFirst, class Tuple>
+  static S FromLeaves(const Tuple& leaves) {
+    S value{};
+    FlatValue::template TakeInto<kFirst>(value, leaves);
+    return value;
+  }
+};
 template <class S, class L>
-using FlatStruct = FlatPack<S, L, std::make_index_sequence<L::kCount>>;
+using FlatStruct = FlatValue<S, L, L::kCount>;
 
 template <class T>
 struct ArrayAccess {
@@ -156,6 +179,7 @@ template <class T>
 struct FlatLayout<T> {
   static constexpr std::size_t kCount = 1;
   static constexpr detail::LeafWires kWires{{Scalar<T>::kWire}};
+  static constexpr bool kRunsUserCode = kScalarKind<T> == ScalarKind::User;
   template <std::size_t>
   using Leaf = T;
 
@@ -178,8 +202,11 @@ struct FlatLayout<T> {
 template <class T, std::size_t kLength>
   requires(kLength > 0 && FlatLayout<T>::kCount > 0)
 struct FlatLayout<std::array<T, kLength>>
-    : detail::FlatPack<std::array<T, kLength>, detail::ArrayAccess<T>,
-                       std::make_index_sequence<kLength>> {};
+    : detail::FlatValue<std::array<T, kLength>, detail::ArrayAccess<T>, kLength> {};
+template <class T, std::size_t kLength>
+  requires(FlatLayout<T>::kCount > 0)
+struct FlatLayout<T[kLength]>
+    : detail::FlatPack<T[kLength], detail::ArrayAccess<T>, std::make_index_sequence<kLength>> {};
 
 /// Whether there is a value, and the value.
 template <class T>
@@ -198,6 +225,7 @@ struct FlatLayout<std::optional<T>> {
 
   static constexpr std::size_t kCount = Element::kCount + 1;
   static constexpr detail::LeafWires kWires = detail::WiresOf<bool, T>();
+  static constexpr bool kRunsUserCode = Element::kRunsUserCode;
   template <std::size_t kLeaf>
   using Leaf = typename LeafAt<kLeaf>::Type;
 

@@ -32,6 +32,15 @@ consteval bool IsViewElement() {
   }
 }
 
+template <class T>
+consteval bool IsBool() {
+  if constexpr (std::is_enum_v<T> && requires { T{0}; }) {
+    return std::is_same_v<std::underlying_type_t<T>, bool>;
+  } else {
+    return std::is_same_v<T, bool>;
+  }
+}
+
 }  // namespace detail
 
 /// The layout of T in guest memory, as C for wasm32 has it. Types without one have no members here.
@@ -92,16 +101,17 @@ template <class T>
   requires(detail::IsViewElement<T>() && !std::is_const_v<T>)
 struct GuestLayout<T> : detail::SameLayout<T> {};
 
-/// One byte; whatever is not 0 is true, as for parameters.
-template <>
-struct GuestLayout<bool> {
+/// bool, and enums of it: one byte; whatever is not 0 is true, as for parameters.
+template <class T>
+  requires(detail::IsBool<T>())
+struct GuestLayout<T> {
   static constexpr std::uint32_t kSize = 1;
   static constexpr std::uint32_t kAlignment = 1;
   static constexpr bool kReadsWhole = false;
   static constexpr bool kWritesWhole = true;
 
-  static bool Load(const std::uint8_t* from) noexcept { return *from != 0; }
-  static void Store(std::uint8_t* to, bool value) noexcept { *to = value ? 1 : 0; }
+  static T Load(const std::uint8_t* from) noexcept { return static_cast<T>(*from != 0); }
+  static void Store(std::uint8_t* to, T value) noexcept { *to = static_cast<bool>(value) ? 1 : 0; }
 };
 
 }  // namespace tenon::inline TENON_ABI::bind

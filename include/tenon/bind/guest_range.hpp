@@ -85,6 +85,14 @@ inline bool CheckRange(abi::InstanceHeader* caller, Offset offset, Offset count,
   return true;
 }
 
+/// Adds the range of `count` elements of kSize bytes, which was checked; returns the end.
+template <std::size_t kSize>
+inline WrittenRange* AppendRange(Offset offset, Offset count, std::uint32_t parameter, bool is_copy,
+                                 WrittenRange* into) noexcept {
+  *into = {{offset, std::uint64_t{count} * kSize}, parameter, is_copy};
+  return into + 1;
+}
+
 /// Whether no copy that is written back shares bytes with another range that is written; makes a
 /// trap pending for the first two that do. Out of line: one for all thunks.
 [[gnu::noinline]] inline bool CheckDisjoint(abi::InstanceHeader* caller, const WrittenRange* ranges,

@@ -3,7 +3,10 @@
 /// The border between thunks and parameter types that are neither one value nor a raw view.
 #pragma once
 
+#include <cstdint>
+
 #include <tenon/abi/config.hpp>
+#include <tenon/bind/guest_range.hpp>
 #include <tenon/bind/parameter_facts.hpp>
 
 namespace tenon::inline TENON_ABI::bind {
@@ -27,5 +30,22 @@ struct Marshaller {};
 
 template <class T>
 concept HasMarshaller = requires { Marshaller<T>::Facts(); };
+
+namespace detail {
+
+/// Of a parameter that is a pointer into guest memory, or (with two operands) a pointer and a
+/// number of elements.
+consteval ParameterFacts FactsOfMemory(ParameterKind kind, std::uint8_t width, bool is_written) {
+  ParameterFacts facts;
+  facts.kind = kind;
+  facts.wire = kOffsetWire;
+  facts.width = width;
+  facts.needs_check = true;
+  facts.needs_memory = true;
+  facts.writes = is_written ? 1 : 0;
+  return facts;
+}
+
+}  // namespace detail
 
 }  // namespace tenon::inline TENON_ABI::bind

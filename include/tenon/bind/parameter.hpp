@@ -104,13 +104,9 @@ consteval ParameterFacts FactsOf() {
     } else if constexpr (!IsViewElement<typename ViewTraits<T>::Element>()) {
       facts.refusal = Refusal::ViewElement;
     } else {
-      facts.kind = ParameterKind::View;
-      facts.wire = kOffsetWire;
-      facts.width = 2;
-      facts.needs_check = true;
-      facts.needs_memory = true;
+      facts =
+          FactsOfMemory(ParameterKind::View, 2, !std::is_const_v<typename ViewTraits<T>::Element>);
       facts.pins = true;
-      facts.writes = std::is_const_v<typename ViewTraits<T>::Element> ? 0 : 1;
     }
   } else if constexpr (HasMarshaller<T>) {
     facts = Marshaller<T>::Facts();
@@ -173,11 +169,8 @@ struct Parameter<T, ParameterKind::View> {
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    *into = {{Get<kOffsetWire>(operands[0]),
-              std::uint64_t{Get<kOffsetWire>(operands[1])} * sizeof(Element)},
-             parameter,
-             false};
-    return into + 1;
+    return detail::AppendRange<sizeof(Element)>(
+        Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter, false, into);
   }
 };
 

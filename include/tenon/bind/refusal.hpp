@@ -195,6 +195,48 @@ struct Refused<Refusal::NoLayout, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::CArray, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_C_ARRAY("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_C_ARRAY("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_C_ARRAY("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_C_ARRAY("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_C_ARRAY("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_C_ARRAY("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_C_ARRAY("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_C_ARRAY("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_C_ARRAY("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_C_ARRAY("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_C_ARRAY("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_C_ARRAY("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_C_ARRAY("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_C_ARRAY("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_C_ARRAY("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_C_ARRAY("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_C_ARRAY("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
+struct Refused<Refusal::CopiedElement, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_COPIED_ELEMENT("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_COPIED_ELEMENT("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_COPIED_ELEMENT("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_COPIED_ELEMENT("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_COPIED_ELEMENT("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_COPIED_ELEMENT("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_COPIED_ELEMENT("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_COPIED_ELEMENT("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_COPIED_ELEMENT("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_COPIED_ELEMENT("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_COPIED_ELEMENT("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_COPIED_ELEMENT("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_COPIED_ELEMENT("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_COPIED_ELEMENT("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_COPIED_ELEMENT("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_COPIED_ELEMENT("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_COPIED_ELEMENT("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ConstOut, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_CONST_OUT("0"));
   static_assert(kPosition != 1, TENON_REFUSED_CONST_OUT("1"));

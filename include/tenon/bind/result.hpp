@@ -10,8 +10,7 @@
 /// | std::tuple, std::pair, std::array and other tuples | those of each element, in order |
 /// | an optional of T | i32: 1 and those of T, or 0 and zeros |
 /// | a result of T or E, leading form | i32: 0 and those of T, or the number of E and zeros |
-/// | a result of T or E, negative form | that of T, an integer or void: the value, or minus the
-/// number of E |
+/// | a result of T or E, negative form | T's, an integer or void: it, or minus E's number |
 /// | a result of T or an Exit, HostTrap or Ending | those of T; the error ends the guest |
 /// | a type with WasmResult<T> | those of its Values |
 ///

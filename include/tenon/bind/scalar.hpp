@@ -2,18 +2,18 @@
 /// @file
 /// C++ types that are one WebAssembly value, and their range rules.
 ///
-/// | C++ type | wasm | as parameter (guest to host) | as result (host to guest) |
+/// | C++ type | wasm | as parameter | as result |
 /// |---|---|---|---|
-/// | integers of 32 and 64 bits, signed or unsigned, whatever their name | i32, i64 | every value |
-/// every value | | signed integers of 8 and 16 bits, `char` | i32 | the i32 read as signed must fit
-/// | sign-extended | | unsigned integers of 8 and 16 bits, char8_t, char16_t | i32 | the i32 read
-/// as unsigned must fit | zero-extended | | char32_t, wchar_t | as the integer of their width |
-/// every value; no check for Unicode | every value | | bool | i32 | 0 is false, anything else is
-/// true | 0 or 1 | | enums with a fixed underlying type, std::byte | as the underlying type | as
-/// the underlying type | as the underlying type | | float, double | f32, f64 | the bits, NaN
-/// payloads included | the bits | | V128 | v128 | the bytes | the bytes | | ExternRef, FuncRef |
-/// externref, funcref | null included | null included | | a type with WasmType<T> | that of its
-/// Wire | Wire's rules, then Accepts, then FromWasm | ToWasm |
+/// | integers of 32 and 64 bits, whatever their name | i32, i64 | every value | every value |
+/// | signed ones of 8 and 16 bits, `char` | i32 | read as signed, must fit | sign-extended |
+/// | unsigned ones, char8_t, char16_t | i32 | read as unsigned, must fit | zero-extended |
+/// | char32_t, wchar_t | i32 | every value; no check for Unicode | every value |
+/// | bool | i32 | 0 is false, anything else is true | 0 or 1 |
+/// | enums with a fixed underlying type, std::byte | as that type | as that type | as that type |
+/// | float, double | f32, f64 | the bits, NaN payloads included | the bits |
+/// | V128 | v128 | the bytes | the bytes |
+/// | ExternRef, FuncRef | externref, funcref | null included | null included |
+/// | a type with WasmType<T> | its Wire's | Wire's rules, Accepts, FromWasm | ToWasm |
 ///
 /// `char` is signed on every platform, as it is in C for wasm32. A parameter out of range ends the
 /// call with TrapCode::ValueOutOfRange before the host function is entered.

@@ -3,7 +3,8 @@
 /// The layout that C for wasm32 gives a struct, computed while compiling from its fields.
 ///
 /// A list of fields `L` of a struct S has `kCount`, `template <std::size_t I> using Type`, the type
-/// of a field, and `Get<I>(s)`, a reference to it.
+/// of a field, `Get<I>(s)`, a reference to it, and `kIsComplete`: whether these are all fields, in
+/// the order in which they lie in S.
 #pragma once
 
 #include <array>
@@ -66,7 +67,7 @@ struct StructLayout<S, L, std::index_sequence<I...>> {
 
   /// Field by field the bytes are the same; where the fields lie is another matter.
   static constexpr bool kSameFields =
-      std::is_trivially_copyable_v<S> && std::is_standard_layout_v<S> &&
+      L::kIsComplete && std::is_trivially_copyable_v<S> && std::is_standard_layout_v<S> &&
       sizeof(S) == kPlaces.size &&
       (... && (sizeof(typename L::template Type<I>) == Field<I>::kSize));
 
