@@ -10,6 +10,7 @@
 #include <tenon/abi/host_function.hpp>
 #include <tenon/bind/call_signature.hpp>
 #include <tenon/bind/host_function.hpp>
+#include <tenon/bind/nullable.hpp>
 #include <tenon/c_string.hpp>
 #include <tenon/fwd.hpp>
 #include <tenon/guest_pointer.hpp>

@@ -21,8 +21,8 @@ namespace tenon::inline TENON_ABI {
 ///
 /// If there is no zero byte before the end of memory, the call traps with
 /// TrapCode::UnterminatedString before the function is entered; so it does for a null pointer, with
-/// TrapCode::NullReference. For a text that may be absent take a GuestPtr<char>. Valid as long as a
-/// std::string_view parameter is.
+/// TrapCode::NullReference. For a text that may be absent take a std::optional<CString>. Valid as
+/// long as a std::string_view parameter is.
 class CString : public std::string_view {
  public:
   using std::string_view::string_view;

@@ -20,6 +20,7 @@
 #include <tenon/link_policy.hpp>
 #include <tenon/module.hpp>
 #include <tenon/precondition.hpp>
+#include <tenon/struct_form.hpp>
 #include <tenon/value.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -34,6 +35,8 @@ class ModuleConfig;
 
 template <class Source>
 class BoundFunctionBuilder;
+template <StructForm kForm>
+class StructModuleBuilder;
 
 /// Defines one host function. A small handle to shared state: copies continue the same definition.
 /// Its methods throw no tenon::Error; what is wrong is reported by HostModuleBuilder::Compile.
@@ -62,6 +65,18 @@ class HostFunctionBuilder {
   BoundFunctionBuilder<detail::NamedSource<Signature, Signature*>> WithFunc(
       std::type_identity_t<Signature>* function) {
     return WithHostFunction(bind::OwnedHostFunction{bind::MakeHostFunction<Signature>(function)});
+  }
+  /// The same with all plain structs that the callable takes or returns in this form, as in
+  /// `WithFunc<StructForm::Flat>(f)`. Needs <tenon/aggregate.hpp>, or lists of their fields.
+  template <StructForm kForm, class F>
+  auto WithFunc(F&& function) {
+    using Signature = typename decltype(detail::FormedSignature<kForm>(
+        bind::detail::CallableSignature<F>{}))::type;
+    if constexpr (std::is_function_v<Signature>) {
+      return WithFunc<Signature>(std::forward<F>(function));
+    } else {
+      return WithFunc(std::forward<F>(function));
+    }
   }
   /// A free function as template argument: its body is inlined into the call path.
   template <auto Function>
@@ -218,6 +233,13 @@ class HostModuleBuilder {
   /// Compile throws (Refuse).
   TENON_DECL HostModuleBuilder WithShadowing(Shadowing shadowing);
 
+  /// This builder, with plain structs in the signatures of its functions in this form, as if each
+  /// WithFunc named it.
+  template <StructForm kForm>
+  StructModuleBuilder<kForm> WithStructs() const {
+    return StructModuleBuilder<kForm>{*this};
+  }
+
   /// Throws ConfigError for what is wrong in the definitions; see the texts in `docs/errors.md`.
   TENON_DECL CompiledModule Compile() const;
   /// Compile, then Runtime::InstantiateModule under the builder's name.
@@ -230,6 +252,32 @@ class HostModuleBuilder {
       : state_{std::move(state)} {}
 
   std::shared_ptr<vm::HostModuleState> state_;
+};
+
+/// A HostFunctionBuilder with a form for plain structs.
+template <StructForm kForm>
+class StructFunctionBuilder : public HostFunctionBuilder {
+ public:
+  explicit StructFunctionBuilder(const HostFunctionBuilder& builder)
+      : HostFunctionBuilder{builder} {}
+
+  /// HostFunctionBuilder::WithFunc<kForm>.
+  template <class F>
+  auto WithFunc(F&& function) {
+    return HostFunctionBuilder::WithFunc<kForm>(std::forward<F>(function));
+  }
+};
+
+/// A HostModuleBuilder with a form for plain structs, see HostModuleBuilder::WithStructs. The form
+/// is this handle's: what Export returns is a builder without.
+template <StructForm kForm>
+class StructModuleBuilder : public HostModuleBuilder {
+ public:
+  explicit StructModuleBuilder(const HostModuleBuilder& builder) : HostModuleBuilder{builder} {}
+
+  StructFunctionBuilder<kForm> NewFunctionBuilder() {
+    return StructFunctionBuilder<kForm>{HostModuleBuilder::NewFunctionBuilder()};
+  }
 };
 
 }  // namespace tenon::inline TENON_ABI

@@ -13,7 +13,8 @@
 /// T and E are numbers, enums, bool, V128, GuestPtr or GuestSize; structs with
 /// <tenon/aggregate.hpp> or a list of fields. The range is checked before the function is entered,
 /// in 64 bits. It may have any alignment: the host works on copies, which nothing that the guest
-/// does meanwhile changes. A null pointer to a single T traps with TrapCode::NullReference.
+/// does meanwhile changes. A null pointer to a single T traps with TrapCode::NullReference; in a
+/// std::optional of any of these types it is none.
 ///
 /// Values are written back when the function returned normally, from the first parameter to the
 /// last, before its result is converted; nothing is written if it threw. The bytes of an Out or

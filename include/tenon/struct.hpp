@@ -243,6 +243,8 @@ template <class T>
 struct StructIn<tenon::Indirect<T>> : StructIn<T> {};
 template <class T>
 struct StructIn<tenon::GuestObject<T>> : StructIn<T> {};
+template <class T>
+struct StructIn<std::optional<T>> : StructIn<T> {};
 template <class S>
 consteval Refusal ResultRefusalOf() {
   return HasFields<S> ? Refusal::BadField : Refusal::ResultUnmapped;

@@ -85,6 +85,66 @@ TEST_CASE("struct through guest pointer") {
   }
 }
 
+TEST_CASE("the form of structs is chosen for a function or a module, and named in errors") {
+  struct Functions {
+    static Point Swap(Point point) { return {point.y, point.x}; }
+    static std::int32_t Dot(const Point& a, Point b, std::int32_t scale) {
+      return (a.x * b.x + a.y * b.y) * scale;
+    }
+  };
+  using tenon::StructForm;
+  for (const tenon::EngineKind engine : Engines()) {
+    BoundGuest guest{
+        engine, [](HostModuleBuilder& env) {
+          env.NewFunctionBuilder().WithFunc<StructForm::Flat>(Functions::Swap).Export("flat");
+          env.NewFunctionBuilder()
+              .WithFunc<StructForm::Indirect>(
+                  [factor = 2](Point point) { return Point{point.x * factor, point.y * factor}; })
+              .WithParameterNames("point")
+              .Export("indirect");
+          auto flat = env.WithStructs<StructForm::Flat>();
+          flat.NewFunctionBuilder().WithFunc(Functions::Dot).Export("flat dot");
+          flat.NewFunctionBuilder().WithFunc([](std::int32_t n) { return n + 1; }).Export("plain");
+          auto indirect = env.WithStructs<StructForm::Indirect>();
+          indirect.NewFunctionBuilder()
+              .WithFunc(Functions::Dot)
+              .WithPrecondition([](const Indirect<Point>& a, const Indirect<Point>&, std::int32_t) {
+                return a->x != 99;
+              })
+              .Export("indirect dot");
+        }};
+    CHECK(guest.Call<std::pair<int, int>>("flat", 1, 2) == std::pair{2, 1});
+    CHECK(guest.Call<int>("flat dot", 1, 2, 3, 4, 10) == 110);
+    CHECK(guest.Call<int>("plain", 1) == 2);
+    guest.SetU32(40, 6);
+    guest.SetU32(44, 7);
+    guest.Call<void>("indirect", U32{48}, U32{40});
+    CHECK(guest.U32(48) == 12);
+    CHECK(guest.U32(52) == 14);
+    CHECK(guest.Call<int>("indirect dot", U32{40}, U32{48}, 1) == 170);
+    std::string message;
+    CHECK(TrapOf([&] { guest.Call<void>("indirect", U32{48}, U32{65533}); }, &message) ==
+          TrapCode::OutOfBoundsMemoryAccess);
+    CHECK(message == "out of bounds memory access (parameter 0 \"point\")");
+    guest.SetU32(40, 99);
+    CHECK(TrapOf([&] { guest.Call<int>("indirect dot", U32{40}, U32{48}, 1); }) ==
+          TrapCode::PreconditionFailed);
+
+    // The link report spells the form.
+    tenon::wasm::ModuleBuilder wrong;
+    wrong.ImportFunction("env", "flat dot", wrong.Type({ValueType::I64}, {}));
+    wrong.ImportFunction("env", "indirect dot", wrong.Type({ValueType::I64}, {}));
+    try {
+      guest.runtime.Instantiate(wrong.Build());
+      FAIL("linked");
+    } catch (const tenon::LinkError& error) {
+      REQUIRE(error.Problems().size() == 2);
+      CHECK(error.Problems()[0].cpp.find("Flat<") != std::string::npos);
+      CHECK(error.Problems()[1].cpp.find("Indirect<") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("records by reflection") {
   for (const tenon::EngineKind engine : Engines()) {
     BoundGuest guest{

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -102,6 +103,70 @@ TEST_CASE("guest T*, checked") {
     CHECK(guest.U32(101) == 11);
     CHECK(guest.Call<U32>("sum", U32{0}, U32{2}) == 0);
     CHECK(guest.Call<U32>("sum", U32{65532}, U32{2}) == 1000);
+  }
+}
+
+TEST_CASE("a null pointer is none where the host says so") {
+  for (const tenon::EngineKind engine : Engines()) {
+    std::string seen;
+    BoundGuest guest{
+        engine, [&](HostModuleBuilder& env) {
+          env.NewFunctionBuilder()
+              .WithFunc([&](std::optional<In<U32>> in, std::optional<Out<U32>> out,
+                            std::optional<InOut<std::span<U32>>> inout) {
+                seen = in ? std::to_string(**in) : "none";
+                if (out) **out = 7;
+                if (inout) {
+                  for (U32& word : **inout) ++word;
+                }
+              })
+              .WithParameterNames("in", "out", "inout")
+              .Export("copies");
+          env.NewFunctionBuilder()
+              .WithFunc([&](std::optional<std::string_view> text,
+                            std::optional<std::span<U32>> words,
+                            std::optional<View<const U32>> view, std::optional<CString> name) {
+                seen = std::string{text ? *text : "no text"} + ", " +
+                       (words ? std::to_string(words->size()) : "no words") + ", " +
+                       (view ? std::to_string(view->Size()) : "no view") + ", " +
+                       std::string{name ? *name : CString{"no name"}};
+              })
+              .Export("views");
+        }};
+    constexpr U32 kHuge = 0xFFFFFFFF;
+    guest.SetU32(101, 5);
+    guest.SetU32(201, 40);
+    guest.SetU32(205, 50);
+    guest.Call<void>("copies", U32{101}, U32{105}, U32{201}, U32{2});
+    CHECK(seen == "5");
+    CHECK(guest.U32(105) == 7);
+    CHECK(guest.U32(205) == 51);
+    // Of an absent span the length means nothing; and what is absent overlaps with nothing.
+    guest.memory.WriteUint64Le(0, 0);
+    guest.Call<void>("copies", U32{0}, U32{0}, U32{0}, kHuge);
+    CHECK(seen == "none");
+    CHECK(guest.memory.ReadUint64Le(0) == 0u);
+    guest.Call<void>("copies", U32{0}, U32{1}, U32{0}, U32{1});
+    CHECK(guest.U32(1) == 7);
+    std::string message;
+    const auto trap = [&](U32 in, U32 out, U32 inout, U32 count) {
+      return TrapOf([&] { guest.Call<void>("copies", in, out, inout, count); }, &message);
+    };
+    CHECK(trap(65533, 0, 0, 0) == TrapCode::OutOfBoundsMemoryAccess);
+    CHECK(message == "out of bounds memory access (parameter 0 \"in\")");
+    CHECK(trap(0, 0, 4, kHuge) == TrapCode::OutOfBoundsMemoryAccess);
+    CHECK(trap(0, 202, 201, 1) == TrapCode::OverlappingParameters);
+
+    guest.memory.WriteString(301, "text");
+    guest.memory.WriteByte(305, 0);
+    const auto views = [&](U32 text, U32 size, U32 words, U32 count, U32 view, U32 name) {
+      guest.Call<void>("views", text, size, words, count, view, count, name);
+      return seen;
+    };
+    CHECK(views(301, 2, 8, 3, 9, 301) == "te, 3, 3, text");
+    CHECK(views(0, kHuge, 0, kHuge, 0, 0) == "no text, no words, no view, no name");
+    CHECK(views(1, 0, 4, 0, 1, 305) == ", 0, 0, ");
+    CHECK(TrapOf([&] { views(0, 0, 5, 1, 0, 0); }) == TrapCode::UnalignedAccess);
   }
 }
 

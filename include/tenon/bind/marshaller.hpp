@@ -42,6 +42,7 @@ consteval ParameterFacts FactsOfMemory(ParameterKind kind, std::uint8_t width, b
   facts.width = width;
   facts.needs_check = true;
   facts.needs_memory = true;
+  facts.has_pointer = true;
   facts.writes = is_written ? 1 : 0;
   return facts;
 }

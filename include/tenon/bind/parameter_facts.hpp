@@ -37,6 +37,7 @@ struct ParameterFacts {
   bool needs_check = false;
   bool needs_memory = false;
   bool needs_holder = false;  ///< its argument refers to something kept during the call
+  bool has_pointer = false;   ///< its first operand is a pointer, of which null may stand for none
   bool runs_user_code = false;
   bool is_result = false;    ///< where a result goes: no parameter of the C++ signature
   bool pins = false;         ///< its argument is an address in guest memory
