@@ -196,6 +196,39 @@ TEST_CASE("an allocator of another memory is refused") {
                   tenon::ConfigError);
 }
 
+TEST_CASE("a module without memory may hand pointers on to the one that has it") {
+  ScriptedGuest guest{EachEngine()};
+  std::string seen;
+  guest.scripts["use"] = [&](const Slots& slots) {
+    seen = guest.memory.ViewString(slots[0], slots[1]).value();
+    return Slots{7};
+  };
+  const guests::Signature type{{guests::kI32, guests::kI32}, {guests::kI32}};
+  guests::Guest shim;
+  const std::uint32_t use = shim.AddImport("guest", "use", type);
+  shim.Add("hand_on", type, [&](guests::CodeBuilder& code) {
+    guests::GetAll(code, 2);
+    code.Call(use);
+  });
+  const tenon::Module module =
+      guest.runtime.Instantiate(shim.Build(), tenon::ModuleConfig{}.WithName("shim"));
+  const auto hand_on = module.ExportedFunction<int(std::string_view)>(
+      "hand_on", tenon::GuestAllocator::Find(guest.module));
+  CHECK(hand_on("text") == 7);
+  CHECK(seen == "text");
+  CHECK(guest.freed == std::vector<std::uint32_t>{1024});
+}
+
+TEST_CASE("a function of a closed guest ends with its exit code before anything is allocated") {
+  ScriptedGuest guest{EachEngine()};
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  const tenon::Function use = guest.module.ExportedFunction("use");
+  guest.module.CloseWithExitCode(3);
+  const tenon::GuestFunction<int(std::string_view)> closed{use, allocator};
+  CHECK(Thrown<tenon::ExitError>([&] { closed("text"); }).ExitCode() == 3);
+  CHECK(guest.asked.empty());
+}
+
 TEST_CASE("GuestFunctions are equal, and hash alike, by function and allocator") {
   ScriptedGuest guest;
   const auto allocator = tenon::GuestAllocator::Find(guest.module);
