@@ -127,6 +127,8 @@ class GuestAllocator {
 
   /// The memory that is allocated from.
   TENON_DECL const Memory& GuestMemory() const;
+  /// Whether it hands out objects of AssemblyScript's garbage collector, whose texts are UTF-16.
+  TENON_DECL bool IsManaged() const;
 
   /// For the library's own rooms. Whoever calls these has a copy of the handle for as long: the
   /// guest that they run may drop all others.
@@ -150,8 +152,6 @@ class GuestAllocator {
   TENON_DECL std::uint8_t* BytesAt(std::uint32_t offset, std::uint64_t size) const;
   /// Copies out of a block what the guest made of it. Throws ExitError if the guest was closed.
   TENON_DECL void CopyOut(std::uint32_t offset, void* bytes, std::uint64_t size) const;
-  /// Whether blocks are objects of AssemblyScript's garbage collector.
-  TENON_DECL bool IsManaged() const;
   /// Throws ConfigError unless a function reads and writes the memory that is allocated from, and
   /// lives as long as it.
   TENON_DECL void RequireFunctionOf(const Function& function) const;
