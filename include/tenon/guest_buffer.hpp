@@ -133,7 +133,14 @@ void RaiseValues(const GuestCallScope& scope, std::uint32_t offset, T* values, s
   if constexpr (Layout::kReadsWhole && std::is_trivially_copyable_v<T>) {
     std::memcpy(values, from, static_cast<std::size_t>(size));
   } else {
-    for (std::size_t i = 0; i < count; ++i, from += Layout::kSize) values[i] = Layout::Load(from);
+    for (std::size_t i = 0; i < count; ++i, from += Layout::kSize) {
+      // Fields that are not listed stay as they are.
+      if constexpr (requires { Layout::LoadInto(values[i], from); }) {
+        Layout::LoadInto(values[i], from);
+      } else {
+        values[i] = Layout::Load(from);
+      }
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// expect: tenon: parameter 0 of a function to call is a View or has WasmOperands
+// expect: tenon: parameter 0 of a function to call is of a kind that only guests pass (View, WasmOperands, std::optional)
 /// @file
 /// A view of a guest's memory, which the host has none of yet.
 #include <span>

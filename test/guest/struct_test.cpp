@@ -57,11 +57,21 @@ struct Mixed {
   double d;
 };
 
+/// The guest knows two of its fields.
+struct Cached {
+  std::int32_t x = 0;
+  const void* host_only = nullptr;
+  std::int32_t y = 0;
+};
+
 std::uint32_t At(const Slots& slots, std::size_t index) {
   return static_cast<std::uint32_t>(slots.at(index));
 }
 
 }  // namespace
+
+template <>
+struct tenon::Fields<Cached> : tenon::FieldList<&Cached::x, &Cached::y> {};
 
 TEST_CASE("a struct is in the guest's memory, as C lays it out, for the time of a call") {
   ScriptedGuest guest{EachEngine()};
@@ -183,6 +193,27 @@ TEST_CASE("optionals and arrays in structs keep their layout on the way") {
       "text", tenon::GuestAllocator::Find(guest.module))(maybe);
   CHECK_FALSE(maybe.value);
   CHECK(maybe.points[1] == Point{3, 44});
+}
+
+TEST_CASE("fields that are not listed are not shown to the guest and stay as they are") {
+  ScriptedGuest guest{EachEngine()};
+  guest.scripts["use"] = [&](const Slots& slots) {
+    CHECK(guest.memory.ReadUint32Le(At(slots, 0) + 4) == 2);
+    guest.memory.WriteUint32Le(At(slots, 0) + 4, 20);
+    guest.memory.WriteUint32Le(At(slots, 1), 30);
+    return Slots{0};
+  };
+  const auto allocator = tenon::GuestAllocator::Find(guest.module);
+  Cached first{1, &guest, 2};
+  Cached second{3, &guest, 4};
+  guest.module.ExportedFunction<int(InOut<Cached>, Out<Cached>)>("use", allocator)(first, second);
+  CHECK(guest.asked == std::vector<std::uint32_t>{8, 8});
+  CHECK(first.x == 1);
+  CHECK(first.host_only == &guest);
+  CHECK(first.y == 20);
+  CHECK(second.x == 30);
+  CHECK(second.host_only == &guest);
+  CHECK(second.y == 0);
 }
 
 TEST_CASE("what is passed by reference stays as it was when the call throws") {

@@ -73,10 +73,11 @@
   " of a function to call lies in the guest's memory: give the " \
   "guest's allocator, as in ExportedFunction<R(A...)>(name, "    \
   "tenon::GuestAllocator::Find(module))"
-#define TENON_REFUSED_ONLY_FROM_GUEST(n)                              \
-  "tenon: parameter " n                                               \
-  " of a function to call is a View or has WasmOperands, which only " \
-  "guests pass: take std::span<T>, std::string_view or In<T>, which are copied to the guest"
+#define TENON_REFUSED_ONLY_FROM_GUEST(n)                                  \
+  "tenon: parameter " n                                                   \
+  " of a function to call is of a kind that only guests pass (View, "     \
+  "WasmOperands, std::optional): take std::span<T>, std::string_view or " \
+  "In<T>, which are copied to the guest, or GuestPtr<T>, which may be null"
 #define TENON_REFUSED_OWNS_GUEST_MEMORY(n)                 \
   "tenon: parameter " n                                    \
   " of a function to call owns memory of the guest: take " \
