@@ -56,6 +56,8 @@ class Callback<R(A...), Form> {
   Callback(Callback&& other) noexcept
       : function_{other.is_kept_ ? std::move(other.function_) : other.function_} {}
   Callback& operator=(Callback other) noexcept {
+    // The instance may go with its last handle, and an object that owns this with the instance.
+    const Callback former{std::move(*this)};
     this->~Callback();
     ::new (static_cast<void*>(this)) Callback(std::move(other));
     return *this;

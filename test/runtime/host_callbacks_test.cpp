@@ -2,6 +2,7 @@
 /// @file
 /// Callback and FunctionPointer: functions that guests hand to the host.
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -276,6 +277,41 @@ TEST_CASE("a function with many parameters that a conversion puts into the table
   run(1);
   SetsElement::table = {};
   CHECK(arrived == std::vector<bool>{true, true, false});
+}
+
+TEST_CASE("a callback may be reset that is the last handle of a guest which owns it") {
+  struct Listener {
+    explicit Listener(bool& chosen) : is_gone{&chosen} {}
+    ~Listener() { *is_gone = true; }
+    FunctionPointer<Unary> on_event;
+    bool* is_gone;
+  };
+  bool is_gone = false;
+  const tenon::Runtime runtime = MakeRuntime();
+  Listener* listener = nullptr;
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([&](FunctionPointer<Unary> function) {
+        auto owned = std::make_unique<Listener>(is_gone);
+        listener = owned.get();
+        listener->on_event = function;
+        return tenon::Handle<Listener>::Own(std::move(owned));
+      })
+      .Export("take")
+      .NewFunctionBuilder()
+      .WithFunc([](std::int32_t n) { return n; })
+      .Export("back")
+      .Instantiate();
+  {
+    const tenon::Module guest =
+        runtime.Instantiate(Giver<ByIndex>(), tenon::ModuleConfig{}.WithName(""));
+    guest.ExportedFunction<std::uint32_t(std::int32_t)>("run")(1);
+  }
+  REQUIRE(listener != nullptr);
+  CHECK(listener->on_event(4) == 8);
+  CHECK_FALSE(is_gone);
+  listener->on_event = {};
+  CHECK(is_gone);
 }
 
 TEST_CASE("callbacks cross calls without allocating") {

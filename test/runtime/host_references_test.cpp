@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -440,6 +441,24 @@ TEST_CASE(
     CHECK(ended.size() == 2);
   }
   CHECK(chunks.size() == 2);
+}
+
+TEST_CASE("an object that outlives its guest may be let go on another thread") {
+  const tenon::Runtime runtime = MakeRuntime();
+  std::vector<Ref<File>> kept;
+  for (int i = 0; i < 50; ++i) {
+    const tenon::Module guest = runtime.Instantiate(guests::Empty());
+    kept.push_back(guest.Resolve<File>(
+        guest.Issue(Ref<File>::Own(std::make_unique<File>(std::to_string(i))))));
+  }
+  std::thread other{[&] { kept.clear(); }};
+  File file{"borrowed"};
+  for (int i = 0; i < 50; ++i) {
+    const tenon::Module guest = runtime.Instantiate(guests::Empty());
+    const tenon::ExternRef reference = guest.Issue(Ref<File>::Borrow(file));
+    CHECK(guest.Resolve<File>(reference).Get() == &file);
+  }
+  other.join();
 }
 
 TEST_CASE("handles repeat rather than take up more and more memory") {
