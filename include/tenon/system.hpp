@@ -47,6 +47,10 @@ concept WritableStream = requires(T& stream, const char* bytes) {
   stream.good();
 };
 
+/// write(2) that gives EPIPE where nobody reads a pipe or socket any more, and no SIGPIPE, which
+/// would end the process. -1 and errno on failure.
+TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes);
+
 }  // namespace detail
 
 /// What a guest may see of the outside world. By default nothing of the host: no arguments and no
@@ -179,7 +183,7 @@ class SystemConfig {
     return changed;
   }
   /// How many files, directories and sockets the guest may have open at a time, the standard
-  /// streams and what it is given included. Default: 1024.
+  /// streams and what it is given included. Default: 256.
   [[nodiscard]] SystemConfig WithOpenFileLimit(std::uint32_t limit) const {
     return Changed(&SystemConfig::open_file_limit_, limit);
   }
@@ -252,7 +256,7 @@ class SystemConfig {
   RandomSource random_;
   tenon::FSConfig fs_config_;
   std::vector<HostDescriptor> sockets_;
-  std::uint32_t open_file_limit_ = 1024;
+  std::uint32_t open_file_limit_ = 256;
   HostDescriptor descriptors_[3];
 };
 
@@ -313,6 +317,8 @@ class System {
   std::uint64_t fake_walltime_ = 1640995200ull * 1'000'000'000;
   std::uint64_t fake_nanotime_ = 0;
   std::uint64_t random_position_ = 0;
+  /// Whether writing to the descriptor of standard output and error can give a SIGPIPE.
+  bool may_signal_[3] = {};
   std::vector<std::pair<const char*, std::unique_ptr<SystemState>>> states_;
 };
 

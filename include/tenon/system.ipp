@@ -16,7 +16,9 @@
 #include <thread>
 #include <utility>
 
+#include <signal.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <tenon/abi/config.hpp>
@@ -81,23 +83,47 @@ TENON_DECL std::size_t ReadFromDescriptor(int descriptor, std::span<std::uint8_t
   }
 }
 
-TENON_DECL std::size_t WriteToDescriptor(int descriptor, std::span<const std::uint8_t> bytes) {
+TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes) {
+  ::sigset_t pipe;
+  ::sigset_t before;
+  ::sigset_t pending;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigpending(&pending);
+  // One that is pending already is somebody else's, and comes when it would have come.
+  const bool is_pending = ::sigismember(&pending, SIGPIPE) == 1;
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  const std::ptrdiff_t count = ::write(descriptor, bytes.data(), bytes.size());
+  const int error = errno;
+  if (count < 0 && error == EPIPE && !is_pending) {
+    constexpr ::timespec kNow{};
+    ::sigtimedwait(&pipe, nullptr, &kNow);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return count;
+}
+
+TENON_DECL std::size_t WriteToDescriptor(int descriptor, std::span<const std::uint8_t> bytes,
+                                         bool may_signal) {
   while (true) {
-    const ::ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    const std::ptrdiff_t count = may_signal ? WriteWithoutSignal(descriptor, bytes)
+                                            : ::write(descriptor, bytes.data(), bytes.size());
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return 0;
   }
 }
 
 TENON_DECL void FillFromMachine(std::span<std::uint8_t> buffer) {
-  constexpr std::size_t kLargestRequest = 256;
+  constexpr std::size_t kLargestRequest = std::size_t{1} << 20;
   while (!buffer.empty()) {
-    const std::size_t count = std::min(buffer.size(), kLargestRequest);
-    if (::getentropy(buffer.data(), count) != 0) {
+    const ::ssize_t count = ::getrandom(buffer.data(), std::min(buffer.size(), kLargestRequest), 0);
+    if (count < 0) {
+      if (errno == EINTR) continue;
       throw ConfigError{ErrorCode::SystemRandom,
                         FormatError(ErrorCode::SystemRandom, {std::strerror(errno)})};
     }
-    buffer = buffer.subspan(count);
+    buffer = buffer.subspan(static_cast<std::size_t>(count));
   }
 }
 
@@ -199,6 +225,13 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
 
   detail::CheckResolution(ErrorCode::WalltimeResolution, config_.WalltimeResolution());
   detail::CheckResolution(ErrorCode::NanotimeResolution, config_.NanotimeResolution());
+
+  for (const std::uint32_t stream : {1u, 2u}) {
+    struct ::stat stat;
+    const HostDescriptor& descriptor = config_.StreamDescriptor(stream);
+    may_signal_[stream] = descriptor && ::fstat(descriptor.Get(), &stat) == 0 &&
+                          (S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode));
+  }
 }
 
 TENON_DECL std::size_t System::ReadStdin(std::span<std::uint8_t> buffer) {
@@ -224,7 +257,9 @@ TENON_DECL std::size_t System::WriteOutput(std::uint32_t descriptor,
   std::size_t written = 0;
   while (written < bytes.size()) {
     const auto rest = bytes.subspan(written);
-    const std::size_t count = stream ? stream(rest) : detail::WriteToDescriptor(host.Get(), rest);
+    const std::size_t count =
+        stream ? stream(rest)
+               : detail::WriteToDescriptor(host.Get(), rest, may_signal_[descriptor == 2 ? 2 : 1]);
     const std::size_t taken = std::min(count, rest.size());
     if (taken == 0) break;
     written += taken;
@@ -266,10 +301,10 @@ TENON_DECL void System::Random(std::span<std::uint8_t> buffer) {
     return;
   }
   // By position, so that the sequence does not depend on how it is cut into requests.
+  std::uint64_t word = detail::FixedRandomWord(random_position_ / 8);
   for (std::uint8_t& byte : buffer) {
-    const std::uint64_t word = detail::FixedRandomWord(random_position_ / 8);
     byte = static_cast<std::uint8_t>(word >> (random_position_ % 8 * 8));
-    ++random_position_;
+    if (++random_position_ % 8 == 0) word = detail::FixedRandomWord(random_position_ / 8);
   }
 }
 

@@ -4,15 +4,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <tenon/tenon.hpp>
 
@@ -20,6 +24,7 @@
 
 using namespace tenon_test;
 using tenon::ErrorCode;
+using tenon::OutputStream;
 using tenon::System;
 using tenon::SystemConfig;
 
@@ -245,4 +250,101 @@ TEST_CASE("a file is read whole, and one that cannot be read is named") {
   CHECK(error.Id() == ErrorCode::FileRead);
   CHECK_THAT(error.what(), Catch::Contains(path) && Catch::Contains("No such file"));
   CHECK_THROWS_AS(tenon::ReadFile("/"), tenon::ConfigError);
+}
+
+TEST_CASE("streams can be C++ streams and strings") {
+  std::istringstream in{"some text"};
+  std::ostringstream out;
+  std::string err = "kept, ";
+  System system{SystemConfig{}.WithStdin(in).WithStdout(out).WithStderr(err)};
+  std::uint8_t buffer[5];
+  CHECK(system.ReadStdin(buffer) == 5);
+  CHECK(std::string(buffer, buffer + 5) == "some ");
+  CHECK(system.ReadStdin(buffer) == 4);
+  CHECK(system.ReadStdin(buffer) == 0);
+  CHECK(system.WriteOutput(1, BytesOf("to out")) == 6);
+  CHECK(system.WriteOutput(2, BytesOf("to err")) == 6);
+  CHECK(out.str() == "to out");
+  CHECK(err == "kept, to err");
+  out.setstate(std::ios::badbit);
+  CHECK(system.WriteOutput(1, BytesOf("lost")) == 0);
+}
+
+TEST_CASE("streams can be descriptors of the host, closed with the last configuration") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  {
+    const auto reading = tenon::HostDescriptor::Own(ends[0]);
+    SystemConfig config = SystemConfig{}.WithStdin(reading);
+    {
+      System system{
+          config.WithStdout(tenon::HostDescriptor::Own(ends[1])).WithStderr(OutputStream{})};
+      CHECK(system.WriteOutput(1, BytesOf("through")) == 7);
+      CHECK(system.WriteOutput(2, BytesOf("nowhere")) == 7);
+      std::uint8_t buffer[100];
+      CHECK(system.ReadStdin(buffer) == 7);
+    }
+    CHECK(::fcntl(ends[1], F_GETFD) == -1);
+    // The last setting counts, whatever the one before was.
+    std::uint8_t buffer[4];
+    System text{config.WithStdinText("text")};
+    CHECK(text.ReadStdin(buffer) == 4);
+    System function{config.WithStdin([](std::span<std::uint8_t>) { return std::size_t{1}; })};
+    CHECK(function.ReadStdin(buffer) == 1);
+    CHECK(::fcntl(ends[0], F_GETFD) != -1);
+  }
+  CHECK(::fcntl(ends[0], F_GETFD) == -1);
+}
+
+TEST_CASE("a borrowed descriptor stays open") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  {
+    System system{SystemConfig{}.WithStdin(tenon::HostDescriptor::Borrow(ends[0]))};
+  }
+  CHECK(::fcntl(ends[0], F_GETFD) != -1);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK_FALSE(tenon::HostDescriptor{});
+  CHECK(tenon::HostDescriptor::Borrow(0));
+}
+
+TEST_CASE("sleep is the host's function, the machine's time, or none") {
+  std::uint64_t slept = 0;
+  System own{SystemConfig{}.WithNanosleep([&](std::uint64_t nanoseconds) { slept = nanoseconds; })};
+  own.Nanosleep(77);
+  CHECK(slept == 77);
+  CHECK(own.Nanotime() == 0);
+
+  System fixed{SystemConfig{}};
+  const std::uint64_t wall = fixed.Walltime();
+  fixed.Nanosleep(5'000'000'000);
+  CHECK(fixed.Nanotime() == 5'000'000'000);
+  CHECK(fixed.Walltime() == wall + 5'001'000'000);
+
+  System real{SystemConfig{}.WithSystemClocks()};
+  const std::uint64_t before = real.Nanotime();
+  real.Nanosleep(2'000'000);
+  CHECK(real.Nanotime() - before >= 2'000'000);
+}
+
+TEST_CASE("a system keeps one state for each interface that asks") {
+  struct One : tenon::SystemState {
+    int value = 1;
+  };
+  struct Other : tenon::SystemState {
+    int value = 2;
+  };
+  System system{SystemConfig{}};
+  int made = 0;
+  const auto make = [&] {
+    ++made;
+    return std::make_unique<One>();
+  };
+  One& one = system.Keep<One>(make);
+  one.value = 10;
+  CHECK(system.Keep<Other>([] { return std::make_unique<Other>(); }).value == 2);
+  CHECK(&system.Keep<One>(make) == &one);
+  CHECK(system.Keep<One>(make).value == 10);
+  CHECK(made == 1);
 }

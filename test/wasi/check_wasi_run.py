@@ -119,6 +119,10 @@ def check_options(wasi_run, hello):
         result = run(wasi_run, f"--engine={engine}", "--env=MOOD=good", hello, "you", "3")
         check(f"exit code ({engine})", result.returncode, 3)
         check(f"output ({engine})", result.stdout.split("\n")[0], "hello, you")
+    with tempfile.TemporaryDirectory() as cache:
+        for time_of_use in ("first", "second"):
+            result = run(wasi_run, f"--cache={cache}/code", hello, "you", "3")
+            check(f"exit code with a cache ({time_of_use})", result.returncode, 3)
     trace = run(wasi_run, "--trace", hello, "you", "0").stderr
     check("a trace names functions and parameters",
           "fd_write(fd=1," in trace and "args_sizes_get" in trace, True)

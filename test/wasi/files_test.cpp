@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -613,4 +614,35 @@ TEST_CASE("configuration of a module has the members of a system's") {
   CHECK(derived.WithSysWalltime().System().Walltime()() > 1'600'000'000'000'000'000u);
   CHECK(derived.WithSysNanotime().System().Nanotime()() > 0);
   CHECK(derived.System().FSConfig().Mounts().size() == 1);
+}
+
+TEST_CASE("guests in several threads share a file system in memory") {
+  const auto files = std::make_shared<MemoryFileSystem>();
+  const SystemConfig config = SystemConfig{}.WithFSConfig(FSConfig{}.WithFSMount(files, "/"));
+  const std::uint64_t before = files->Used();
+  const auto work = [&](const std::string& own) {
+    FileGuest guest{config};
+    for (int i = 0; i < 300; ++i) {
+      guest.Path("path_create_directory", kRoot, "shared");
+      if (guest.Open(kRoot, own, FileGuest::kCreate, FileGuest::kFileRights) == Errno::Success) {
+        guest.Write(guest.opened, own);
+        guest.Close(guest.opened);
+      }
+      guest.Rename(kRoot, own, "shared/file");
+      if (guest.Open(kRoot, "shared/file") == Errno::Success) {
+        std::string text;
+        guest.Read(guest.opened, text);
+        guest.Path("path_unlink_file", kRoot, "shared/file");
+        guest.Close(guest.opened);
+      }
+      guest.Path("path_remove_directory", kRoot, "shared");
+    }
+    guest.Path("path_unlink_file", kRoot, own);
+  };
+  std::thread other{[&] { work("other"); }};
+  work("own");
+  other.join();
+  files->Unlink("shared/file");
+  files->RemoveDirectory("shared");
+  CHECK(files->Used() == before);
 }

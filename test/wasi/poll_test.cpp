@@ -294,3 +294,37 @@ TEST_CASE("a deadline, a stop request and Close end a guest that sleeps") {
   }
   CHECK(steady_clock::now() - begin < std::chrono::seconds{30});
 }
+
+TEST_CASE("a deadline ends a guest that reads from a pipe, and one that accepts") {
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCloseOnContextDone(true)};
+  const tenon::CompiledModule wasi = tenon::wasi::Compile(runtime);
+  runtime.InstantiateModule(wasi);
+  const tenon::CompiledModule forwarder = runtime.CompileModule(ForwarderOf(wasi));
+  const Pipe pipe;
+  const auto config = tenon::ModuleConfig{}.WithName("").WithSystem(
+      SystemConfig{}.WithStdin(pipe.out).WithSocket(tenon::wasi::ListenTcp("127.0.0.1", 0)));
+  const auto context = tenon::CallContext{}.WithTimeout(milliseconds{30});
+  const tenon::Module reader = runtime.InstantiateModule(forwarder, config);
+  tenon::Memory memory = reader.DefaultMemory();
+  memory.WriteUint32Le(kIn, 100);
+  memory.WriteUint32Le(kIn + 4, 100);
+  const auto read =
+      reader.ExportedFunction<Errno(std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t)>(
+          "fd_read");
+  CHECK(Thrown<tenon::ExitError>([&] { read(context, 0, kIn, 1, kCount); }).ExitCode() ==
+        tenon::ExitError::kDeadlineExceeded);
+  const tenon::Module server = runtime.InstantiateModule(forwarder, config);
+  const auto accept =
+      server.ExportedFunction<Errno(std::uint32_t, std::uint32_t, std::uint32_t)>("sock_accept");
+  CHECK(Thrown<tenon::ExitError>([&] {
+          accept(tenon::CallContext{}.WithTimeout(milliseconds{30}), 3, 0, kCount);
+        }).ExitCode() == tenon::ExitError::kDeadlineExceeded);
+}
+
+TEST_CASE("a pipe that nobody reads is an error for the guest, and no signal for the host") {
+  Pipe pipe;
+  FileGuest guest{SystemConfig{}.WithStdout(pipe.in)};
+  CHECK(guest.Write(1, "read") == Errno::Success);
+  pipe.out = {};
+  CHECK(guest.Write(1, "lost") == Errno::Io);
+}

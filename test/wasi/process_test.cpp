@@ -10,7 +10,9 @@
 
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
+#include <tenon/wasm/module_builder.hpp>
 
+#include "../support/engines.hpp"
 #include "../support/expect_error.hpp"
 #include "forwarder.hpp"
 #include "show_errno.hpp"
@@ -220,5 +222,131 @@ TEST_CASE("each instance has clocks and randomness of its own") {
         "clock_time_get");
     REQUIRE(clock(1, 0, 0) == Errno::Success);
     CHECK(guest.DefaultMemory().ReadUint64Le(0) == 0u);
+  }
+}
+
+namespace {
+
+/// A guest whose "outer" calls env.between, which calls its "inner", which exits with the code it
+/// was given; what stands behind the calls would set "after".
+std::vector<std::uint8_t> NestingGuest() {
+  using namespace tenon::wasm;
+  constexpr auto I32 = tenon::ValueType::I32;
+  ModuleBuilder builder;
+  const auto type = builder.Type({I32}, {});
+  const auto proc_exit = builder.ImportFunction("wasi_snapshot_preview1", "proc_exit", type);
+  const auto between = builder.ImportFunction("env", "between", type);
+  builder.Memory(1);
+  const auto after = builder.Global({I32, true}, ConstantExpression::I32(0));
+  builder.Export("after", tenon::ExternKind::Global, after);
+  const auto calling = [&](std::uint32_t function) {
+    return builder.Function(type, {}, [&](CodeBuilder& code) {
+      code.LocalGet(0).Call(function).I32Const(1).GlobalSet(after);
+    });
+  };
+  builder.Export("inner", tenon::ExternKind::Func, calling(proc_exit));
+  builder.Export("outer", tenon::ExternKind::Func, calling(between));
+  return builder.Build();
+}
+
+}  // namespace
+
+TEST_CASE("proc_exit ends guests and host functions nested in each other") {
+  OnEachEngine([](const tenon::RuntimeConfig& config) {
+    const tenon::Runtime runtime{config};
+    tenon::wasi::Instantiate(runtime);
+    int entered = 0;
+    int left = 0;
+    int unwound = 0;
+    runtime.NewHostModuleBuilder("env")
+        .NewFunctionBuilder()
+        .WithFunc([&](tenon::Module& caller, std::uint32_t code) {
+          struct Count {
+            int& count;
+            ~Count() { ++count; }
+          };
+          const Count count{unwound};
+          ++entered;
+          caller.ExportedFunction<void(std::uint32_t)>(code > 100 ? "outer" : "inner")(code - 50);
+          ++left;
+        })
+        .Export("between")
+        .Instantiate();
+    const auto compiled = runtime.CompileModule(NestingGuest());
+    const tenon::Module guest =
+        runtime.InstantiateModule(compiled, tenon::ModuleConfig{}.WithName("nesting"));
+    const tenon::Module other =
+        runtime.InstantiateModule(compiled, tenon::ModuleConfig{}.WithName("other"));
+    const tenon::Global after = guest.ExportedGlobal("after");
+    const auto outer = guest.ExportedFunction<void(std::uint32_t)>("outer");
+    const auto exit = Thrown<tenon::ExitError>([&] { outer(257); });
+    CHECK(exit.ExitCode() == 7);
+    CHECK(entered == 5);
+    CHECK(left == 0);
+    CHECK(unwound == 5);
+    CHECK(guest.IsClosed());
+    CHECK(after.Get().I32() == 0);
+    // Another instance of the same code goes on.
+    CHECK_FALSE(other.IsClosed());
+    CHECK(Thrown<tenon::ExitError>([&] {
+            other.ExportedFunction<void(std::uint32_t)>("inner")(5);
+          }).ExitCode() == 5);
+  });
+}
+
+TEST_CASE("a host function that catches an exit does not undo it") {
+  const tenon::Runtime runtime;
+  tenon::wasi::Instantiate(runtime);
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](tenon::Module& caller, std::uint32_t code) {
+        try {
+          caller.ExportedFunction<void(std::uint32_t)>("inner")(code);
+        } catch (const tenon::ExitError&) {
+        }
+      })
+      .Export("between")
+      .Instantiate();
+  const tenon::Module guest = runtime.Instantiate(NestingGuest());
+  CHECK(Thrown<tenon::ExitError>([&] {
+          guest.ExportedFunction<void(std::uint32_t)>("outer")(7);
+        }).ExitCode() == 7);
+}
+
+TEST_CASE("a reactor is initialised by its start function and called as often as one likes") {
+  using namespace tenon::wasm;
+  ModuleBuilder builder;
+  constexpr auto I32 = tenon::ValueType::I32;
+  const auto count = builder.Global({I32, true}, ConstantExpression::I32(0));
+  const auto initialize = builder.Function(
+      builder.Type({}, {}), {}, [&](CodeBuilder& code) { code.I32Const(100).GlobalSet(count); });
+  builder.Export("_initialize", tenon::ExternKind::Func, initialize);
+  const auto next = builder.Function(builder.Type({}, {I32}), {}, [&](CodeBuilder& code) {
+    code.GlobalGet(count).I32Const(1).Emit(Opcode::I32Add).GlobalSet(count).GlobalGet(count);
+  });
+  builder.Export("next", tenon::ExternKind::Func, next);
+  const tenon::Runtime runtime;
+  const tenon::Module guest = runtime.Instantiate(
+      builder.Build(), tenon::ModuleConfig{}.WithStartFunctions({"_initialize", "_start"}));
+  const auto call = guest.ExportedFunction<int()>("next");
+  CHECK(call() == 101);
+  CHECK(call() == 102);
+}
+
+TEST_CASE("proc_raise does what the signal does to a program that does nothing about it") {
+  for (const std::uint32_t signal : {0u, 16u, 17u, 22u, 27u}) {
+    CHECK(WasiGuest{}.Call("proc_raise", signal) == Errno::Success);
+  }
+  for (const std::uint32_t signal : {18u, 19u, 20u, 21u}) {
+    CHECK(WasiGuest{}.Call("proc_raise", signal) == Errno::Notsup);
+  }
+  for (const std::uint32_t signal : {31u, 255u, kMax}) {
+    CHECK(WasiGuest{}.Call("proc_raise", signal) == Errno::Inval);
+  }
+  for (const std::uint32_t signal : {6u, 9u, 15u}) {
+    const WasiGuest guest;
+    CHECK(Thrown<tenon::ExitError>([&] { guest.Call("proc_raise", signal); }).ExitCode() ==
+          128 + signal);
+    CHECK(guest.module.IsClosed());
   }
 }

@@ -29,6 +29,7 @@ constexpr const char* kHelp = R"(usage: wasi_run [OPTION...] FILE [ARGUMENT...]
   --listen=HOST:PORT       gives the program a listening TCP socket
   --timeout=SECONDS        ends the program then
   --engine=NAME            interpreter, jit, or auto (default)
+  --cache=DIR              keeps compiled code in a directory, and takes it from there
   --invoke=NAME            calls this export with the arguments as numbers, instead of _start, and
                            prints its results
   --trace                  writes every call of the system interface to the error stream
@@ -115,6 +116,9 @@ bool ReadValue(Options& options, std::string_view name, const std::string& value
         std::chrono::nanoseconds{static_cast<std::int64_t>(SecondsOf(value) * 1e9)});
   } else if (name == "--engine") {
     ChooseEngine(options, value);
+  } else if (name == "--cache") {
+    options.runtime =
+        options.runtime.WithCompilationCache(tenon::CompilationCache::Directory(value));
   } else if (name == "--invoke") {
     options.invoke = value;
   } else {

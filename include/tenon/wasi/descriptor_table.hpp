@@ -91,6 +91,10 @@ class DescriptorTable : public SystemState {
   /// Moves `from` to the open number `to`, whose file is closed.
   TENON_DECL Errno Renumber(std::uint32_t from, std::uint32_t to);
 
+  /// Lists a directory anew, "." and ".." first. Where there is too much in memory, what other
+  /// directories listed is forgotten, to be listed again when it is asked for.
+  TENON_DECL Errno List(Descriptor& descriptor);
+
   /// Where a path from the directory `descriptor` leads; not looked at yet.
   TENON_DECL Expected<PathTarget> Resolve(const Descriptor& descriptor,
                                           std::string_view path) const;

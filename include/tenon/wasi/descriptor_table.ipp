@@ -3,12 +3,15 @@
 /// Bodies of wasi/descriptor_table.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -146,6 +149,30 @@ TENON_DECL Errno DescriptorTable::Renumber(std::uint32_t from, std::uint32_t to)
   open_[to] = std::move(open_[from]);
   --count_;
   first_free_ = std::min<std::size_t>(first_free_, from);
+  return Errno::Success;
+}
+
+TENON_DECL Errno DescriptorTable::List(Descriptor& descriptor) {
+  constexpr std::size_t kMostListed = std::size_t{1} << 20;
+  descriptor.listing.clear();
+  Expected<std::vector<DirectoryEntry>> entries = descriptor.file->ReadDirectory();
+  if (!entries) return entries.error();
+  std::size_t listed = entries->size();
+  for (const auto& other : open_) {
+    if (other != nullptr) listed += other->listing.size();
+  }
+  if (listed > kMostListed) {
+    for (const auto& other : open_) {
+      if (other != nullptr) other->listing = {};
+    }
+  }
+  const Expected<FileStat> stat = descriptor.file->Stat();
+  const std::uint64_t inode = stat ? stat->inode : 0;
+  descriptor.listing.reserve(entries->size() + 2);
+  // What is above, the guest is not told.
+  descriptor.listing.push_back({".", inode, FileType::Directory});
+  descriptor.listing.push_back({"..", inode, FileType::Directory});
+  std::move(entries->begin(), entries->end(), std::back_inserter(descriptor.listing));
   return Errno::Success;
 }
 

@@ -7,10 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <poll.h>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/memory.hpp>
@@ -20,6 +23,7 @@
 #include <tenon/wasi/descriptors.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/file.hpp>
+#include <tenon/wasi/host_wait.hpp>
 #include <tenon/wasi/types.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
@@ -221,6 +225,13 @@ TENON_DECL Errno FdPrestatDirName(Module& caller, Memory& memory, std::uint32_t 
   return Errno::Success;
 }
 
+TENON_DECL Errno WaitToRead(const Module& caller, const File& file) {
+  const int host = file.PollDescriptor();
+  if (host < 0 || file.Flags().nonblock) return Errno::Success;
+  ::pollfd wait{host, POLLIN, 0};
+  return WaitFor(caller, {&wait, 1}, std::nullopt);
+}
+
 TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                         Place<std::uint32_t> nread) {
   const auto found = DescriptorsOf(caller).Find(fd, right::kFdRead);
@@ -243,6 +254,8 @@ TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, Buffer
       [&](std::span<std::uint8_t> buffer, std::size_t before) -> Expected<std::size_t> {
         // One read a call: asking again could wait although there is something.
         if (before != 0) return std::size_t{0};
+        const Errno error = WaitToRead(caller, *descriptor.file);
+        if (error != Errno::Success) return error;
         return descriptor.file->Read(buffer);
       });
 }
@@ -276,21 +289,6 @@ TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, Buffe
   return error;
 }
 
-/// Lists a directory anew, "." and ".." first.
-TENON_DECL Errno List(Descriptor& descriptor) {
-  Expected<std::vector<DirectoryEntry>> entries = descriptor.file->ReadDirectory();
-  if (!entries) return entries.error();
-  const Expected<FileStat> stat = descriptor.file->Stat();
-  const std::uint64_t inode = stat ? stat->inode : 0;
-  descriptor.listing.clear();
-  descriptor.listing.reserve(entries->size() + 2);
-  // What is above, the guest is not told.
-  descriptor.listing.push_back({".", inode, FileType::Directory});
-  descriptor.listing.push_back({"..", inode, FileType::Directory});
-  std::move(entries->begin(), entries->end(), std::back_inserter(descriptor.listing));
-  return Errno::Success;
-}
-
 TENON_DECL Errno FdReaddir(Module& caller, Memory& memory, std::uint32_t fd, Buffer buffer,
                            std::uint64_t cookie, Place<std::uint32_t> used) {
   DescriptorTable& table = DescriptorsOf(caller);
@@ -302,7 +300,7 @@ TENON_DECL Errno FdReaddir(Module& caller, Memory& memory, std::uint32_t fd, Buf
   const auto bytes = buffer.In(memory);
   if (!bytes || !used.IsIn(memory)) return Errno::Fault;
   if (cookie == 0 || descriptor->listing.empty()) {
-    const Errno error = List(*descriptor);
+    const Errno error = table.List(*descriptor);
     if (error != Errno::Success) return error;
   }
   const std::vector<DirectoryEntry>& listing = descriptor->listing;

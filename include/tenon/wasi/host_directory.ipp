@@ -73,7 +73,7 @@ TENON_DECL Expected<std::unique_ptr<File>> HostDirectory::Open(std::string_view 
     directory = std::make_unique<HostDirectory>(descriptor, resolution_);
   }
   return std::unique_ptr<File>{
-      std::make_unique<HostFile>(descriptor, type, options.flags.nonblock, std::move(directory))};
+      std::make_unique<HostFile>(descriptor, type, options.flags, std::move(directory))};
 }
 
 TENON_DECL Expected<FileStat> HostDirectory::Stat(std::string_view path, bool follow) {

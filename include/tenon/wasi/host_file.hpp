@@ -28,16 +28,15 @@ TENON_DECL FileType FileTypeOf(int descriptor);
 /// A descriptor of the host's.
 class HostFile : public File {
  public:
-  explicit HostFile(HostDescriptor descriptor)
-      : HostFile{descriptor, FileTypeOf(descriptor.Get()), false, nullptr} {}
-  /// `directory`: the file system of which this is the root, for directories. `nonblock`: for files
-  /// that never wait, whether the guest asked for it.
-  HostFile(HostDescriptor descriptor, FileType type, bool nonblock,
+  /// With the flags that it has now.
+  TENON_DECL explicit HostFile(HostDescriptor descriptor);
+  /// `directory`: the file system of which this is the root, for directories.
+  HostFile(HostDescriptor descriptor, FileType type, const FileFlags& flags,
            std::unique_ptr<FileSystem> directory)
       : descriptor_{std::move(descriptor)},
         directory_{std::move(directory)},
         type_{type},
-        nonblock_{nonblock} {}
+        flags_{flags} {}
 
   int Descriptor() const { return descriptor_.Get(); }
 
@@ -50,7 +49,7 @@ class HostFile : public File {
   TENON_DECL Expected<std::size_t> Append(std::span<const std::uint8_t> bytes) override;
   TENON_DECL Expected<std::size_t> Read(std::span<std::uint8_t> buffer) override;
   TENON_DECL Expected<std::size_t> Write(std::span<const std::uint8_t> bytes) override;
-  TENON_DECL FileFlags Flags() const override;
+  FileFlags Flags() const override { return flags_; }
   TENON_DECL Errno SetFlags(const FileFlags& flags) override;
   TENON_DECL Errno SetSize(std::uint64_t size) override;
   TENON_DECL Errno Allocate(std::uint64_t offset, std::uint64_t length) override;
@@ -67,7 +66,8 @@ class HostFile : public File {
   HostDescriptor descriptor_;
   std::unique_ptr<FileSystem> directory_;
   FileType type_;
-  bool nonblock_;
+  /// Kept here, because each write asks.
+  FileFlags flags_;
 };
 
 /// The times for utimensat and futimens.

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/system.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/host_error.hpp>
 #include <tenon/wasi/host_file.hpp>
@@ -122,30 +123,35 @@ TENON_DECL Expected<std::size_t> HostFile::Read(std::span<std::uint8_t> buffer) 
 
 TENON_DECL Expected<std::size_t> HostFile::Write(std::span<const std::uint8_t> bytes) {
   const bool is_socket = type_ == FileType::SocketStream || type_ == FileType::SocketDatagram;
-  return CountOf(Uninterrupted([&] {
+  const bool is_device = type_ == FileType::CharacterDevice || type_ == FileType::BlockDevice;
+  return CountOf(Uninterrupted([&]() -> ::ssize_t {
     // A peer that is gone is an error number for the guest, not a signal for the host.
-    return is_socket ? ::send(Descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL)
-                     : ::write(Descriptor(), bytes.data(), bytes.size());
+    if (is_socket) return ::send(Descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (is_device) return ::write(Descriptor(), bytes.data(), bytes.size());
+    return tenon::detail::WriteWithoutSignal(Descriptor(), bytes);
   }));
 }
 
-TENON_DECL FileFlags HostFile::Flags() const {
-  const int flags = ::fcntl(Descriptor(), F_GETFL);
+TENON_DECL FileFlags FlagsOf(int descriptor) {
+  const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0) return {};
-  const bool nonblock = NeverWaits() ? nonblock_ : (flags & O_NONBLOCK) != 0;
-  return {(flags & O_APPEND) != 0, nonblock, (flags & O_DSYNC) != 0};
+  return {(flags & O_APPEND) != 0, (flags & O_NONBLOCK) != 0, (flags & O_DSYNC) != 0};
 }
 
+TENON_DECL HostFile::HostFile(HostDescriptor descriptor)
+    : HostFile{descriptor, FileTypeOf(descriptor.Get()), FlagsOf(descriptor.Get()), nullptr} {}
+
 TENON_DECL Errno HostFile::SetFlags(const FileFlags& flags) {
+  // The kernel does not change it in an open file.
+  if (flags.sync != flags_.sync) return Errno::Notsup;
   int now = ::fcntl(Descriptor(), F_GETFL);
   if (now < 0) return ErrnoOf(errno);
-  // The kernel does not change it in an open file.
-  if (((now & O_DSYNC) != 0) != flags.sync) return Errno::Notsup;
-  nonblock_ = flags.nonblock;
   now &= ~(O_APPEND | O_NONBLOCK);
   if (flags.append) now |= O_APPEND;
   if (flags.nonblock) now |= O_NONBLOCK;
-  return ErrnoOfCall(::fcntl(Descriptor(), F_SETFL, now));
+  const Errno error = ErrnoOfCall(::fcntl(Descriptor(), F_SETFL, now));
+  if (error == Errno::Success) flags_ = flags;
+  return error;
 }
 
 TENON_DECL Errno HostFile::SetSize(std::uint64_t size) {

@@ -22,6 +22,7 @@
 #include <tenon/module.hpp>
 #include <tenon/wasi/buffer_list.hpp>
 #include <tenon/wasi/descriptor_table.hpp>
+#include <tenon/wasi/descriptors.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/file.hpp>
 #include <tenon/wasi/host_error.hpp>
@@ -99,6 +100,8 @@ TENON_DECL Errno SockRecv(Module& caller, Memory& memory, std::uint32_t fd, Buff
   ::msghdr message{};
   message.msg_iov = host_buffers.data();
   message.msg_iovlen = host_buffers.size();
+  const Errno waited = WaitToRead(caller, *DescriptorsOf(caller).Find(fd)->file);
+  if (waited != Errno::Success) return waited;
   const int host_flags = ((flags & kReceivePeek) != 0 ? MSG_PEEK : 0) |
                          ((flags & kReceiveWaitAll) != 0 ? MSG_WAITALL : 0);
   const ::ssize_t count = Uninterrupted([&] { return ::recvmsg(*socket, &message, host_flags); });
