@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 
 #include <tenon/interp/operate.hpp>
+#include <tenon/interp/vector_operations.hpp>
 #include <tenon/jit/constant_pool.hpp>
 #include <tenon/jit/float_emitter.hpp>
 #include <tenon/jit/float_plan.hpp>
@@ -218,7 +219,8 @@ struct OracleTable {
   ::emitter_test::Oracle rows[wasm::kOpcodeLimit] = {};
 
   template <wasm::Opcode kOpcode, class F>
-  static V128 Run(const V128* operands, std::uint8_t lane, TrapCode& trap, F function) {
+  static V128 Run(const V128* operands, std::uint8_t lane, TrapCode& trap,
+                  [[maybe_unused]] F function) {
     constexpr wasm::OpcodeInfo kInfo = wasm::Info(kOpcode);
     abi::Slot stack[8] = {};
     abi::Slot* sp = stack;
@@ -234,7 +236,7 @@ struct OracleTable {
       stack[1] = 0;
     } else {
       stack[sp - stack] = 0;
-      ApplyVector<kOpcode>(sp, &lane, false, function);
+      kVectorOperations.rows[static_cast<std::size_t>(kOpcode) & 0xFF](sp, &lane, false);
     }
     V128 result;
     std::memcpy(&result, stack, sizeof(result));

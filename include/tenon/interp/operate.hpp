@@ -135,66 +135,91 @@ template <wasm::Opcode kOpcode, class F>
   }
 }
 
-/// Takes the last operand of a vector instruction from the stack in memory.
-template <char kType>
-[[gnu::always_inline]] inline auto PopOperand(abi::Slot*& sp) {
-  if constexpr (kType == 'v') {
-    sp -= 2;
-    return LoadVector(sp);
-  } else {
-    return OperandFrom<kType>(*--sp);
-  }
+// Take the last operand of a vector instruction from the stack in memory, and put its result there.
+inline void Pop(abi::Slot*& sp, V128& operand) { operand = LoadVector(sp -= 2); }
+inline void Pop(abi::Slot*& sp, std::uint64_t& operand) { operand = *--sp; }
+inline void Pop(abi::Slot*& sp, std::uint32_t& operand) {
+  operand = static_cast<std::uint32_t>(*--sp);
+}
+inline abi::Slot* Push(abi::Slot* sp, const V128& result) {
+  StoreVector(sp, result);
+  return sp + 2;
+}
+inline abi::Slot* Push(abi::Slot* sp, abi::Slot result) {
+  *sp = result;
+  return sp + 1;
 }
 
-/// A vector instruction without immediate, or with a lane number at `pc`. The whole stack lies
-/// below `sp`; returns the new `sp`.
-template <wasm::Opcode kOpcode, class F>
-inline abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan,
-                              F function) {
-  constexpr wasm::OpcodeInfo kInfo = wasm::Info(kOpcode);
-  constexpr std::string_view kSignature = kInfo.signature;
-  constexpr std::size_t kOperands = kSignature.find(':');
-  const auto push = [&](auto result) {
-    if constexpr (std::is_same_v<decltype(result), V128>) {
-      if constexpr (ComputesFloats(kInfo.text)) {
-        if (canonical_nan) result = CanonicalLanes(result, kInfo.text.starts_with("f32x4."));
-      }
-      StoreVector(sp, result);
-      return sp + 2;
-    } else {
-      *sp = SlotFrom(result, canonical_nan);
-      return sp + 1;
-    }
-  };
-  static_cast<void>(pc);
-  if constexpr (IsVector(kInfo)) {
-    if constexpr (kOperands == 1) {
-      const auto a = PopOperand<kSignature[0]>(sp);
-      return push(function(a));
-    } else if constexpr (kOperands == 2) {
-      const auto b = PopOperand<kSignature[1]>(sp);
-      const auto a = PopOperand<kSignature[0]>(sp);
-      return push(function(a, b));
-    } else {
-      static_assert(kOperands == 3);
-      const auto c = PopOperand<kSignature[2]>(sp);
-      const auto b = PopOperand<kSignature[1]>(sp);
-      const auto a = PopOperand<kSignature[0]>(sp);
-      return push(function(a, b, c));
-    }
-  } else if constexpr (IsLane(kInfo)) {
-    const std::uint32_t lane = *pc;
-    if constexpr (kOperands == 1) {
-      const V128 vector = PopOperand<'v'>(sp);
-      return push(function(vector, lane));
-    } else {
-      const auto scalar = PopOperand<kSignature[1]>(sp);
-      const V128 vector = PopOperand<'v'>(sp);
-      return push(function(vector, scalar, lane));
-    }
-  } else {
-    return sp;
+/// A vector instruction as a function on the stack, all of which lies below `sp`. A lane number is
+/// at `pc`. Returns the new `sp`.
+using VectorRow = abi::Slot* (*)(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan);
+
+/// Width of the float lanes whose NaNs may have to be canonical, 0 if there are none.
+constexpr int ComputedFloatBits(std::string_view text) {
+  return !ComputesFloats(text) ? 0 : text.starts_with("f32x4.") ? 32 : 64;
+}
+
+template <auto kFunction, int kFloatBits, class A>
+abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t*, bool canonical_nan) {
+  A a;
+  Pop(sp, a);
+  auto result = kFunction(a);
+  if constexpr (kFloatBits != 0) {
+    if (canonical_nan) result = CanonicalLanes(result, kFloatBits == 32);
   }
+  return Push(sp, result);
+}
+template <auto kFunction, int kFloatBits, class A, class B>
+abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t*, bool canonical_nan) {
+  A a;
+  B b;
+  Pop(sp, b);
+  Pop(sp, a);
+  auto result = kFunction(a, b);
+  if constexpr (kFloatBits != 0) {
+    if (canonical_nan) result = CanonicalLanes(result, kFloatBits == 32);
+  }
+  return Push(sp, result);
+}
+template <auto kFunction, int kFloatBits, class A, class B, class C>
+abi::Slot* ApplyVector(abi::Slot* sp, const std::uint8_t*, bool) {
+  static_assert(kFloatBits == 0);
+  A a;
+  B b;
+  C c;
+  Pop(sp, c);
+  Pop(sp, b);
+  Pop(sp, a);
+  return Push(sp, kFunction(a, b, c));
+}
+template <auto kFunction>
+abi::Slot* ApplyLane(abi::Slot* sp, const std::uint8_t* pc, bool) {
+  V128 vector;
+  Pop(sp, vector);
+  return Push(sp, kFunction(vector, *pc));
+}
+template <auto kFunction, class Value>
+abi::Slot* ApplyLane(abi::Slot* sp, const std::uint8_t* pc, bool) {
+  V128 vector;
+  Value value;
+  Pop(sp, value);
+  Pop(sp, vector);
+  return Push(sp, kFunction(vector, value, *pc));
+}
+
+// Rows of instructions without an immediate. The parameter is `kFunction`, for its operands.
+template <auto kFunction, int kFloatBits, class R, class... Operands>
+consteval VectorRow VectorRowOf(R (*)(Operands...)) {
+  return ApplyVector<kFunction, kFloatBits, Operands...>;
+}
+// Rows of instructions with a lane number.
+template <auto kFunction, class R>
+consteval VectorRow LaneRowOf(R (*)(V128, std::uint32_t)) {
+  return ApplyLane<kFunction>;
+}
+template <auto kFunction, class R, class Value>
+consteval VectorRow LaneRowOf(R (*)(V128, Value, std::uint32_t)) {
+  return ApplyLane<kFunction, Value>;
 }
 
 /// Whether the function of a scalar instruction reports traps.

@@ -15,23 +15,28 @@ namespace tenon::inline TENON_ABI::interp::detail {
 
 /// The vector instructions that are functions of their operands and a lane number.
 struct VectorOperations {
-  using Row = abi::Slot* (*)(abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan);
-
-  Row rows[256] = {};
+  VectorRow rows[256] = {};
   std::uint8_t immediate_bytes[256] = {};
 
   constexpr VectorOperations() {
-#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)                \
-  if constexpr (IsVector(wasm::Info(wasm::Opcode::name)) ||                                     \
-                IsLane(wasm::Info(wasm::Opcode::name))) {                                       \
-    rows[(code) & 0xFF] = [](abi::Slot* sp, const std::uint8_t* pc, bool canonical_nan) {       \
-      return ApplyVector<wasm::Opcode::name>(                                                   \
-          sp, pc, canonical_nan,                                                                \
-          [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); }); \
-    };                                                                                          \
-    immediate_bytes[(code) & 0xFF] = IsLane(wasm::Info(wasm::Opcode::name)) ? 1 : 0;            \
-  }
+#define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature) \
+  TENON_DETAIL_ROW_##immediate(name, text, (code) & 0xFF)
+#define TENON_DETAIL_ROW_None(name, text, code) \
+  rows[code] = VectorRowOf<&interp::name, ComputedFloatBits(text)>(&interp::name);
+#define TENON_DETAIL_ROW_Lane(name, text, code)        \
+  rows[code] = LaneRowOf<&interp::name>(&interp::name); \
+  immediate_bytes[code] = 1;
+#define TENON_DETAIL_ROW_Memory(name, text, code)
+#define TENON_DETAIL_ROW_MemoryLane(name, text, code)
+#define TENON_DETAIL_ROW_V128(name, text, code)
+#define TENON_DETAIL_ROW_Shuffle(name, text, code)
     TENON_VECTOR_OPCODES(TENON_DETAIL_ROW)
+#undef TENON_DETAIL_ROW_Shuffle
+#undef TENON_DETAIL_ROW_V128
+#undef TENON_DETAIL_ROW_MemoryLane
+#undef TENON_DETAIL_ROW_Memory
+#undef TENON_DETAIL_ROW_Lane
+#undef TENON_DETAIL_ROW_None
 #undef TENON_DETAIL_ROW
   }
 };

@@ -21,18 +21,38 @@ namespace detail {
 /// the system's again as soon as they are let go.
 inline constexpr std::size_t kMappedBytes = std::size_t{32} * 1024;
 
-/// Makes a block of `bytes`, which is not 0, of one of `old_bytes`, which may be; keeps its
-/// contents as far as they fit. Throws std::bad_alloc.
-TENON_DECL void* ResizeBlock(void* block, std::size_t old_bytes, std::size_t bytes);
-TENON_DECL void FreeBlock(void* block, std::size_t bytes) noexcept;
+/// What a FlatArray does with bytes, apart so that it is compiled once for all types of elements.
+class FlatStorage {
+ protected:
+  FlatStorage() = default;
+  FlatStorage(const FlatStorage& other) { *this = other; }
+  FlatStorage(FlatStorage&& other) noexcept { Swap(other); }
+  TENON_DECL FlatStorage& operator=(const FlatStorage& other);
+  FlatStorage& operator=(FlatStorage&& other) noexcept {
+    Swap(other);
+    return *this;
+  }
+  ~FlatStorage() { Free(); }
+
+  TENON_DECL void Swap(FlatStorage& other) noexcept;
+  TENON_DECL void Free() noexcept;
+  /// Makes room for `count` elements more, and for some that may follow. Throws std::bad_alloc.
+  [[gnu::cold]] TENON_DECL void Grow(std::size_t count, std::size_t element_bytes);
+  /// Has room for `count` elements, which is not less than there are, and for no more.
+  TENON_DECL void SetRoom(std::size_t count, std::size_t element_bytes);
+
+  std::byte* begin_ = nullptr;
+  std::byte* end_ = nullptr;
+  std::byte* limit_ = nullptr;
+};
 
 }  // namespace detail
 
-/// A vector of plain things, with the names of std::vector. Beside those it has two virtues: large
-/// ones grow without being copied and give back what they had; and what puts elements in is small
-/// enough to be compiled in place.
+/// A vector of plain things, with the names of std::vector. Beside those it has three virtues: large
+/// ones grow without being copied and give back what they had; what puts elements in is small
+/// enough to be compiled in place; and a type of elements more costs the compiler little.
 template <class T>
-class FlatArray {
+class FlatArray : private detail::FlatStorage {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
@@ -46,66 +66,56 @@ class FlatArray {
 
   FlatArray() = default;
   explicit FlatArray(std::size_t count) { resize(count); }
-  FlatArray(std::size_t count, const T& value) { assign(count, value); }
-  FlatArray(std::initializer_list<T> values) { assign(values.begin(), values.end()); }
-  FlatArray(const FlatArray& other) { assign(other.begin(), other.end()); }
-  FlatArray(FlatArray&& other) noexcept { swap(other); }
-  FlatArray& operator=(const FlatArray& other) {
-    if (this != &other) assign(other.begin(), other.end());
-    return *this;
-  }
-  FlatArray& operator=(FlatArray&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~FlatArray() { detail::FreeBlock(begin_, capacity() * sizeof(T)); }
+  FlatArray(std::size_t count, const T& value) { resize(count, value); }
+  FlatArray(std::initializer_list<T> values) { insert(end(), values.begin(), values.end()); }
 
-  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
-  std::size_t capacity() const { return static_cast<std::size_t>(limit_ - begin_); }
+  std::size_t size() const { return static_cast<std::size_t>(end() - begin()); }
+  std::size_t capacity() const { return static_cast<std::size_t>(limit_ - begin_) / sizeof(T); }
   bool empty() const { return begin_ == end_; }
-  T* data() { return begin_; }
-  const T* data() const { return begin_; }
-  T* begin() { return begin_; }
-  T* end() { return end_; }
-  const T* begin() const { return begin_; }
-  const T* end() const { return end_; }
+  T* data() { return begin(); }
+  const T* data() const { return begin(); }
+  T* begin() { return reinterpret_cast<T*>(begin_); }
+  T* end() { return reinterpret_cast<T*>(end_); }
+  const T* begin() const { return reinterpret_cast<const T*>(begin_); }
+  const T* end() const { return reinterpret_cast<const T*>(end_); }
   auto rbegin() { return std::reverse_iterator{end()}; }
   auto rend() { return std::reverse_iterator{begin()}; }
   auto rbegin() const { return std::reverse_iterator{end()}; }
   auto rend() const { return std::reverse_iterator{begin()}; }
-  T& operator[](std::size_t i) { return begin_[i]; }
-  const T& operator[](std::size_t i) const { return begin_[i]; }
-  T& front() { return *begin_; }
-  const T& front() const { return *begin_; }
-  T& back() { return end_[-1]; }
-  const T& back() const { return end_[-1]; }
+  T& operator[](std::size_t i) { return begin()[i]; }
+  const T& operator[](std::size_t i) const { return begin()[i]; }
+  T& front() { return *begin(); }
+  const T& front() const { return *begin(); }
+  T& back() { return end()[-1]; }
+  const T& back() const { return end()[-1]; }
 
   void clear() { end_ = begin_; }
   void reserve(std::size_t count) {
-    if (count > capacity()) Move(count);
+    if (count > capacity()) SetRoom(count, sizeof(T));
   }
   void push_back(const T& value) {
     // The value may be an element.
     const T copy = value;
     if (end_ == limit_) [[unlikely]]
-      Grow(1);
-    *end_++ = copy;
+      Grow(1, sizeof(T));
+    *end() = copy;
+    end_ += sizeof(T);
   }
   template <class... Values>
   T& emplace_back(Values&&... values) {
     push_back(T(std::forward<Values>(values)...));
     return back();
   }
-  void pop_back() { --end_; }
+  void pop_back() { end_ -= sizeof(T); }
   void resize(std::size_t count) { resize(count, T{}); }
   void resize(std::size_t count, const T& value) {
     const std::size_t old = size();
     if (count > old) {
       const T copy = value;
-      Ensure(count);
-      std::fill(begin_ + old, begin_ + count, copy);
+      Ensure(count - old);
+      std::fill(end(), begin() + count, copy);
     }
-    end_ = begin_ + count;
+    end_ = begin_ + count * sizeof(T);
   }
   void assign(std::size_t count, const T& value) {
     const T copy = value;
@@ -122,18 +132,15 @@ class FlatArray {
   template <std::forward_iterator Iterator>
   void insert(const T*, const Iterator& first, const Iterator& last) {
     const auto count = static_cast<std::size_t>(std::distance(first, last));
-    Ensure(size() + count);
-    end_ = std::copy(first, last, end_);
+    Ensure(count);
+    std::copy(first, last, end());
+    end_ += count * sizeof(T);
   }
-  void swap(FlatArray& other) noexcept {
-    std::swap(begin_, other.begin_);
-    std::swap(end_, other.end_);
-    std::swap(limit_, other.limit_);
-  }
+  void swap(FlatArray& other) noexcept { Swap(other); }
 
   /// Gives its memory back if it has more than `bytes`.
   void Release(std::size_t bytes) {
-    if (capacity() * sizeof(T) > bytes) FlatArray{}.swap(*this);
+    if (static_cast<std::size_t>(limit_ - begin_) > bytes) Free();
   }
 
   friend bool operator==(const FlatArray& left, const FlatArray& right) {
@@ -141,26 +148,9 @@ class FlatArray {
   }
 
  private:
-  /// Room for `count` elements, more than that if it has to move.
   void Ensure(std::size_t count) {
-    if (count > capacity()) Grow(count - size());
+    if (count > static_cast<std::size_t>(limit_ - end_) / sizeof(T)) Grow(count, sizeof(T));
   }
-  [[gnu::noinline]] void Grow(std::size_t by) {
-    constexpr std::size_t kLeast = sizeof(T) >= 64 ? 1 : 64 / sizeof(T);
-    Move(std::max({size() + by, capacity() * 2, kLeast}));
-  }
-  void Move(std::size_t count) {
-    if (count > static_cast<std::size_t>(-1) / 2 / sizeof(T)) throw std::bad_alloc{};
-    const std::size_t used = size();
-    begin_ =
-        static_cast<T*>(detail::ResizeBlock(begin_, capacity() * sizeof(T), count * sizeof(T)));
-    end_ = begin_ + used;
-    limit_ = begin_ + count;
-  }
-
-  T* begin_ = nullptr;
-  T* end_ = nullptr;
-  T* limit_ = nullptr;
 };
 
 /// Lets go of the memory of arrays that a large function has made large, so that another step can

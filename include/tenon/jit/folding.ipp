@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// @file
 /// Bodies of folding.hpp.
+#include <bit>
 #include <cfenv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/trap_code.hpp>
@@ -21,38 +21,62 @@ namespace tenon::inline TENON_ABI::jit {
 
 namespace detail {
 
-constexpr bool HasFloats(std::string_view signature) {
+consteval bool HasFloats(std::string_view signature) {
   return signature.find_first_of("fd") != std::string_view::npos;
 }
 
-/// The instruction `kOpcode`, computed by `function`.
-template <wasm::Opcode kOpcode, class F>
-bool EvaluateWith(std::uint64_t first, std::uint64_t second, bool with_floats,
-                  std::uint64_t& result, F function) {
-  constexpr wasm::OpcodeInfo kInfo = wasm::Info(kOpcode);
-  if (HasFloats(kInfo.signature) && !with_floats) return false;
+inline void ReadOperand(std::uint64_t bits, std::uint32_t& operand) {
+  operand = static_cast<std::uint32_t>(bits);
+}
+inline void ReadOperand(std::uint64_t bits, std::uint64_t& operand) { operand = bits; }
+inline void ReadOperand(std::uint64_t bits, float& operand) {
+  operand = std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+}
+inline void ReadOperand(std::uint64_t bits, double& operand) {
+  operand = std::bit_cast<double>(bits);
+}
+
+/// Keeps what was computed, except a NaN: it need not be the one that the instruction makes.
+template <class R>
+bool Keep(R value, std::uint64_t& result) {
+  result = interp::detail::SlotFrom(value, false);
+  return value == value;
+}
+
+// `function` is what computes the instruction. It is not a parameter of the templates, so that there
+// is one of them for each list of operands and not for each instruction.
+template <class R, class A>
+bool EvaluateWith(R (*function)(A), std::uint64_t first, std::uint64_t, std::uint64_t& result) {
+  A a;
+  ReadOperand(first, a);
+  return Keep(function(a), result);
+}
+template <class R, class A>
+bool EvaluateWith(R (*function)(A, TrapCode&), std::uint64_t first, std::uint64_t,
+                  std::uint64_t& result) {
+  A a;
+  ReadOperand(first, a);
   TrapCode trap = TrapCode::None;
-  const auto call = [&](auto... operands) {
-    if constexpr (requires { function(operands..., trap); }) {
-      return function(operands..., trap);
-    } else {
-      return function(operands...);
-    }
-  };
-  const auto keep = [&](auto value) {
-    if constexpr (std::is_floating_point_v<decltype(value)>) {
-      if (value != value) return false;
-    }
-    result = interp::detail::SlotFrom(value, false);
-    return trap == TrapCode::None;
-  };
-  using interp::detail::OperandFrom;
-  if constexpr (kInfo.signature.find(':') == 1) {
-    return keep(call(OperandFrom<kInfo.signature[0]>(first)));
-  } else {
-    return keep(
-        call(OperandFrom<kInfo.signature[0]>(first), OperandFrom<kInfo.signature[1]>(second)));
-  }
+  return Keep(function(a, trap), result) && trap == TrapCode::None;
+}
+template <class R, class A, class B>
+bool EvaluateWith(R (*function)(A, B), std::uint64_t first, std::uint64_t second,
+                  std::uint64_t& result) {
+  A a;
+  B b;
+  ReadOperand(first, a);
+  ReadOperand(second, b);
+  return Keep(function(a, b), result);
+}
+template <class R, class A, class B>
+bool EvaluateWith(R (*function)(A, B, TrapCode&), std::uint64_t first, std::uint64_t second,
+                  std::uint64_t& result) {
+  A a;
+  B b;
+  ReadOperand(first, a);
+  ReadOperand(second, b);
+  TrapCode trap = TrapCode::None;
+  return Keep(function(a, b, trap), result) && trap == TrapCode::None;
 }
 
 }  // namespace detail
@@ -67,13 +91,11 @@ TENON_DECL bool HasDefaultFloatEnvironment() {
 
 TENON_DECL bool Evaluate(IrOpcode opcode, std::uint64_t first, std::uint64_t second,
                          bool with_floats, std::uint64_t& result) {
-  using namespace interp;
   switch (opcode) {
 #define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature) \
   case IrOpcode::name:                                                           \
-    return detail::EvaluateWith<wasm::Opcode::name>(                             \
-        first, second, with_floats, result,                                      \
-        [](auto&&... operands) -> decltype(name(operands...)) { return name(operands...); });
+    return (with_floats || !detail::HasFloats(signature)) &&                     \
+           detail::EvaluateWith(&interp::name, first, second, result);
     TENON_SCALAR_OPCODES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
     default:
