@@ -61,6 +61,7 @@
 #include <tenon/wasi.ipp>
 #include <tenon/wasm/code_builder.ipp>
 #include <tenon/wasm/error_format.ipp>
+#include <tenon/wasm/flat_array.ipp>
 #include <tenon/wasm/module_builder.ipp>
 #include <tenon/wasm/name_section.ipp>
 #include <tenon/wasm/sha256.ipp>
@@ -78,7 +79,6 @@
 #include <tenon/jit/emitter.ipp>
 #include <tenon/jit/executable_memory.ipp>
 #include <tenon/jit/fault_handler.ipp>
-#include <tenon/jit/flat_array.ipp>
 #include <tenon/jit/float_emitter.ipp>
 #include <tenon/jit/folding.ipp>
 #include <tenon/jit/frame_placement.ipp>

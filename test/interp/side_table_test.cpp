@@ -269,9 +269,9 @@ TEST_CASE("vectors take two slots in branches, locals and the stack") {
   CHECK(built.Function().max_stack_slots == 5);
   CHECK(built.Function().first_place == 0);
   CHECK(built.Function().place_count == 6);
-  CHECK(
-      built.table.places ==
-      std::vector<LocalPlace>{{0, false}, {1, true}, {3, false}, {4, true}, {6, true}, {8, false}});
+  CHECK(built.table.places ==
+        tenon::wasm::FlatArray<LocalPlace>{
+            {0, false}, {1, true}, {3, false}, {4, true}, {6, true}, {8, false}});
   REQUIRE(built.table.entries.size() == 2);
   const BranchEntry& branch = built.table.entries[0];
   CHECK(branch.pc_delta == 3);
@@ -324,7 +324,7 @@ TEST_CASE("a vector that comes late makes the whole function wide") {
                                 .Drop()
                                 .End());
   CHECK(built.Function().is_wide);
-  CHECK(built.table.places == std::vector<LocalPlace>{{0, false}, {1, false}});
+  CHECK(built.table.places == tenon::wasm::FlatArray<LocalPlace>{{0, false}, {1, false}});
   REQUIRE(built.table.entries.size() == 3);
   CHECK(built.table.entries[0].arity == 1);
   CHECK(built.table.entries[1].pc_delta == 15 - 7);
@@ -356,7 +356,7 @@ TEST_CASE("functions of a module share the tables, each from its own first entry
   module.Function(type, {}, Code().LocalGet(0).BrIf(0));
   module.Function(wide, {I32}, Code().LocalGet(1).BrIf(0));
   const Built built = Build(module);
-  const std::vector<FunctionCode>& functions = built.table.functions;
+  const tenon::wasm::FlatArray<FunctionCode>& functions = built.table.functions;
   REQUIRE(functions.size() == 4);
   CHECK(functions[0].first_entry == 0);
   CHECK(functions[1].first_entry == 1);
@@ -369,8 +369,8 @@ TEST_CASE("functions of a module share the tables, each from its own first entry
   CHECK(functions[1].place_count == 2);
   CHECK(functions[3].first_place == 2);
   CHECK(functions[3].place_count == 3);
-  CHECK(built.table.places ==
-        std::vector<LocalPlace>{{0, true}, {2, false}, {0, true}, {2, false}, {3, false}});
+  CHECK(built.table.places == tenon::wasm::FlatArray<LocalPlace>{
+                                  {0, true}, {2, false}, {0, true}, {2, false}, {3, false}});
   CHECK(built.table.searches.empty());
   CHECK(built.table.entries[2].table_delta == 1);
 }

@@ -187,8 +187,9 @@ struct FakeInstance {
 /// A code object in which everything can be reached from everywhere.
 inline std::vector<std::uint8_t> ObjectOf(
     const tenon::wasm::Module& module, const std::vector<tenon::jit::CompiledFunction>& functions) {
-  return tenon::jit::BuildCodeObject({module, functions, std::vector<bool>(functions.size(), true),
-                                      std::vector<bool>(module.types.size(), true), 7});
+  return tenon::jit::BuildCodeObject({module, functions,
+                                      tenon::jit::FlatArray<bool>(functions.size(), true),
+                                      tenon::jit::FlatArray<bool>(module.types.size(), true), 7});
 }
 
 inline std::shared_ptr<const tenon::jit::MappedCode> MapCode(

@@ -342,9 +342,9 @@ TEST_CASE("code is the same whatever the number of threads") {
     std::vector<tenon::jit::CompiledFunction> functions;
     tenon::jit::CompileFunctions({validated.module, validated.context, facts, options}, threads,
                                  functions);
-    return tenon::jit::BuildCodeObject({validated.module, functions,
-                                        std::vector<bool>(functions.size(), true),
-                                        std::vector<bool>(validated.module.types.size()), 0});
+    return tenon::jit::BuildCodeObject(
+        {validated.module, functions, tenon::jit::FlatArray<bool>(functions.size(), true),
+         tenon::jit::FlatArray<bool>(validated.module.types.size()), 0});
   };
   REQUIRE(validated.module.code_section.size > 256 * 1024 / 2);
   const auto alone = compile(1);

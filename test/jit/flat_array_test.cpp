@@ -19,7 +19,7 @@ using tenon::jit::FlatArray;
 using tenon::jit::ShortList;
 
 /// More elements than fit below the size from which arrays have pages of their own.
-constexpr std::uint32_t kMany = 3 * tenon::jit::detail::kMappedBytes / sizeof(std::uint32_t);
+constexpr std::uint32_t kMany = 3 * tenon::wasm::detail::kMappedBytes / sizeof(std::uint32_t);
 
 }  // namespace
 

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/wasm/fault.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/validation_context.hpp>
 
 namespace tenon::inline TENON_ABI::interp {
@@ -82,13 +82,13 @@ struct FunctionCode {
 
 /// Of a whole module; immutable once built.
 struct SideTable {
-  std::vector<BranchEntry> entries;
+  wasm::FlatArray<BranchEntry> entries;
   /// The first locals of wide functions, about as many as their code is long: a short declaration
   /// can claim very many locals, which costs nothing.
-  std::vector<LocalPlace> places;
-  std::vector<LocalSearch> searches;    ///< of wide functions with further locals
-  std::vector<LocalRun> runs;           ///< those of parameters are shared by functions of a type
-  std::vector<FunctionCode> functions;  ///< those that are not imported
+  wasm::FlatArray<LocalPlace> places;
+  wasm::FlatArray<LocalSearch> searches;    ///< of wide functions with further locals
+  wasm::FlatArray<LocalRun> runs;           ///< those of parameters are shared by functions of a type
+  wasm::FlatArray<FunctionCode> functions;  ///< those that are not imported
 };
 
 /// Validates all function bodies and builds the table in the same pass. Returns the first fault,

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/error_text.hpp>
@@ -212,13 +211,13 @@ class SideTableSink : public wasm::NullSink {
 
   const wasm::Module& module_;
   SideTable& table_;
-  std::vector<RunRange> parameter_runs_;  ///< by type
+  wasm::FlatArray<RunRange> parameter_runs_;  ///< by type
   FunctionCode code_;
   std::uint32_t type_ = 0;
   const wasm::LocalTypes* locals_ = nullptr;
   bool is_wide_ = false;
   bool has_narrow_operands_ = false;
-  std::vector<Label> labels_;
+  wasm::FlatArray<Label> labels_;
 };
 
 }  // namespace detail

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/flat_array.hpp>
@@ -49,10 +48,10 @@ struct BodyFacts {
 /// Of all functions of a module that are not imported, or of a range of them.
 struct ModuleFacts {
   std::uint32_t first_function = 0;  ///< the defined function that functions[0] is
-  std::vector<BodyFacts> functions;
+  FlatArray<BodyFacts> functions;
   FlatArray<std::uint32_t> sets;  ///< locals that reachable local.set and local.tee name, in order
   FlatArray<LoopFacts> loops;     ///< reachable loops in order of their beginning
-  std::vector<std::uint32_t> call_sites;  ///< by function index: reachable calls in `functions`
+  FlatArray<std::uint32_t> call_sites;  ///< by function index: reachable calls in `functions`
 
   bool Has(std::uint32_t defined_function) const {
     return defined_function >= first_function &&

@@ -12,6 +12,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/code_range.hpp>
 #include <tenon/jit/compiled_function.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/stub_emitter.hpp>
 #include <tenon/wasm/module.hpp>
 
@@ -78,9 +79,9 @@ struct CodeObjectInput {
   const wasm::Module& module;
   std::span<const CompiledFunction> functions;
   /// By defined function: whether anything but direct calls of the module can reach it.
-  std::vector<bool> escapes;
+  FlatArray<bool> escapes;
   /// By type: whether records of this type need an adapter.
-  std::vector<bool> adapters;
+  FlatArray<bool> adapters;
   std::uint64_t options_digest = 0;
 };
 
@@ -108,7 +109,7 @@ class CodeObjectBuilder {
 
   const CodeObjectInput& input_;
   StubArea stubs_;
-  std::vector<FunctionRow> rows_;
+  FlatArray<FunctionRow> rows_;
   std::uint32_t stub_base_ = 0;
   std::uint64_t code_size_ = 0;
   std::size_t calls_ = 0;
@@ -169,7 +170,7 @@ TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
 /// Whether a code object has what instances of `module` take from it. `escapes` as in
 /// CodeObjectInput; `adapts_all`: whether records of every type need an adapter.
 TENON_DECL bool FitsModule(const CodeView& view, const wasm::Module& module,
-                           const std::vector<bool>& escapes, bool adapts_all) noexcept;
+                           const FlatArray<bool>& escapes, bool adapts_all) noexcept;
 
 }  // namespace tenon::inline TENON_ABI::jit
 

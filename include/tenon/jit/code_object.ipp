@@ -36,7 +36,7 @@ void WriteRow(std::span<std::uint8_t> object, CodeRange range, std::size_t posit
 }
 
 inline void WriteSites(std::span<std::uint8_t> object, CodeRange range, std::size_t first,
-                       const std::vector<CodeSite>& sites, std::uint32_t body,
+                       const FlatArray<CodeSite>& sites, std::uint32_t body,
                        std::size_t first_inlining) {
   for (const CodeSite& site : sites) {
     SiteRow row{body + site.code_offset, site.wasm_offset, site.function, 0};
@@ -62,7 +62,7 @@ TENON_DECL CodeObjectBuilder::CodeObjectBuilder(const CodeObjectInput& input) : 
 
 inline void CodeObjectBuilder::PlanStubs() {
   const wasm::Module& module = input_.module;
-  StubPlan plan{module, input_.escapes, std::vector<bool>(module.types.size()), input_.adapters};
+  StubPlan plan{module, input_.escapes, FlatArray<bool>(module.types.size()), input_.adapters};
   for (std::size_t i = 0; i < input_.escapes.size(); ++i) {
     if (!input_.escapes[i]) continue;
     const std::uint32_t type = module.functions[module.imported_functions + i];
@@ -145,7 +145,7 @@ inline std::uint32_t CodeObjectBuilder::TargetOf(const Relocation& relocation) c
 inline void CodeObjectBuilder::WriteCode(std::span<std::uint8_t> code) const {
   std::uint32_t end = 0;
   const auto copy = [&](std::uint32_t offset, const std::vector<std::uint8_t>& bytes,
-                        const std::vector<Relocation>& relocations) {
+                        const FlatArray<Relocation>& relocations) {
     std::uint8_t* const target = code.data() + offset;
     std::memset(code.data() + end, detail::kPadding, offset - end);
     if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
@@ -270,7 +270,7 @@ TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
 }
 
 TENON_DECL bool FitsModule(const CodeView& view, const wasm::Module& module,
-                           const std::vector<bool>& escapes, bool adapts_all) noexcept {
+                           const FlatArray<bool>& escapes, bool adapts_all) noexcept {
   const auto functions = view.Functions();
   const auto adapters = view.Adapters();
   if (functions.size() != module.bodies.size() || adapters.size() != module.types.size()) {

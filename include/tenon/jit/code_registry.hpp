@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -40,7 +41,7 @@ class CodeRegistry {
     std::uintptr_t end;
     const MappedCode* code;
   };
-  using Ranges = std::vector<Range>;  ///< sorted; immutable once published
+  using Ranges = FlatArray<Range>;  ///< sorted; immutable once published
 
   void Publish(std::unique_ptr<const Ranges> next);
 

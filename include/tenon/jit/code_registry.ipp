@@ -25,10 +25,11 @@ TENON_DECL void CodeRegistry::Add(std::uintptr_t begin, std::uintptr_t end,
   const std::lock_guard lock{mutex_};
   const Ranges* const current = current_.load();
   auto next = std::make_unique<Ranges>();
-  next->reserve(current == nullptr ? 1 : current->size() + 1);
   if (current != nullptr) *next = *current;
-  const auto place = std::ranges::upper_bound(*next, begin, {}, &Range::begin);
-  next->insert(place, {begin, end, &code});
+  next->push_back({begin, end, &code});
+  for (Range* at = next->end() - 1; at != next->begin() && at[-1].begin > begin; --at) {
+    std::swap(at[-1], at[0]);
+  }
   retired_.reserve(retired_.size() + 2);
   Publish(std::move(next));
 }
@@ -37,7 +38,8 @@ TENON_DECL void CodeRegistry::Remove(std::uintptr_t begin) noexcept {
   const std::lock_guard lock{mutex_};
   const Ranges* const current = current_.load();
   auto next = std::make_unique<Ranges>(*current);
-  std::erase_if(*next, [&](const Range& range) { return range.begin == begin; });
+  const auto gone = [&](const Range& range) { return range.begin == begin; };
+  next->erase(std::remove_if(next->begin(), next->end(), gone), next->end());
   Publish(std::move(next));
 }
 

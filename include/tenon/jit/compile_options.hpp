@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/cpu_features.hpp>
+#include <tenon/jit/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -29,7 +29,7 @@ struct CompileOptions {
   bool interruptible = false;
   bool canonical_nan = false;
   /// By function index: those whose calls go through FunctionRecord::invoke. Empty: none.
-  std::vector<bool> listeners;
+  FlatArray<bool> listeners;
   /// Passes between the front end and selection.
   bool optimize = true;
   /// Builds every function as those that have more phis than FrontEnd allows.

@@ -8,6 +8,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/jit/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -49,10 +50,10 @@ inline constexpr std::uint32_t kFunctionAlignment = 16;
 
 struct CompiledFunction {
   std::vector<std::uint8_t> code;  ///< position independent; begins with the body's entry
-  std::vector<Relocation> relocations;
-  std::vector<CodeSite> faults;  ///< memory accesses that may fault, by rising offset
-  std::vector<CodeSite> calls;   ///< calls of all kinds and trap sites, by rising offset
-  std::vector<Inlining> inlinings;
+  FlatArray<Relocation> relocations;
+  FlatArray<CodeSite> faults;  ///< memory accesses that may fault, by rising offset
+  FlatArray<CodeSite> calls;   ///< calls of all kinds and trap sites, by rising offset
+  FlatArray<Inlining> inlinings;
   std::uint32_t frame_size = 0;                  ///< rbp - rsp in the body
   std::uint32_t alignment = kFunctionAlignment;  ///< of the first byte
 };

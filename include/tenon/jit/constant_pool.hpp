@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/xbyak.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -59,11 +59,11 @@ class ConstantPool {
   V128 ValueOf(std::uint32_t reference) const;
   void Grow();
 
-  std::vector<V128> values16_;
-  std::vector<std::uint64_t> values8_;
-  std::vector<std::uint32_t> values4_;
-  std::vector<Bucket> buckets_;  ///< a power of two of them
-  std::vector<FixUp> fix_ups_;
+  FlatArray<V128> values16_;
+  FlatArray<std::uint64_t> values8_;
+  FlatArray<std::uint32_t> values4_;
+  FlatArray<Bucket> buckets_;  ///< a power of two of them
+  FlatArray<FixUp> fix_ups_;
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -42,7 +42,7 @@ TENON_DECL V128 ConstantPool::ValueOf(std::uint32_t reference) const {
 }
 
 TENON_DECL void ConstantPool::Grow() {
-  std::vector<Bucket> larger(buckets_.empty() ? kFirstBuckets : buckets_.size() * 2);
+  FlatArray<Bucket> larger(buckets_.empty() ? kFirstBuckets : buckets_.size() * 2);
   const std::size_t mask = larger.size() - 1;
   for (const Bucket& bucket : buckets_) {
     if (bucket.reference == 0) continue;

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value_type.hpp>
@@ -196,7 +195,7 @@ class FrontEnd {
   const FrontEndInput* input_ = nullptr;
   Function* function_ = nullptr;
   Body body_;                 ///< current
-  std::vector<Body> bodies_;  ///< those around it
+  FlatArray<Body> bodies_;  ///< those around it
   wasm::ByteReader reader_{std::span<const std::uint8_t>{}};
   InliningBudget inlining_;
   bool inlines_ = false;

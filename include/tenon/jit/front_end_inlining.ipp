@@ -27,7 +27,7 @@ TENON_DECL bool FrontEnd::WantsInlining(std::uint32_t callee, std::uint32_t& rec
   constexpr std::uint32_t kMostLocals = std::uint32_t{1} << 30;
   const wasm::Module& module = input_->module;
   const ModuleFacts& facts = input_->facts;
-  const std::vector<bool>& listeners = input_->options.listeners;
+  const FlatArray<bool>& listeners = input_->options.listeners;
   if (callee < module.imported_functions || !facts.Has(callee - module.imported_functions)) {
     return false;
   }

@@ -86,7 +86,7 @@ class SymbolFileBuilder {
   }
 
   void AddSymbols() {
-    std::vector<Elf64_Sym> table(1);
+    FlatArray<Elf64_Sym> table(1);
     std::string strings(1, '\0');
     table.reserve(symbols_.size() + 1);
     for (const CodeSymbol& symbol : symbols_) {

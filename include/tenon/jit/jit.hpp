@@ -14,6 +14,7 @@
 #include <tenon/jit/compile_options.hpp>
 #include <tenon/jit/compiled_function.hpp>
 #include <tenon/jit/fault_handler.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/front_end.hpp>
 #include <tenon/jit/mapped_code.hpp>
 #include <tenon/jit/module_compiler.hpp>
@@ -54,7 +55,7 @@ class JitCode final : public vm::EngineCode {
   vm::Restored Restore(const vm::StoredObject& object);
 
  private:
-  std::vector<bool> EscapingFunctions() const;
+  FlatArray<bool> EscapingFunctions() const;
 
   const wasm::ValidationContext context_;
   vm::CompileSettings settings_;

@@ -81,9 +81,9 @@ inline std::size_t JitCode::Size() const noexcept {
   return size;
 }
 
-inline std::vector<bool> JitCode::EscapingFunctions() const {
+inline FlatArray<bool> JitCode::EscapingFunctions() const {
   const wasm::Module& module = Module();
-  std::vector<bool> escapes(module.bodies.size());
+  FlatArray<bool> escapes(module.bodies.size());
   for (std::uint32_t i = 0; i < escapes.size(); ++i) {
     const std::uint32_t function = module.imported_functions + i;
     escapes[i] = context_.declared_functions[function] || module.start == function ||
@@ -109,7 +109,7 @@ inline void JitCode::Compile(ModuleFacts facts, MemoryStyle style,
   const bool adapts_all = module.bodies.empty() || !settings_.listeners.empty();
   facts = {};  // not needed while the object is made
   const CodeObjectInput input{module, functions, EscapingFunctions(),
-                              std::vector<bool>(module.types.size(), adapts_all),
+                              FlatArray<bool>(module.types.size(), adapts_all),
                               detail::DigestOf(options)};
   const CodeObjectBuilder object{input};
   if (object.Size() == 0) {

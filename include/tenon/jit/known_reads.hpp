@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/ir.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -108,7 +108,7 @@ class KnownReads {
   std::uint32_t access_count_ = 0;
   std::uint32_t next_access_ = 0;  ///< to be replaced once all are in use
 
-  std::vector<Known> globals_;
+  FlatArray<Known> globals_;
   Known base_;
   std::uint32_t imported_globals_ = 0;
   std::uint32_t stamp_ = 0;

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/jit/flat_array.hpp>
@@ -44,9 +43,9 @@ class LoopInvariants {
   FlatArray<Loop> loops_;
   FlatArray<std::uint32_t> loop_of_;   ///< by block
   FlatArray<std::uint32_t> position_;  ///< by block: in Function::order
-  std::vector<ValueId> moved_;         ///< hash table of what has left loops
+  FlatArray<ValueId> moved_;         ///< hash table of what has left loops
   std::size_t moved_count_ = 0;
-  std::vector<ValueId> replacements_;  ///< by value, if there are any: what stands for it
+  FlatArray<ValueId> replacements_;  ///< by value, if there are any: what stands for it
 };
 
 }  // namespace tenon::inline TENON_ABI::jit

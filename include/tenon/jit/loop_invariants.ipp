@@ -111,7 +111,7 @@ inline ValueId LoopInvariants::FindMoved(const Function& function, ValueId value
 }
 
 inline void LoopInvariants::GrowMoved(const Function& function) {
-  std::vector<ValueId> old(std::max<std::size_t>(64, moved_.size() * 2), kNone);
+  FlatArray<ValueId> old(std::max<std::size_t>(64, moved_.size() * 2), kNone);
   old.swap(moved_);
   const std::size_t mask = moved_.size() - 1;
   for (const ValueId value : old) {

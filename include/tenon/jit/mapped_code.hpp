@@ -15,6 +15,7 @@
 #include <tenon/jit/code_object.hpp>
 #include <tenon/jit/convention.hpp>
 #include <tenon/jit/executable_memory.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/jit/stub_emitter.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -79,7 +80,7 @@ class MappedCode {
 
   ExecutableMemory memory_;
   CodeView view_;
-  std::vector<EntryPoint> entries_;
+  FlatArray<EntryPoint> entries_;
   std::vector<std::uint8_t> unwind_tables_;
 };
 

@@ -52,7 +52,7 @@ class FunctionQueue {
 
  private:
   const wasm::Module& module_;
-  std::vector<std::uint32_t> order_;
+  FlatArray<std::uint32_t> order_;
   std::mutex mutex_;
   std::size_t next_ = 0;
 };

@@ -13,7 +13,6 @@
 #include <new>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <elf.h>
 #include <fcntl.h>
@@ -81,7 +80,7 @@ inline std::uint64_t MonotonicNanoseconds() noexcept {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-inline void AppendBytes(std::vector<char>& out, const void* data, std::size_t size) {
+inline void AppendBytes(FlatArray<char>& out, const void* data, std::size_t size) {
   const auto* bytes = static_cast<const char*>(data);
   out.insert(out.end(), bytes, bytes + size);
 }
@@ -155,7 +154,7 @@ TENON_DECL bool JitDump::Append(std::span<const std::uint8_t> code,
     const pid_t process = getpid();
     if (process_ != process && !Begin(process)) return false;
     if (file_ < 0) return false;
-    std::vector<char> records;
+    FlatArray<char> records;
     for (const CodeSymbol& symbol : symbols) {
       const std::span<const std::uint8_t> bytes = code.subspan(symbol.offset, symbol.size);
       detail::JitDumpLoad record;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include <tenon/jit/selection.ipp>
 
@@ -49,7 +48,7 @@ inline void Selector::FindSinkable(BlockId from, std::uint32_t successor) {
 inline void Selector::SelectEarlyExit() {
   const BlockId target = ir_->blocks[early_exit_.from].successors[early_exit_.successor];
   const std::uint32_t position = EdgePosition(early_exit_.from, early_exit_.successor);
-  std::vector<ValueId> results;
+  FlatArray<ValueId> results;
   for (const ValueId result : ir_->List(At(ir_->blocks[target].last))) {
     const bool meets = At(result).opcode == IrOpcode::Phi && ir_->block_of[result] == target;
     results.push_back(meets ? ir_->List(At(result))[position] : result);
@@ -162,7 +161,7 @@ inline void Selector::SelectTerminator(BlockId block, ValueId value) {
 inline void Selector::SelectParameters() {
   const auto parameters = module_.Parameters(ir_->type);
   const auto results = module_.Results(ir_->type);
-  std::vector<ValueId> values(parameters.size(), kNone);
+  FlatArray<ValueId> values(parameters.size(), kNone);
   for (ValueId value = ir_->blocks[0].first; value != kNone; value = ir_->next[value]) {
     if (At(value).opcode == IrOpcode::Parameter && virtuals_[value] != kNone) {
       values[At(value).immediate] = value;
@@ -173,7 +172,7 @@ inline void Selector::SelectParameters() {
     Type type;
     std::uint32_t offset;
   };
-  std::vector<StackParameter> on_stack;
+  FlatArray<StackParameter> on_stack;
   ParameterPlaces places{kIntegerParameterCount};
   fixed_.clear();
   const auto take = [&](VirtualId value, Type type) {

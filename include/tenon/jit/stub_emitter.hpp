@@ -27,6 +27,7 @@
 #include <tenon/abi/records.hpp>
 #include <tenon/jit/code_range.hpp>
 #include <tenon/jit/compiled_function.hpp>
+#include <tenon/jit/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
@@ -43,24 +44,24 @@ inline constexpr std::int32_t kExternalFrameCaller = -8, kExternalFrameInstance 
 /// Which stubs are wanted.
 struct StubPlan {
   const wasm::Module& module;
-  std::vector<bool> externals;     ///< by defined function
-  std::vector<bool> slot_entries;  ///< by type
-  std::vector<bool> adapters;      ///< by type; an external entry needs that of its type
+  FlatArray<bool> externals;     ///< by defined function
+  FlatArray<bool> slot_entries;  ///< by type
+  FlatArray<bool> adapters;      ///< by type; an external entry needs that of its type
 };
 
 /// All stubs of a code object. Offsets count from `code`.
 struct StubArea {
   std::vector<std::uint8_t> code;
-  std::vector<Relocation> relocations;  ///< to bodies only
+  FlatArray<Relocation> relocations;  ///< to bodies only
   std::uint32_t unwind = kNoCode;
   std::uint32_t interrupt = kNoCode;
   std::uint32_t traps[kTrapCodes] = {};
   CodeRange external_range;
   CodeRange slot_entry_range;
-  std::vector<std::uint32_t> externals;     ///< by defined function, or kNoCode
-  std::vector<std::uint32_t> slot_entries;  ///< by type, or kNoCode
-  std::vector<std::uint32_t> host_entries;  ///< by type, or kNoCode
-  std::vector<std::uint32_t> adapters;      ///< by type, or kNoCode
+  FlatArray<std::uint32_t> externals;     ///< by defined function, or kNoCode
+  FlatArray<std::uint32_t> slot_entries;  ///< by type, or kNoCode
+  FlatArray<std::uint32_t> host_entries;  ///< by type, or kNoCode
+  FlatArray<std::uint32_t> adapters;      ///< by type, or kNoCode
 };
 
 /// Writes the stubs.

@@ -373,8 +373,8 @@ TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
   writer.Interrupt();
 
   using Stubs = std::map<std::vector<Type>, std::uint32_t>;
-  const auto for_each_shape = [&](const std::vector<bool>& wanted,
-                                  std::vector<std::uint32_t>& offsets, auto write) {
+  const auto for_each_shape = [&](const FlatArray<bool>& wanted,
+                                  FlatArray<std::uint32_t>& offsets, auto write) {
     Stubs stubs;
     offsets.assign(types, kNoCode);
     for (std::uint32_t type = 0; type < types; ++type) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstring>
-#include <vector>
 
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/instance.hpp>
@@ -81,7 +80,7 @@ TENON_DECL TrapCode TableInit(Instance& instance, std::uint32_t segment, std::ui
                               std::uint64_t destination, std::uint64_t source,
                               std::uint64_t count) noexcept {
   TableInstance& target = *instance.tables[table];
-  const std::vector<abi::Slot>& elements = instance.elements[segment];
+  const wasm::FlatArray<abi::Slot>& elements = instance.elements[segment];
   if (!detail::IsInBounds(source, count, elements.size()) || !target.Contains(destination, count)) {
     return TrapCode::OutOfBoundsTableAccess;
   }
@@ -116,7 +115,7 @@ TENON_DECL TrapCode TableFill(Instance& instance, std::uint32_t table, std::uint
 }
 
 TENON_DECL void ElementDrop(Instance& instance, std::uint32_t segment) noexcept {
-  std::vector<abi::Slot>{}.swap(instance.elements[segment]);
+  wasm::FlatArray<abi::Slot>{}.swap(instance.elements[segment]);
 }
 
 TENON_DECL std::uint64_t TableGrow(Instance& instance, std::uint32_t table, std::uint64_t delta,

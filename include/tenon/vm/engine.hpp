@@ -8,13 +8,13 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/code_map_kind.hpp>
 #include <tenon/cpu_features.hpp>
 #include <tenon/wasm/fault.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -42,7 +42,7 @@ struct CompileConduct {
 struct CompileSettings {
   bool interruptible = false;
   bool canonical_nan = false;
-  std::vector<bool> listeners;  ///< by function index; empty: none
+  wasm::FlatArray<bool> listeners;  ///< by function index; empty: none
   /// Whether memories will have guard pages whose faults reach the engine. Compilers only.
   bool guard_pages = false;
   CpuFeatures cpu;         ///< compilers only

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -33,9 +33,9 @@ class ExternIndex {
                                             std::string_view name) const;
 
  private:
-  std::vector<std::uint32_t> imports_;            ///< by kind, then index
-  std::vector<std::uint32_t> exports_by_target_;  ///< by kind, index, position
-  std::vector<std::uint32_t> exports_by_name_;
+  wasm::FlatArray<std::uint32_t> imports_;            ///< by kind, then index
+  wasm::FlatArray<std::uint32_t> exports_by_target_;  ///< by kind, index, position
+  wasm::FlatArray<std::uint32_t> exports_by_name_;
 };
 
 }  // namespace tenon::inline TENON_ABI::vm

@@ -35,8 +35,8 @@ std::span<const std::uint32_t> PositionsOf(const std::vector<Entry>& entries,
 
 /// The positions of all entries, sorted by `key`; those with equal keys in order.
 template <class Entry, class Key>
-std::vector<std::uint32_t> SortedPositions(const std::vector<Entry>& entries, Key key) {
-  std::vector<std::uint32_t> positions(entries.size());
+wasm::FlatArray<std::uint32_t> SortedPositions(const std::vector<Entry>& entries, Key key) {
+  wasm::FlatArray<std::uint32_t> positions(entries.size());
   std::iota(positions.begin(), positions.end(), 0u);
   std::ranges::sort(positions, {}, [&](std::uint32_t position) {
     return std::pair{key(entries[position]), position};

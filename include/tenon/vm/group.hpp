@@ -19,6 +19,7 @@
 #include <tenon/call_context.hpp>
 #include <tenon/error.hpp>
 #include <tenon/vm/reference_table.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -76,7 +77,7 @@ class ValueStack {
 struct Group : abi::ExecContext {
   Group() : abi::ExecContext{} {}
 
-  std::vector<Instance*> instances;  ///< owned
+  wasm::FlatArray<Instance*> instances;  ///< owned
   std::uint64_t live_instances = 0;  ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances

@@ -21,6 +21,7 @@
 #include <tenon/vm/group.hpp>
 #include <tenon/vm/memory_instance.hpp>
 #include <tenon/vm/table_instance.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -93,22 +94,22 @@ class Instance {
   Group* group = nullptr;
 
   std::shared_ptr<const EngineCode> linked_code;  ///< null: the module's
-  std::vector<abi::TypeId> types;
+  wasm::FlatArray<abi::TypeId> types;
   std::unique_ptr<abi::FunctionRecord[]> records;     ///< of the functions it defines
-  std::vector<const abi::FunctionRecord*> functions;  ///< index space
+  wasm::FlatArray<const abi::FunctionRecord*> functions;  ///< index space
   std::vector<std::shared_ptr<TableInstance>> tables;
-  std::vector<abi::TableRecord*> table_records;
+  wasm::FlatArray<abi::TableRecord*> table_records;
   std::vector<MemoryPointer> memories;
-  std::vector<abi::MemoryRecord*> memory_records;
+  wasm::FlatArray<abi::MemoryRecord*> memory_records;
   std::vector<std::shared_ptr<GlobalInstance>> globals;
-  std::vector<abi::Slot*> global_slots;
+  wasm::FlatArray<abi::Slot*> global_slots;
   /// References of the element segments, by index; empty ones were dropped.
-  std::vector<std::vector<abi::Slot>> elements;
-  std::vector<bool> dropped_data;
+  std::vector<wasm::FlatArray<abi::Slot>> elements;
+  wasm::FlatArray<bool> dropped_data;
   std::vector<InstanceHandle> host_imports;  ///< host modules whose functions it calls
   // Guarded by the store's mutex.
-  std::vector<Instance*> import_owners;  ///< who defines the functions it imports, each once
-  std::vector<Instance*> importers;      ///< who has copies of its functions' entries
+  wasm::FlatArray<Instance*> import_owners;  ///< who defines the functions it imports, each once
+  wasm::FlatArray<Instance*> importers;      ///< who has copies of its functions' entries
   /// How often its handles appeared and are not yet known to be gone: the thread that dropped the
   /// last handle is between the two until it has the mutex, and refers to the instance.
   std::uint64_t live_claims = 0;

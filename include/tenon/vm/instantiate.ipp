@@ -218,7 +218,7 @@ class InstanceMaker {
     instance_.elements.resize(module_.elements.size());
     for (std::size_t i = 0; i < module_.elements.size(); ++i) {
       const wasm::ElementSegment& segment = module_.elements[i];
-      std::vector<abi::Slot>& elements = instance_.elements[i];
+      wasm::FlatArray<abi::Slot>& elements = instance_.elements[i];
       elements.reserve(segment.count);
       wasm::ByteReader reader{module_.bytes, segment.items};
       while (elements.size() != segment.count) {
@@ -354,7 +354,7 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
           FormatError(ErrorCode::StartFunctionParameters,
                       {instance.name, name, std::to_string(ParameterCountOf(instance, *index))})};
     }
-    std::vector<abi::Slot> slots(function.result_slots + std::size_t{1});
+    wasm::FlatArray<abi::Slot> slots(function.result_slots + std::size_t{1});
     try {
       CallAs(instance, function, slots.data(), settings.context);
     } catch (const ExitError& exit) {

@@ -8,15 +8,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
 /// Insertions, deletions and replacements that turn one name into the other.
 inline std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  wasm::FlatArray<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = row[0];

@@ -6,11 +6,11 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/references.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -32,7 +32,7 @@ class ReferenceChunks {
   TENON_DECL abi::ReferenceChunk* Take(Group& group) noexcept;
   /// Takes chunks of a group that goes back. Objects that host code still uses go when it ends
   /// that.
-  TENON_DECL void GiveBack(const std::vector<abi::ReferenceChunk*>& chunks) noexcept;
+  TENON_DECL void GiveBack(const wasm::FlatArray<abi::ReferenceChunk*>& chunks) noexcept;
 
  private:
   /// Outlives the runtime if host code still uses objects then.
@@ -41,7 +41,7 @@ class ReferenceChunks {
     std::mutex mutex;
     abi::ReferenceDirectory* table = nullptr;
     std::uint32_t count = 0;
-    std::vector<abi::ReferenceChunk*> free;
+    wasm::FlatArray<abi::ReferenceChunk*> free;
   };
   static Directory* NewDirectory() noexcept;
   TENON_DECL static void Drop(Directory* directory) noexcept;
@@ -76,7 +76,7 @@ class ReferenceTable {
   /// was given out a thousand times by then.
   static constexpr std::uint32_t kMostWorn = 64 * abi::kReferenceChunkSize;
 
-  std::vector<abi::ReferenceChunk*> chunks_;
+  wasm::FlatArray<abi::ReferenceChunk*> chunks_;
   /// Used again oldest first.
   Queue free_;
   /// Entries whose next token would look like an earlier one in 32 bits: used, oldest first, when

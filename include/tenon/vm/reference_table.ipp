@@ -63,7 +63,7 @@ TENON_DECL abi::ReferenceChunk* ReferenceChunks::Take(Group& group) noexcept {
     if (directory_ == nullptr) return nullptr;
   }
   const std::lock_guard lock{directory_->mutex};
-  std::vector<abi::ReferenceChunk*>& free = directory_->free;
+  wasm::FlatArray<abi::ReferenceChunk*>& free = directory_->free;
   abi::ReferenceChunk* chunk = nullptr;
   if (!free.empty()) {
     chunk = free.back();
@@ -93,7 +93,7 @@ TENON_DECL abi::ReferenceChunk* ReferenceChunks::Take(Group& group) noexcept {
 }
 
 TENON_DECL void ReferenceChunks::GiveBack(
-    const std::vector<abi::ReferenceChunk*>& chunks) noexcept {
+    const wasm::FlatArray<abi::ReferenceChunk*>& chunks) noexcept {
   const std::lock_guard lock{directory_->mutex};
   for (abi::ReferenceChunk* chunk : chunks) {
     for (abi::ReferenceEntry& entry : chunk->entries) {

@@ -20,6 +20,7 @@
 #include <tenon/vm/reference_table.hpp>
 #include <tenon/vm/settings.hpp>
 #include <tenon/vm/type_registry.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -131,7 +132,7 @@ class Store : public std::enable_shared_from_this<Store> {
 
   std::mutex mutex_;
   std::map<std::string, InstanceHandle, std::less<>> names_;
-  std::vector<Instance*> open_;  ///< in order of instantiation
+  wasm::FlatArray<Instance*> open_;  ///< in order of instantiation
   std::uint64_t open_count_ = 0;
   std::uint64_t sequence_ = 0;
   std::atomic<std::uint64_t> close_state_{0};

@@ -141,7 +141,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
 
 TENON_DECL void Store::EnterImporter(Instance& instance) {
   if (instance.IsHost()) return;
-  std::vector<Instance*> owners;
+  wasm::FlatArray<Instance*> owners;
   owners.reserve(instance.Module().imported_functions);
   for (std::uint32_t i = 0; i < instance.Module().imported_functions; ++i) {
     owners.push_back(&OwnerOf(*instance.functions[i]));
@@ -163,7 +163,7 @@ TENON_DECL void Store::ForgetImporter(Instance& instance) noexcept {
   const std::lock_guard lock{mutex_};
   for (Instance* owner : instance.import_owners) {
     // Instances go newest first, as a rule.
-    std::vector<Instance*>& importers = owner->importers;
+    wasm::FlatArray<Instance*>& importers = owner->importers;
     const auto found = std::find(importers.rbegin(), importers.rend(), &instance);
     if (found != importers.rend()) importers.erase(std::next(found).base());
   }
@@ -301,7 +301,7 @@ inline InstanceHandle Store::Forget(Instance& instance) noexcept {
     name_handle = std::move(found->second);
     names_.erase(found);
   }
-  std::erase(open_, &instance);
+  erase(open_, &instance);
   if (std::exchange(instance.is_counted, false)) --open_count_;
   return name_handle;
 }
@@ -350,7 +350,7 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
     } else if (!IsLost(instance)) {
       return;
     } else {
-      std::erase(group->instances, &instance);
+      erase(group->instances, &instance);
       // Another may get its address.
       std::uint64_t prepared = reinterpret_cast<std::uintptr_t>(instance.header);
       group->prepared_for.CompareExchange(prepared, 0);
@@ -370,7 +370,7 @@ inline bool Store::IsLost(const Instance& instance) noexcept {
 
 inline void Store::ForgetGroup(Group& group) noexcept {
   for (Instance* member : group.instances) {
-    std::erase(open_, member);
+    erase(open_, member);
     if (std::exchange(member->is_counted, false)) --open_count_;
   }
 }
@@ -411,7 +411,7 @@ TENON_DECL bool Store::Keeps(const Group& group, const abi::FunctionRecord* func
 TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
   // The group may be the last to hold on to the store.
   const std::shared_ptr<Store> keep_alive = shared_from_this();
-  std::vector<Instance*> lost;
+  wasm::FlatArray<Instance*> lost;
   InstanceHandle kept;  // while references of its group's members end
   bool is_last = false;
   {
@@ -428,7 +428,7 @@ TENON_DECL void Store::ReleaseDeferred(Group& group) noexcept {
         if (member->IsClosed()) member->ReleaseResources();
         if (IsLost(*member)) lost.push_back(member);
       }
-      for (Instance* member : lost) std::erase(group.instances, member);
+      for (Instance* member : lost) erase(group.instances, member);
       if (BeginEndingReferences(group)) kept = Keep(*group.instances.front());
     }
   }

@@ -10,10 +10,10 @@
 #include <exception>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/types.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -54,7 +54,7 @@ class TableInstance {
   void AddUser() noexcept { users_.fetch_add(1, std::memory_order_relaxed); }
   void RemoveUser() noexcept {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    std::vector<abi::Slot>{}.swap(elements_);
+    wasm::FlatArray<abi::Slot>{}.swap(elements_);
     record_.maximum = 0;
     Refresh();
   }
@@ -72,7 +72,7 @@ class TableInstance {
 
   abi::TableRecord record_{};
   wasm::TableType type_;
-  std::vector<abi::Slot> elements_;
+  wasm::FlatArray<abi::Slot> elements_;
   std::atomic<std::uint64_t> users_{0};
 };
 

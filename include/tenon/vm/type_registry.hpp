@@ -14,6 +14,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/value_type.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -86,7 +87,7 @@ class TypeRegistry {
   mutable std::mutex mutex_;
   std::map<Key, Entry> types_;
   std::vector<std::map<Key, Entry>::iterator> by_id_;
-  std::vector<abi::TypeId> free_;
+  wasm::FlatArray<abi::TypeId> free_;
 };
 
 }  // namespace tenon::inline TENON_ABI::vm

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 
 namespace tenon::inline TENON_ABI::wasm {
@@ -53,8 +53,8 @@ class NameSection {
       std::uint32_t count = 0;
     };
     // Sorted by index.
-    std::vector<Group> groups;
-    std::vector<Name> names;
+    FlatArray<Group> groups;
+    FlatArray<Name> names;
   };
 
   TENON_DECL std::string_view Find(std::span<const Name> names, std::uint32_t index) const;
@@ -63,7 +63,7 @@ class NameSection {
 
   std::span<const std::uint8_t> bytes_;
   ByteRange module_name_;
-  std::vector<Name> functions_;  ///< sorted by index
+  FlatArray<Name> functions_;  ///< sorted by index
   IndirectNames locals_;
   IndirectNames results_;
 };

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/wasm/byte_reader.hpp>
@@ -65,7 +64,7 @@ class NameSectionParser {
   }
 
   /// Appends names, whose indices must ascend so that they can be searched.
-  static bool ParseNameMap(ByteReader& in, std::vector<NameSection::Name>& names) {
+  static bool ParseNameMap(ByteReader& in, FlatArray<NameSection::Name>& names) {
     std::uint32_t count = 0;
     if (!in.ReadCount(count)) return false;
     Reserve(names, std::min(count, in.Remaining() / 2));
@@ -81,7 +80,7 @@ class NameSectionParser {
   }
 
   /// Room for more, doubling as push_back does, so that many small requests stay linear.
-  static void Reserve(std::vector<NameSection::Name>& names, std::uint32_t more) {
+  static void Reserve(FlatArray<NameSection::Name>& names, std::uint32_t more) {
     const std::size_t needed = names.size() + more;
     if (needed > names.capacity()) names.reserve(std::max(needed, names.capacity() * 2));
   }

@@ -10,6 +10,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value_type.hpp>
 #include <tenon/core_features.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/limits.hpp>
 #include <tenon/wasm/module.hpp>
 
@@ -31,9 +32,9 @@ struct ValidationContext {
   const Module* module = nullptr;
   CoreFeatures features;
   ImplementationLimits limits;
-  std::vector<TypeSlots> type_slots;  ///< of each type
+  FlatArray<TypeSlots> type_slots;  ///< of each type
   std::vector<ValueType> slot_types;
-  std::vector<bool> declared_functions;  ///< by function index: those `ref.func` may name in bodies
+  FlatArray<bool> declared_functions;  ///< by function index: those `ref.func` may name in bodies
 
   /// Of a function type.
   SlotTypes Parameters(std::uint32_t type) const {

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/error_text.hpp>
@@ -177,7 +176,7 @@ class DeclarationValidator {
       if (!CheckExport(entry)) return false;
     }
     // Sorted rather than hashed: nobody can choose names that make it slow.
-    std::vector<std::uint32_t> order(module_.exports.size());
+    FlatArray<std::uint32_t> order(module_.exports.size());
     std::iota(order.begin(), order.end(), 0u);
     const auto name = [this](std::uint32_t index) {
       return module_.Text(module_.exports[index].name);

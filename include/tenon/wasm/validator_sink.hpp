@@ -6,10 +6,10 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value_type.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/opcode.hpp>
 
@@ -54,8 +54,8 @@ class LocalTypes {
   std::uint32_t expansion_ = 0;
   std::uint32_t size_ = 0;
   std::uint32_t slots_ = 0;
-  std::vector<ValueType> expanded_;
-  std::vector<Run> runs_;
+  FlatArray<ValueType> expanded_;
+  FlatArray<Run> runs_;
 };
 
 /// A function whose locals have been read.

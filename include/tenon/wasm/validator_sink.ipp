@@ -26,7 +26,7 @@ TENON_DECL void LocalTypes::Append(std::uint32_t count, ValueType type) {
   const std::uint32_t expanded = std::min(count, expansion_);
   // Once a run is cut short, all that follow it are found by search.
   expansion_ = expanded < count ? 0 : expansion_ - expanded;
-  expanded_.insert(expanded_.end(), expanded, type);
+  expanded_.resize(expanded_.size() + expanded, type);
   size_ += count;
   slots_ += count * type.SlotCount();
   if (!runs_.empty() && runs_.back().type == type) {

@@ -8,13 +8,13 @@
 #include <cstring>
 #include <span>
 #include <type_traits>
-#include <vector>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/error_text.hpp>
 #include <tenon/abi/value_type.hpp>
 #include <tenon/wasm/byte_reader.hpp>
 #include <tenon/wasm/fault.hpp>
+#include <tenon/wasm/flat_array.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/opcode.hpp>
 #include <tenon/wasm/validation_context.hpp>
@@ -47,8 +47,8 @@ class BodyState;
 /// Buffers of ValidateFunction, kept from function to function. One thread at a time.
 class ValidationScratch {
   friend class detail::BodyState;
-  std::vector<std::uint32_t> operands_;
-  std::vector<detail::ControlFrame> frames_;
+  FlatArray<std::uint32_t> operands_;
+  FlatArray<detail::ControlFrame> frames_;
   LocalTypes locals_;
 };
 
@@ -203,7 +203,7 @@ class BodyState {
   const ValidationContext& context_;
   const Module& module_;
   ByteReader reader_;
-  std::vector<ControlFrame>& frames_;
+  FlatArray<ControlFrame>& frames_;
   LocalTypes& locals_;
   std::uint32_t opcode_offset_;
   const std::uint32_t function_;
@@ -245,7 +245,7 @@ class BodyState {
     return module_.tables[table].limits.is_64 ? ValueType::I64 : ValueType::I32;
   }
 
-  std::vector<std::uint32_t>& operands_;
+  FlatArray<std::uint32_t>& operands_;
   std::uint32_t live_high_ = 0;   ///< high_ when code became unreachable
   SlotTypes matched_targets_;     ///< of the current br_table
   std::size_t target_arity_ = 0;  ///< of the current br_table

@@ -9,9 +9,9 @@
 
 #include <sys/mman.h>
 
-#include <tenon/jit/flat_array.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
-namespace tenon::inline TENON_ABI::jit::detail {
+namespace tenon::inline TENON_ABI::wasm::detail {
 
 inline bool IsMapped(std::size_t bytes) noexcept {
   // The thread sanitizer does not see mremap, and takes pages that another thread gets for those
@@ -79,7 +79,16 @@ TENON_DECL void FlatStorage::Grow(std::size_t count, std::size_t element_bytes) 
   SetRoom(std::max({used + count, room * 2, kLeastBytes / element_bytes}), element_bytes);
 }
 
+TENON_DECL void FlatStorage::Erase(const void* first, const void* last) noexcept {
+  if (first == last) return;
+  std::byte* const place = begin_ + (static_cast<const std::byte*>(first) - begin_);
+  const auto bytes = static_cast<std::size_t>(end_ - static_cast<const std::byte*>(last));
+  std::memmove(place, last, bytes);
+  end_ = place + bytes;
+}
+
 TENON_DECL void FlatStorage::SetRoom(std::size_t count, std::size_t element_bytes) {
+  if (count == 0) return Free();
   if (count > static_cast<std::size_t>(-1) / 2 / element_bytes) throw std::bad_alloc{};
   const auto used = static_cast<std::size_t>(end_ - begin_);
   const auto room = static_cast<std::size_t>(limit_ - begin_);
@@ -88,4 +97,4 @@ TENON_DECL void FlatStorage::SetRoom(std::size_t count, std::size_t element_byte
   limit_ = begin_ + count * element_bytes;
 }
 
-}  // namespace tenon::inline TENON_ABI::jit::detail
+}  // namespace tenon::inline TENON_ABI::wasm::detail
