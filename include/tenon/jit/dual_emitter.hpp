@@ -163,11 +163,8 @@ class DualEmitter {
   void Name(const Xmm& d, const Xmm& a, const Operand& b) { \
     if (avx) {                                              \
       out.v##name(d, a, b);                                 \
-    } else if (Same(d, b)) {                                \
-      out.name(d, a);                                       \
     } else {                                                \
-      Move(d, a);                                           \
-      out.name(d, b);                                       \
+      out.name(d, BeginEither(d, a, b));                    \
     }                                                       \
     Note(b, 0);                                             \
   }
@@ -304,13 +301,21 @@ class DualEmitter {
   }
 
   /// Directly behind an instruction with operand b and an immediate of so many bytes.
-  void Note(const Operand& b, std::uint32_t immediate_bytes) {
+  [[gnu::noinline]] void Note(const Operand& b, std::uint32_t immediate_bytes) {
     if (ConstantPool::IsConstant(b)) constants.Used(out, immediate_bytes);
   }
 
  private:
+  // Cold, as nearly all processors have AVX.
+
+  /// Copies `a` to `d` unless `b` is there; returns the other operand.
+  [[gnu::cold]] const Operand& BeginEither(const Xmm& d, const Xmm& a, const Operand& b) {
+    if (Same(d, b)) return a;
+    Move(d, a);
+    return b;
+  }
   /// Copies `a` to where an instruction with source `b` may work on it.
-  Xmm Begin(const Xmm& d, const Xmm& a, const Operand& b) {
+  [[gnu::cold]] Xmm Begin(const Xmm& d, const Xmm& a, const Operand& b) {
     if (Same(d, a)) return d;
     const bool is_source = Same(d, b);
     assert(!is_source || !(Same(a, scratch) || Same(d, scratch)));
