@@ -27,7 +27,6 @@ inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
   settings.unknown_imports = config.UnknownImports();
   settings.import_shadowing = config.ImportShadowing();
   settings.grants = config.Grants();
-  std::ranges::sort(settings.grants);
   settings.budget = config.MakeBudget();
   settings.find_exporter = [&config](std::string_view module_name) -> InstanceHandle {
     for (const auto& [given, module] : config.Imports()) {

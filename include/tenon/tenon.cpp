@@ -65,6 +65,7 @@
 #include <tenon/wasm/module_builder.ipp>
 #include <tenon/wasm/name_section.ipp>
 #include <tenon/wasm/sha256.ipp>
+#include <tenon/wasm/sorted_positions.ipp>
 #include <tenon/wasm/validator.ipp>
 #include <tenon/wasm/validator_sink.ipp>
 #include <tenon/wasm/validator_state.ipp>

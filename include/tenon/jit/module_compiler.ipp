@@ -8,12 +8,12 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <numeric>
 #include <system_error>
 #include <thread>
 
 #include <tenon/jit/function_compiler.hpp>
 #include <tenon/jit/module_compiler.hpp>
+#include <tenon/wasm/sorted_positions.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
 
@@ -27,15 +27,12 @@ inline constexpr std::uint32_t kBytesPerTurn = 4 * 1024;
 /// Hands functions to workers, large ones first so that none is left at the end.
 class FunctionQueue {
  public:
-  explicit FunctionQueue(const wasm::Module& module) : module_{module} {
-    order_.resize(module.bodies.size());
-    std::iota(order_.begin(), order_.end(), 0u);
-    std::ranges::sort(order_, [&](std::uint32_t left, std::uint32_t right) {
-      const std::uint32_t left_size = module.bodies[left].size;
-      const std::uint32_t right_size = module.bodies[right].size;
-      return left_size != right_size ? left_size > right_size : left < right;
-    });
-  }
+  explicit FunctionQueue(const wasm::Module& module)
+      : module_{module},
+        order_{wasm::SortedPositions(module.bodies.size(),
+                                     [&](std::uint32_t left, std::uint32_t right) {
+                                       return module.bodies[left].size > module.bodies[right].size;
+                                     })} {}
 
   std::span<const std::uint32_t> Take() {
     const std::lock_guard lock{mutex_};

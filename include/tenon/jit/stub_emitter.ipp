@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <map>
 #include <span>
+#include <string>
 
 #include <tenon/abi/runtime_calls.hpp>
 #include <tenon/abi/value_type.hpp>
@@ -140,7 +141,7 @@ class StubWriter : private Xbyak::CodeGenerator {
 
   /// From host code that executes nothing yet, in the thunk convention with the FunctionRecord as
   /// context. Its frame is that of a slot entry; there is nothing that it would have to restore.
-  void HostEntryOf(std::span<const ValueType> parameters, std::size_t results) {
+  void HostEntryOf(std::span<const ValueType> parameters, std::span<const ValueType> results) {
     push(rbp);
     mov(rbp, rsp);
     push(rbx);
@@ -156,7 +157,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     push(rsi);
     mov(qword[r11 + offsetof(abi::ExecContext, exit_stack_pointer)], 0);
     mov(ptr[r11 + offsetof(abi::ExecContext, entry_stack_pointer)], rsp);
-    PassToBody(parameters, results);
+    PassToBody(parameters, results.size());
     call(rax);
     // The callee has kept the other registers.
     mov(r15, ptr[rbp - 40]);
@@ -339,11 +340,11 @@ class StubWriter : private Xbyak::CodeGenerator {
 };
 
 /// What of a function type its stubs depend on.
-inline std::vector<Type> ShapeOf(const wasm::Module& module, std::uint32_t type) {
-  std::vector<Type> shape;
-  for (const ValueType value : module.Parameters(type)) shape.push_back(TypeOf(value));
-  shape.push_back(Type::None);
-  for (const ValueType value : module.Results(type)) shape.push_back(TypeOf(value));
+inline std::string ShapeOf(const wasm::Module& module, std::uint32_t type) {
+  std::string shape;
+  for (const ValueType value : module.Parameters(type)) shape += static_cast<char>(TypeOf(value));
+  shape += static_cast<char>(Type::None);
+  for (const ValueType value : module.Results(type)) shape += static_cast<char>(TypeOf(value));
   return shape;
 }
 
@@ -372,28 +373,25 @@ TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
   writer.Align();
   writer.Interrupt();
 
-  using Stubs = std::map<std::vector<Type>, std::uint32_t>;
+  using Write = void (detail::StubWriter::*)(std::span<const ValueType> parameters,
+                                             std::span<const ValueType> results);
   const auto for_each_shape = [&](const FlatArray<bool>& wanted,
-                                  FlatArray<std::uint32_t>& offsets, auto write) {
-    Stubs stubs;
+                                  FlatArray<std::uint32_t>& offsets, Write write) {
+    std::map<std::string, std::uint32_t> stubs;
     offsets.assign(types, kNoCode);
     for (std::uint32_t type = 0; type < types; ++type) {
       if (!wanted[type]) continue;
       writer.Align();
       const auto [stub, is_new] = stubs.emplace(detail::ShapeOf(module, type), writer.Position());
-      if (is_new) write(module.Parameters(type), module.Results(type));
+      if (is_new) (writer.*write)(module.Parameters(type), module.Results(type));
       offsets[type] = stub->second;
     }
   };
-  for_each_shape(plan.adapters, out.adapters,
-                 [&](auto parameters, auto results) { writer.Adapter(parameters, results); });
+  for_each_shape(plan.adapters, out.adapters, &detail::StubWriter::Adapter);
   writer.Align();
   out.slot_entry_range.first = writer.Position();
-  for_each_shape(plan.slot_entries, out.slot_entries,
-                 [&](auto parameters, auto results) { writer.SlotEntryOf(parameters, results); });
-  for_each_shape(plan.slot_entries, out.host_entries, [&](auto parameters, auto results) {
-    writer.HostEntryOf(parameters, results.size());
-  });
+  for_each_shape(plan.slot_entries, out.slot_entries, &detail::StubWriter::SlotEntryOf);
+  for_each_shape(plan.slot_entries, out.host_entries, &detail::StubWriter::HostEntryOf);
   out.slot_entry_range.count = writer.Position() - out.slot_entry_range.first;
   writer.Align();
   out.external_range.first = writer.Position();

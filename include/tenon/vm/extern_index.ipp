@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <compare>
-#include <numeric>
 #include <utility>
 
 #include <tenon/vm/extern_index.hpp>
+#include <tenon/wasm/sorted_positions.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -22,38 +22,35 @@ struct ExternTarget {
   friend auto operator<=>(const ExternTarget&, const ExternTarget&) = default;
 };
 
+template <class Entry>
+ExternTarget TargetOf(const Entry& entry) {
+  return {entry.kind, entry.index};
+}
+
 /// Finds a target among positions that are sorted by it.
 template <class Entry>
 std::span<const std::uint32_t> PositionsOf(const std::vector<Entry>& entries,
                                            std::span<const std::uint32_t> positions,
                                            const ExternTarget& target) {
-  const auto found = std::ranges::equal_range(positions, target, {}, [&](std::uint32_t position) {
-    return ExternTarget{entries[position].kind, entries[position].index};
-  });
+  const auto found = std::ranges::equal_range(
+      positions, target, {}, [&](std::uint32_t position) { return TargetOf(entries[position]); });
   return {found.begin(), found.end()};
-}
-
-/// The positions of all entries, sorted by `key`; those with equal keys in order.
-template <class Entry, class Key>
-wasm::FlatArray<std::uint32_t> SortedPositions(const std::vector<Entry>& entries, Key key) {
-  wasm::FlatArray<std::uint32_t> positions(entries.size());
-  std::iota(positions.begin(), positions.end(), 0u);
-  std::ranges::sort(positions, {}, [&](std::uint32_t position) {
-    return std::pair{key(entries[position]), position};
-  });
-  return positions;
 }
 
 }  // namespace detail
 
 TENON_DECL ExternIndex::ExternIndex(const wasm::Module& module) {
-  const auto target = [](const auto& entry) {
-    return detail::ExternTarget{entry.kind, entry.index};
+  const auto by_target = [](const auto& entries) {
+    return wasm::SortedPositions(entries.size(), [&](std::uint32_t left, std::uint32_t right) {
+      return detail::TargetOf(entries[left]) < detail::TargetOf(entries[right]);
+    });
   };
-  imports_ = detail::SortedPositions(module.imports, target);
-  exports_by_target_ = detail::SortedPositions(module.exports, target);
-  exports_by_name_ = detail::SortedPositions(
-      module.exports, [&](const wasm::Export& entry) { return module.Text(entry.name); });
+  imports_ = by_target(module.imports);
+  exports_by_target_ = by_target(module.exports);
+  exports_by_name_ = wasm::SortedPositions(
+      module.exports.size(), [&](std::uint32_t left, std::uint32_t right) {
+        return module.Text(module.exports[left].name) < module.Text(module.exports[right].name);
+      });
 }
 
 TENON_DECL const wasm::Import* ExternIndex::ImportOf(const wasm::Module& module, ExternKind kind,

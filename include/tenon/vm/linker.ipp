@@ -21,6 +21,7 @@
 #include <tenon/vm/spelling.hpp>
 #include <tenon/vm/store.hpp>
 #include <tenon/wasm/error_format.hpp>
+#include <tenon/wasm/flat_array.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
@@ -128,10 +129,11 @@ class ImportResolver {
 
   /// Modules for the unknown imports, if they are not to be errors.
   void MakeStubs() {
-    for (const auto& [name, positions] : unknown_) {
-      const InstanceHandle stub = settings_.make_stub(importer_, positions);
+    for (const auto& [name, exporter] : exporters_) {
+      if (exporter.unknown.empty()) continue;
+      const InstanceHandle stub = settings_.make_stub(importer_, exporter.unknown);
       std::uint32_t next[5] = {};
-      for (const std::uint32_t position : positions) {
+      for (const std::uint32_t position : exporter.unknown) {
         const auto kind = static_cast<std::size_t>(module_.imports[position].kind);
         resolved[position] = {stub, next[kind]++};
       }
@@ -145,8 +147,9 @@ class ImportResolver {
     for (const std::string& line : lines_) {
       if (!report.empty()) report += '\n';
       report += line;
-      const auto missing = missing_modules_.find(line);
-      if (missing != missing_modules_.end()) report += missing->second.Text();
+      for (const auto& [name, exporter] : exporters_) {
+        if (exporter.missing == line) report += exporter.wanted.Text();
+      }
     }
     if (omitted_ != 0) {
       report += '\n' + FormatError(ErrorCode::ImportsOmitted, {std::to_string(omitted_)});
@@ -180,6 +183,8 @@ class ImportResolver {
     bool has_names[5] = {};
     std::string missing;  ///< the line for a module that is not there
     std::string near;     ///< the name that is there in place of a missing one
+    Wanted wanted;        ///< of a module that is not there
+    wasm::FlatArray<std::uint32_t> unknown;  ///< imports for which a stub will stand
     bool is_shadowing = false;
   };
 
@@ -187,8 +192,8 @@ class ImportResolver {
     const wasm::Import& import = module_.imports[position];
     Exporter& exporter = Find(module_.Text(import.module));
     if (!exporter.handle) {
-      if (Stub(position)) return;
-      Wanted& wanted = missing_modules_[exporter.missing];
+      if (Stub(position, exporter)) return;
+      Wanted& wanted = exporter.wanted;
       if (wanted.imports.size() < Wanted::kMost) {
         wanted.imports.push_back(std::string{ExternKindName(import.kind)} + " \"" +
                                  std::string{module_.Text(import.name)} + "\"");
@@ -211,7 +216,7 @@ class ImportResolver {
     if (instance.IsClosed()) throw ExitError{instance.ExitCode()};
     const wasm::Export* found = instance.FindExport(module_.Text(import.name));
     if (found == nullptr) {
-      if (!Stub(position)) ReportMissing(import, exporter);
+      if (!Stub(position, exporter)) ReportMissing(import, exporter);
       return;
     }
     if (exporter.is_shadowing) {
@@ -254,7 +259,7 @@ class ImportResolver {
   }
 
   /// Whether a stub will stand for an unknown import.
-  bool Stub(std::uint32_t position) {
+  bool Stub(std::uint32_t position, Exporter& exporter) {
     const wasm::Import& import = module_.imports[position];
     const bool can_trap = import.kind == ExternKind::Func;
     const bool can_default = import.kind != ExternKind::Tag;
@@ -262,7 +267,7 @@ class ImportResolver {
         !(settings_.unknown_imports == UnknownImports::Default && can_default)) {
       return false;
     }
-    unknown_[module_.Text(import.module)].push_back(position);
+    exporter.unknown.push_back(position);
     return true;
   }
 
@@ -408,7 +413,8 @@ class ImportResolver {
     if (host == nullptr) return true;
     bool is_granted = true;
     for (const std::string& capability : host->policy.capabilities) {
-      if (std::ranges::binary_search(settings_.grants, capability)) continue;
+      const auto& grants = settings_.grants;
+      if (std::ranges::find(grants, capability) != grants.end()) continue;
       is_granted = false;
       ImportProblem problem = Describe(ErrorCode::ImportNotGranted, import, instance, found);
       problem.capability = capability;
@@ -426,9 +432,6 @@ class ImportResolver {
   std::map<std::string, Exporter, std::less<>> exporters_;
   std::vector<std::string> open_names_;
   std::vector<std::string_view> module_names_;
-  std::map<std::string_view, std::vector<std::uint32_t>> unknown_;
-  /// By the line that says that the module is not there.
-  std::map<std::string, Wanted> missing_modules_;
   std::vector<std::string> lines_;
   ErrorCode first_failure_ = ErrorCode::None;
   std::uint64_t omitted_ = 0;

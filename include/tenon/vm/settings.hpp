@@ -83,7 +83,7 @@ struct InstanceSettings {
   std::vector<std::string_view> ambiguous_names;  ///< those under which several modules were given
   UnknownImports unknown_imports = UnknownImports::Error;
   Shadowing import_shadowing = Shadowing::Allow;
-  std::vector<std::string> grants;  ///< capabilities, sorted
+  std::vector<std::string> grants;  ///< capabilities
   Budget budget;                    ///< empty: none
   /// Makes a module that stands for unknown imports, given by position, of one module: each takes
   /// the next place of its kind there.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <string_view>
 
@@ -17,6 +16,7 @@
 #include <tenon/wasm/limits.hpp>
 #include <tenon/wasm/module.hpp>
 #include <tenon/wasm/opcode.hpp>
+#include <tenon/wasm/sorted_positions.hpp>
 #include <tenon/wasm/type_reader.hpp>
 #include <tenon/wasm/types.hpp>
 #include <tenon/wasm/validation_context.hpp>
@@ -176,15 +176,12 @@ class DeclarationValidator {
       if (!CheckExport(entry)) return false;
     }
     // Sorted rather than hashed: nobody can choose names that make it slow.
-    FlatArray<std::uint32_t> order(module_.exports.size());
-    std::iota(order.begin(), order.end(), 0u);
     const auto name = [this](std::uint32_t index) {
       return module_.Text(module_.exports[index].name);
     };
-    std::sort(order.begin(), order.end(), [&](std::uint32_t left, std::uint32_t right) {
-      const int compared = name(left).compare(name(right));
-      return compared != 0 ? compared < 0 : left < right;
-    });
+    const FlatArray<std::uint32_t> order = SortedPositions(
+        module_.exports.size(),
+        [&](std::uint32_t left, std::uint32_t right) { return name(left) < name(right); });
     std::uint32_t duplicate = kNoIndex;
     for (std::size_t i = 1; i < order.size(); ++i) {
       if (order[i] < duplicate && name(order[i - 1]) == name(order[i])) duplicate = order[i];
