@@ -19,7 +19,7 @@ namespace tenon::inline TENON_ABI {
 
 namespace detail {
 
-inline const vm::CompiledState& RequireState(const CompiledModule& module) {
+[[gnu::cold]] inline const vm::CompiledState& RequireState(const CompiledModule& module) {
   if (!module) vm::ThrowEmptyHandle("CompiledModule");
   if (module.State()->is_closed.load()) {
     throw ConfigError{ErrorCode::AlreadyClosed, ErrorText(ErrorCode::AlreadyClosed)};
@@ -51,7 +51,7 @@ auto CollectExports(const vm::CompiledState& state, ExternKind kind, Define defi
   return Collect(state.code->module.exports, kind, define);
 }
 
-inline auto FunctionDefiner(const vm::CompiledState& state) {
+[[gnu::cold]] inline auto FunctionDefiner(const vm::CompiledState& state) {
   return [&state](std::uint32_t index) {
     return vm::DefineFunction(*state.code, state.host.get(), state.name, index);
   };
@@ -107,7 +107,8 @@ TENON_DECL std::vector<GlobalDefinition> CompiledModule::ExportedGlobals() const
   return detail::CollectExports(state, ExternKind::Global, detail::GlobalDefiner(state));
 }
 
-TENON_DECL std::vector<CustomSectionDefinition> CompiledModule::CustomSections() const {
+[[gnu::cold]] TENON_DECL std::vector<CustomSectionDefinition> CompiledModule::CustomSections()
+    const {
   const vm::CompiledState& state = detail::RequireState(*this);
   std::vector<CustomSectionDefinition> sections;
   if (!state.store->settings.custom_sections) return sections;

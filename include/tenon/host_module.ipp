@@ -48,7 +48,7 @@ inline void InvokeDynamic(const abi::FunctionRecord* callee, abi::InstanceHeader
   }
 }
 
-inline bind::OwnedHostFunction MakeDynamic(
+[[gnu::cold]] inline bind::OwnedHostFunction MakeDynamic(
     std::function<void(Module&, std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
     std::vector<ValueType> results, std::uint32_t flags) {
   auto dynamic = std::make_unique<DynamicHostFunction>();
@@ -78,7 +78,7 @@ inline bind::OwnedHostFunction MakeDynamic(
 }
 
 /// The values themselves stay out of the bytes, which are the cache's key.
-inline wasm::ConstantExpression DefaultOf(ValueType type) {
+[[gnu::cold]] inline wasm::ConstantExpression DefaultOf(ValueType type) {
   if (type == ValueType::I32) return wasm::ConstantExpression::I32(0);
   if (type == ValueType::I64) return wasm::ConstantExpression::I64(0);
   if (type == ValueType::F32) return wasm::ConstantExpression::F32(0);
@@ -93,7 +93,7 @@ class HostModuleEncoder {
   explicit HostModuleEncoder(const vm::HostModuleState& state)
       : state_{state}, features_{state.store->settings.features} {}
 
-  std::shared_ptr<vm::CompiledState> Run() {
+  [[gnu::cold]] std::shared_ptr<vm::CompiledState> Run() {
     CheckDrafts();
     if (!IsName(state_.name)) Fail(ErrorCode::BuilderModuleName, {Shown(state_.name)});
     if (!state_.name.empty()) builder_.NameModule(state_.name);
@@ -118,7 +118,7 @@ class HostModuleEncoder {
     return wasm::IsUtf8({reinterpret_cast<const std::uint8_t*>(name.data()), name.size()});
   }
   /// A name for an error text, which is UTF-8 even if the name is not.
-  static std::string Shown(std::string name) {
+  [[gnu::cold]] static std::string Shown(std::string name) {
     if (!IsName(name)) {
       std::ranges::replace_if(
           name, [](char byte) { return static_cast<unsigned char>(byte) > 0x7F; }, '?');
@@ -129,7 +129,7 @@ class HostModuleEncoder {
     if (!IsName(name)) Fail(ErrorCode::BuilderExportName, {kind, state_.name, Shown(name)});
   }
 
-  void CheckDrafts() const {
+  [[gnu::cold]] void CheckDrafts() const {
     for (const vm::HostFunctionDraft& draft : state_.functions) {
       if (!draft.is_exported) Fail(ErrorCode::BuilderNotExported, {state_.name, draft.name});
     }
@@ -145,7 +145,7 @@ class HostModuleEncoder {
     }
   }
 
-  void Add(const std::string& name, const vm::HostFunctionDraft& draft) {
+  [[gnu::cold]] void Add(const std::string& name, const vm::HostFunctionDraft& draft) {
     if (draft.callable == nullptr) FailFunction(name, ErrorCode::BuilderNoCallable, {});
     if (!*draft.callable) FailFunction(name, ErrorCode::BuilderNullCallable, {});
     const abi::HostSignature& signature = *draft.callable->Get().signature;
@@ -167,8 +167,8 @@ class HostModuleEncoder {
 
   /// A parameter `p` of one operand is named `p`, a view `p` and `p_len`; what its type names, as
   /// the fields of a struct, `p_` and that name, or that name if parameters have none.
-  void NameOperands(std::uint32_t function, const vm::HostFunctionDraft& draft,
-                    const abi::HostSignature& signature) {
+  [[gnu::cold]] void NameOperands(std::uint32_t function, const vm::HostFunctionDraft& draft,
+                                  const abi::HostSignature& signature) {
     const bool has_names = !draft.parameter_names.empty();
     if (!has_names && signature.operand_names == nullptr) return;
     std::uint32_t local = 0;
@@ -198,8 +198,8 @@ class HostModuleEncoder {
     }
   }
 
-  void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,
-                  const abi::HostSignature& signature) const {
+  [[gnu::cold]] void CheckNames(const std::string& name, const vm::HostFunctionDraft& draft,
+                                const abi::HostSignature& signature) const {
     if (!IsName(name) || !IsName(draft.name) ||
         !std::ranges::all_of(draft.parameter_names, IsName) ||
         !std::ranges::all_of(draft.result_names, IsName)) {
@@ -218,8 +218,8 @@ class HostModuleEncoder {
     }
   }
 
-  void CheckCounts(const std::string& name, std::span<const ValueType> parameters,
-                   std::span<const ValueType> results) const {
+  [[gnu::cold]] void CheckCounts(const std::string& name, std::span<const ValueType> parameters,
+                                 std::span<const ValueType> results) const {
     const wasm::ImplementationLimits limits;
     if (parameters.size() > limits.parameters) {
       FailFunction(
@@ -232,8 +232,8 @@ class HostModuleEncoder {
     }
   }
 
-  void CheckFeatures(const std::string& name, std::span<const ValueType> parameters,
-                     std::span<const ValueType> results) const {
+  [[gnu::cold]] void CheckFeatures(const std::string& name, std::span<const ValueType> parameters,
+                                   std::span<const ValueType> results) const {
     if (results.size() > 1 && !features_.IsEnabled(Feature::MultiValue)) {
       FailFunction(name, ErrorCode::BuilderMultiValue, {});
     }
@@ -249,8 +249,8 @@ class HostModuleEncoder {
     }
   }
 
-  void CheckLimits(std::string_view kind, const std::string& name, const wasm::Limits& limits,
-                   std::uint64_t most) const {
+  [[gnu::cold]] void CheckLimits(std::string_view kind, const std::string& name,
+                                 const wasm::Limits& limits, std::uint64_t most) const {
     CheckExportName(kind, name);
     const std::uint64_t largest = std::max(limits.minimum, limits.has_maximum ? limits.maximum : 0);
     if (largest > most) {
@@ -263,14 +263,14 @@ class HostModuleEncoder {
     }
   }
 
-  void Add(const std::string& name, const wasm::MemoryType& memory) {
+  [[gnu::cold]] void Add(const std::string& name, const wasm::MemoryType& memory) {
     CheckLimits("memory", name, memory.limits, wasm::kMaxPages32);
     if (std::exchange(has_memory_, true)) {
       Fail(ErrorCode::BuilderTooManyMemories, {state_.name});
     }
     builder_.Export(name, ExternKind::Memory, builder_.Memory(memory));
   }
-  void Add(const std::string& name, const wasm::TableType& table) {
+  [[gnu::cold]] void Add(const std::string& name, const wasm::TableType& table) {
     // A maximum is not allocated; what is, the runtime's limit of elements bounds.
     CheckLimits("table", name, table.limits, UINT32_MAX);
     if (table.element != ValueType::FuncRef && table.element != ValueType::ExternRef) {
@@ -278,7 +278,7 @@ class HostModuleEncoder {
     }
     builder_.Export(name, ExternKind::Table, builder_.Table(table));
   }
-  void Add(const std::string& name, const vm::HostGlobal& global) {
+  [[gnu::cold]] void Add(const std::string& name, const vm::HostGlobal& global) {
     CheckExportName("global", name);
     const ValueType type = global.value.Type();
     if (type == ValueType::FuncRef && !global.value.Func().IsNull()) {
@@ -304,7 +304,7 @@ inline vm::HostModuleState& RequireState(const std::shared_ptr<vm::HostModuleSta
 
 }  // namespace detail
 
-TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
+[[gnu::cold]] TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
     std::function<void(std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
     std::vector<ValueType> results) {
   if (!function) return WithHostFunction(bind::OwnedHostFunction{});
@@ -313,7 +313,7 @@ TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
       std::move(parameters), std::move(results), 0));
 }
 
-TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
+[[gnu::cold]] TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithHostFunction(
     std::function<void(Module&, std::span<abi::Slot>)> function, std::vector<ValueType> parameters,
     std::vector<ValueType> results) {
   if (!function) return WithHostFunction(bind::OwnedHostFunction{});
@@ -345,7 +345,8 @@ HostFunctionBuilder::WithResultNames(std::vector<std::string> names) {
   return *this;
 }
 
-TENON_DECL HostFunctionBuilder HostFunctionBuilder::WithCapability(std::string capability) {
+[[gnu::cold]] TENON_DECL HostFunctionBuilder
+HostFunctionBuilder::WithCapability(std::string capability) {
   detail::RequireState(state_).functions[function_].policy.capabilities.push_back(
       std::move(capability));
   return *this;
@@ -365,7 +366,7 @@ TENON_DECL std::shared_ptr<const bind::OwnedHostFunction> HostFunctionBuilder::C
   return detail::RequireState(state_).functions[function_].callable;
 }
 
-TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
+[[gnu::cold]] TENON_DECL HostModuleBuilder HostFunctionBuilder::Export(std::string name) {
   vm::HostFunctionDraft& draft = detail::RequireState(state_).functions[function_];
   draft.is_exported = true;
   detail::RequireState(state_).AddExport(std::move(name), draft);
@@ -377,9 +378,8 @@ TENON_DECL HostFunctionBuilder HostModuleBuilder::NewFunctionBuilder() {
   return HostFunctionBuilder{state_, detail::RequireState(state_).functions.size() - 1};
 }
 
-TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
-                                                             std::uint32_t minimum,
-                                                             std::optional<std::uint32_t> maximum) {
+[[gnu::cold]] TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(
+    std::string name, std::uint32_t minimum, std::optional<std::uint32_t> maximum) {
   wasm::MemoryType type;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
@@ -387,9 +387,9 @@ TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory(std::string name,
   return *this;
 }
 
-TENON_DECL HostModuleBuilder HostModuleBuilder::ExportTable(std::string name, ValueType element,
-                                                            std::uint32_t minimum,
-                                                            std::optional<std::uint32_t> maximum) {
+[[gnu::cold]] TENON_DECL HostModuleBuilder
+HostModuleBuilder::ExportTable(std::string name, ValueType element, std::uint32_t minimum,
+                               std::optional<std::uint32_t> maximum) {
   wasm::TableType type;
   type.element = element;
   type.limits = {
@@ -414,7 +414,7 @@ TENON_DECL CompiledModule HostModuleBuilder::Compile() const {
   return CompiledModule{detail::HostModuleEncoder{*state_}.Run()};
 }
 
-TENON_DECL Module HostModuleBuilder::Instantiate() const {
+[[gnu::cold]] TENON_DECL Module HostModuleBuilder::Instantiate() const {
   const CompiledModule compiled = Compile();
   const ModuleConfig config;
   return Module{vm::Instantiate(*compiled.State(), detail::InstanceSettingsOf(config)).Get()};

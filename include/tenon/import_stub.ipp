@@ -32,7 +32,7 @@ class ImportStubBuilder {
   ImportStubBuilder(UnknownImports policy, const wasm::Module& importer)
       : policy_{policy}, importer_{importer} {}
 
-  void Add(const wasm::Import& import) {
+  [[gnu::cold]] void Add(const wasm::Import& import) {
     const std::string_view name = importer_.Text(import.name);
     std::uint32_t index = 0;
     switch (import.kind) {
@@ -55,11 +55,11 @@ class ImportStubBuilder {
     if (exported_.insert(name).second) builder_.Export(name, import.kind, index);
   }
 
-  std::vector<std::uint8_t> Bytes() const { return builder_.Build(); }
-  vm::HostCallables Callables() { return std::move(callables_); }
+  [[gnu::cold]] std::vector<std::uint8_t> Bytes() const { return builder_.Build(); }
+  [[gnu::cold]] vm::HostCallables Callables() { return std::move(callables_); }
 
  private:
-  std::uint32_t AddFunction(const wasm::Import& import) {
+  [[gnu::cold]] std::uint32_t AddFunction(const wasm::Import& import) {
     const std::string_view module = importer_.Text(import.module);
     const std::string_view name = importer_.Text(import.name);
     const std::uint32_t type = importer_.functions[import.index];
@@ -87,7 +87,7 @@ class ImportStubBuilder {
     return [](Module&, std::span<abi::Slot> slots) { std::ranges::fill(slots, abi::Slot{0}); };
   }
 
-  std::uint32_t AddGlobal(const wasm::GlobalType& type) {
+  [[gnu::cold]] std::uint32_t AddGlobal(const wasm::GlobalType& type) {
     const abi::Slot zero[2] = {0, 0};
     callables_.globals.push_back(Value::FromSlots(type.type, zero));
     return builder_.Global(type, DefaultOf(type.type));
@@ -100,9 +100,10 @@ class ImportStubBuilder {
   std::set<std::string_view> exported_;
 };
 
-TENON_DECL InstanceHandle MakeImportStub(const std::shared_ptr<vm::Store>& store,
-                                         UnknownImports policy, const vm::ModuleCode& importer,
-                                         std::span<const std::uint32_t> imports) {
+[[gnu::cold]] TENON_DECL InstanceHandle MakeImportStub(const std::shared_ptr<vm::Store>& store,
+                                                       UnknownImports policy,
+                                                       const vm::ModuleCode& importer,
+                                                       std::span<const std::uint32_t> imports) {
   const wasm::Module& module = importer.module;
   ImportStubBuilder builder{policy, module};
   for (const std::uint32_t position : imports) builder.Add(module.imports[position]);

@@ -198,7 +198,8 @@ class LoggingListener final : public FunctionListener {
     const std::string text = results.Text();
     (*write_)(Indent(--Depth()) + (text.empty() ? "<--" : "<-- ") + text);
   }
-  void Abort(Module&, const FunctionDefinition&, const std::exception_ptr& error) override {
+  [[gnu::cold]] void Abort(Module&, const FunctionDefinition&,
+                           const std::exception_ptr& error) override {
     std::string text = "unknown exception";
     try {
       std::rethrow_exception(error);
@@ -213,8 +214,9 @@ class LoggingListener final : public FunctionListener {
  private:
   /// The text that an argument and the one behind it refer to, in quotes, if they are a view of
   /// characters in the caller's memory.
-  static std::optional<std::string> TextOfView(Module& module, const TypedValues& arguments,
-                                               std::size_t index) {
+  [[gnu::cold]] static std::optional<std::string> TextOfView(Module& module,
+                                                             const TypedValues& arguments,
+                                                             std::size_t index) {
     constexpr std::string_view kView = "std::string_view";
     constexpr std::uint32_t kMost = 64;
     if (index + 1 >= arguments.size() || arguments[index].CppType() != kView ||
@@ -270,14 +272,15 @@ NewLoggingListenerFactory(std::function<void(const std::string&)> write, bool ho
   };
 }
 
-TENON_DECL FunctionListenerFactory TracedFunctionListenerFactory(FunctionListenerFactory factory) {
+[[gnu::cold]] TENON_DECL FunctionListenerFactory
+TracedFunctionListenerFactory(FunctionListenerFactory factory) {
   return [factory = std::move(factory)](
              const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
     return function.is_traced ? factory(function) : nullptr;
   };
 }
 
-TENON_DECL LogScopes LogScopesOf(const FunctionDefinition& function) {
+[[gnu::cold]] TENON_DECL LogScopes LogScopesOf(const FunctionDefinition& function) {
   struct Scope {
     std::string_view capability;
     std::string_view prefixes[2];

@@ -12,7 +12,7 @@
 namespace tenon::inline TENON_ABI::detail {
 
 /// `config` must outlive the result.
-inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
+[[gnu::cold]] inline vm::InstanceSettings InstanceSettingsOf(const ModuleConfig& config) {
   vm::InstanceSettings settings;
   settings.name = config.Name();
   settings.start_functions = config.StartFunctions();

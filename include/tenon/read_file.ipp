@@ -33,7 +33,7 @@ struct CloseFile {
 
 }  // namespace detail
 
-TENON_DECL std::vector<std::uint8_t> ReadFile(const std::string& path) {
+[[gnu::cold]] TENON_DECL std::vector<std::uint8_t> ReadFile(const std::string& path) {
   errno = 0;
   const std::unique_ptr<std::FILE, detail::CloseFile> file{std::fopen(path.c_str(), "rb")};
   if (file == nullptr) detail::ThrowFileRead(path, errno);

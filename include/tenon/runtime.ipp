@@ -31,13 +31,14 @@ namespace tenon::inline TENON_ABI {
 
 namespace detail {
 
-inline vm::Store& RequireStore(const std::shared_ptr<vm::Store>& store) {
+[[gnu::cold]] inline vm::Store& RequireStore(const std::shared_ptr<vm::Store>& store) {
   if (store == nullptr) vm::ThrowEmptyHandle("Runtime");
   store->RequireOpen();
   return *store;
 }
 
-inline void RequireCompiledBy(const vm::Store& store, const CompiledModule& compiled) {
+[[gnu::cold]] inline void RequireCompiledBy(const vm::Store& store,
+                                            const CompiledModule& compiled) {
   if (!compiled || compiled.State()->is_closed.load()) {
     throw LinkError{ErrorCode::SourceNotCompiled, ErrorText(ErrorCode::SourceNotCompiled)};
   }
@@ -47,7 +48,7 @@ inline void RequireCompiledBy(const vm::Store& store, const CompiledModule& comp
 }
 
 /// Views of the instance for host functions. They are not counted, so they are never destroyed.
-inline void MakeViews(vm::Instance& instance) {
+[[gnu::cold]] inline void MakeViews(vm::Instance& instance) {
   static_assert(sizeof(Module) == sizeof(void*) && sizeof(Memory) == sizeof(void*));
   new (instance.module_view) Module{&instance};
   vm::Release(instance);
@@ -56,7 +57,7 @@ inline void MakeViews(vm::Instance& instance) {
   if (memory != nullptr) memory->Release();
 }
 
-inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
+[[gnu::cold]] inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
   constexpr std::uint64_t kLeastStack = std::uint64_t{64} << 10;
   constexpr std::uint64_t kMostStack = std::uint64_t{1} << 30;
   vm::StoreSettings settings;
@@ -92,7 +93,8 @@ inline vm::StoreSettings StoreSettingsOf(const RuntimeConfig& config) {
 }
 
 /// Chooses the engine and completes what `settings` says of it.
-inline const vm::Engine& SelectEngine(const RuntimeConfig& config, vm::StoreSettings& settings) {
+[[gnu::cold]] inline const vm::Engine& SelectEngine(const RuntimeConfig& config,
+                                                    vm::StoreSettings& settings) {
   if (config.Engine() == EngineKind::Interpreter) return interp::InterpreterEngine();
 #if TENON_HAS_JIT
   const std::string refusal = jit::JitRefusal(config.CpuFeatures());
@@ -167,9 +169,9 @@ TENON_DECL std::vector<ImportProblem> Runtime::CheckImports(const CompiledModule
   return vm::CheckImports(*compiled.State(), *store_, detail::InstanceSettingsOf(config));
 }
 
-TENON_DECL Module Runtime::InstantiateWith(const CompiledModule& compiled,
-                                           const ModuleConfig& config,
-                                           const CallContext* context) const {
+[[gnu::cold]] TENON_DECL Module Runtime::InstantiateWith(const CompiledModule& compiled,
+                                                         const ModuleConfig& config,
+                                                         const CallContext* context) const {
   detail::RequireCompiledBy(detail::RequireStore(store_), compiled);
   vm::InstanceSettings settings = detail::InstanceSettingsOf(config);
   settings.context = context;

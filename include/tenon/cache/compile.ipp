@@ -31,13 +31,13 @@ namespace tenon::inline TENON_ABI::cache {
 
 namespace detail {
 
-inline wasm::DecodeOptions DecodeOptionsOf(const vm::Store& store, bool is_host) {
+[[gnu::cold]] inline wasm::DecodeOptions DecodeOptionsOf(const vm::Store& store, bool is_host) {
   wasm::DecodeOptions options;
   options.features = is_host ? CoreFeatures::V2() : store.settings.features;
   return options;
 }
 
-inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
+[[gnu::cold]] inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
   vm::CompileSettings settings;
   settings.interruptible = store.settings.close_on_context_done;
   settings.canonical_nan = store.settings.canonical_nan;
@@ -54,8 +54,8 @@ inline vm::CompileSettings CompileSettingsOf(const vm::Store& store) {
 }
 
 /// SHA-256 over the module and everything that changes what is made of it.
-inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> bytes, bool is_host,
-                         const vm::CompileSettings& settings) {
+[[gnu::cold]] inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> bytes,
+                                       bool is_host, const vm::CompileSettings& settings) {
   wasm::Sha256 hash;
   const auto update_number = [&](std::uint64_t number) {
     std::array<std::uint8_t, 8> little_endian{};
@@ -98,10 +98,9 @@ inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> b
 }
 
 /// `bytes` must live as long as `storage`.
-inline std::shared_ptr<vm::ModuleCode> DecodeStored(const vm::Store& store,
-                                                    std::span<const std::uint8_t> bytes,
-                                                    std::shared_ptr<const void> storage,
-                                                    bool is_host) {
+[[gnu::cold]] inline std::shared_ptr<vm::ModuleCode> DecodeStored(
+    const vm::Store& store, std::span<const std::uint8_t> bytes,
+    std::shared_ptr<const void> storage, bool is_host) {
   auto code = std::make_shared<vm::ModuleCode>();
   code->storage = std::move(storage);
   code->is_host = is_host;
@@ -116,17 +115,17 @@ inline std::shared_ptr<vm::ModuleCode> DecodeStored(const vm::Store& store,
 }
 
 /// The same of a copy of `bytes`.
-inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
-                                                  std::span<const std::uint8_t> bytes,
-                                                  bool is_host) {
+[[gnu::cold]] inline std::shared_ptr<vm::ModuleCode> DecodeCode(const vm::Store& store,
+                                                                std::span<const std::uint8_t> bytes,
+                                                                bool is_host) {
   auto copy = std::make_shared<const std::vector<std::uint8_t>>(bytes.begin(), bytes.end());
   const std::span<const std::uint8_t> stored{*copy};
   return DecodeStored(store, stored, std::move(copy), is_host);
 }
 
 /// Everything but the function bodies.
-inline wasm::ValidationContext ValidateDeclarations(const vm::Store& store,
-                                                    const vm::ModuleCode& code) {
+[[gnu::cold]] inline wasm::ValidationContext ValidateDeclarations(const vm::Store& store,
+                                                                  const vm::ModuleCode& code) {
   const wasm::DecodeOptions options = DecodeOptionsOf(store, code.is_host);
   wasm::ValidationContext context;
   const wasm::Fault fault =
@@ -143,8 +142,9 @@ inline void CompileBodies(const vm::Store& store, const vm::CompileSettings& set
 
 using Listeners = std::vector<std::shared_ptr<FunctionListener>>;
 
-inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code,
-                              const vm::HostCallables* host, const std::string& name) {
+[[gnu::cold]] inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code,
+                                            const vm::HostCallables* host,
+                                            const std::string& name) {
   Listeners listeners;
   bool any = false;
   const auto count = static_cast<std::uint32_t>(code.module.functions.size());
@@ -157,8 +157,8 @@ inline Listeners AskListeners(const vm::Store& store, const vm::ModuleCode& code
   return listeners;
 }
 
-inline EntryIdentity IdentityOf(const vm::Store& store, const vm::CodeKey& key,
-                                const vm::CompileSettings& settings) {
+[[gnu::cold]] inline EntryIdentity IdentityOf(const vm::Store& store, const vm::CodeKey& key,
+                                              const vm::CompileSettings& settings) {
   EntryIdentity identity;
   identity.key = key;
   const std::string_view engine = store.engine.name;
@@ -171,8 +171,8 @@ inline EntryIdentity IdentityOf(const vm::Store& store, const vm::CodeKey& key,
 }
 
 /// Code of an entry that was checked; null if it does not fit after all.
-inline std::shared_ptr<vm::ModuleCode> RestoreCode(const vm::Store& store, FoundEntry& entry,
-                                                   const vm::CompileSettings& settings) {
+[[gnu::cold]] inline std::shared_ptr<vm::ModuleCode> RestoreCode(
+    const vm::Store& store, FoundEntry& entry, const vm::CompileSettings& settings) {
   try {
     auto code = DecodeStored(store, entry.view.module, entry.owner, false);
     const wasm::ValidationContext context = ValidateDeclarations(store, *code);
@@ -199,7 +199,7 @@ class PersistentCompilation {
 
   /// The code, if the cache has it; if not, it may be compiled, with others waiting until this
   /// object goes. Throws ConfigError where the cache must have it.
-  std::shared_ptr<vm::ModuleCode> Begin() {
+  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Begin() {
     std::shared_ptr<vm::ModuleCode> code = Load();
     if (code != nullptr) return code;
     if (!cache_.IsWritable()) {
@@ -217,7 +217,7 @@ class PersistentCompilation {
   }
 
  private:
-  std::shared_ptr<vm::ModuleCode> Load() {
+  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Load() {
     std::optional<FoundEntry> entry = cache_.Find(identity_);
     if (!entry.has_value()) return nullptr;
     std::shared_ptr<vm::ModuleCode> code = RestoreCode(store_, *entry, settings_);
@@ -237,11 +237,10 @@ class PersistentCompilation {
 };
 
 /// `serialized`: where code for the module may come from besides the store's cache; or null.
-inline std::shared_ptr<vm::CompiledState> Compile(const std::shared_ptr<vm::Store>& store,
-                                                  std::span<const std::uint8_t> bytes, bool is_host,
-                                                  std::string name,
-                                                  std::shared_ptr<const vm::HostCallables> host,
-                                                  FoundEntry* serialized = nullptr) {
+[[gnu::cold]] inline std::shared_ptr<vm::CompiledState> Compile(
+    const std::shared_ptr<vm::Store>& store, std::span<const std::uint8_t> bytes, bool is_host,
+    std::string name, std::shared_ptr<const vm::HostCallables> host,
+    FoundEntry* serialized = nullptr) {
   auto state = std::make_shared<vm::CompiledState>();
   state->store = store;
   state->host = std::move(host);
@@ -308,8 +307,8 @@ TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
   return detail::Compile(store, bytes, true, std::move(name), std::move(host));
 }
 
-TENON_DECL std::vector<std::uint8_t> Serialize(const vm::CompiledState& state,
-                                               std::span<const std::uint8_t> mac_key) {
+[[gnu::cold]] TENON_DECL std::vector<std::uint8_t> Serialize(
+    const vm::CompiledState& state, std::span<const std::uint8_t> mac_key) {
   const vm::Store& store = *state.store;
   const vm::ModuleCode& code = *state.code;
   if (code.is_host || store.engine.store == nullptr) {
@@ -322,9 +321,9 @@ TENON_DECL std::vector<std::uint8_t> Serialize(const vm::CompiledState& state,
                     code.module.bytes, store.engine.store(*code.engine_code), mac_key);
 }
 
-TENON_DECL std::shared_ptr<vm::CompiledState> Deserialize(const std::shared_ptr<vm::Store>& store,
-                                                          std::span<const std::uint8_t> entry,
-                                                          std::span<const std::uint8_t> mac_key) {
+[[gnu::cold]] TENON_DECL std::shared_ptr<vm::CompiledState> Deserialize(
+    const std::shared_ptr<vm::Store>& store, std::span<const std::uint8_t> entry,
+    std::span<const std::uint8_t> mac_key) {
   // What is checked must not change any more, and code needs pages of its own.
   FileMapping copy = MapCopy(entry);
   FoundEntry found;

@@ -36,7 +36,7 @@ inline constexpr const char* kTrimLock = "trim.lock";
 /// Loads that are counted; each is a byte of a file.
 inline constexpr std::uint64_t kMostCountedLoads = 1 << 20;
 
-inline std::string HexOf(const CacheKey& key) {
+[[gnu::cold]] inline std::string HexOf(const CacheKey& key) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (const std::uint8_t byte : key) {
@@ -50,7 +50,7 @@ inline std::string NameOf(const CacheKey& key, std::string_view suffix) {
   return HexOf(key).append(suffix);
 }
 
-inline std::optional<CacheKey> KeyOfName(std::string_view name) {
+[[gnu::cold]] inline std::optional<CacheKey> KeyOfName(std::string_view name) {
   CacheKey key{};
   if (name.size() != 2 * key.size() + kEntrySuffix.size() || !name.ends_with(kEntrySuffix)) {
     return std::nullopt;
@@ -76,7 +76,8 @@ inline bool TryLock(const FileDescriptor& file) {
 }
 
 /// Removes a file whose maker locked it and is gone.
-inline void RemoveIfAbandoned(const FileDescriptor& directory, const std::string& name) {
+[[gnu::cold]] inline void RemoveIfAbandoned(const FileDescriptor& directory,
+                                            const std::string& name) {
   const FileDescriptor file = OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
   FileFacts facts;
   // A lock that lost its name meanwhile may have a successor of that name.
@@ -104,7 +105,7 @@ inline std::int64_t ModifiedNs(const struct stat& status) {
 }
 
 /// Entries, most recently used first.
-inline std::vector<FileUse> ListUses(const FileDescriptor& directory) {
+[[gnu::cold]] inline std::vector<FileUse> ListUses(const FileDescriptor& directory) {
   std::vector<FileUse> uses;
   for (const std::string& name : ListNames(directory)) {
     const std::optional<CacheKey> key = KeyOfName(name);
@@ -122,14 +123,14 @@ inline std::vector<FileUse> ListUses(const FileDescriptor& directory) {
   return uses;
 }
 
-inline bool RemoveEntry(const FileDescriptor& directory, const CacheKey& key) {
+[[gnu::cold]] inline bool RemoveEntry(const FileDescriptor& directory, const CacheKey& key) {
   const bool removed = unlinkat(directory.Number(), NameOf(key, kEntrySuffix).c_str(), 0) == 0;
   unlinkat(directory.Number(), NameOf(key, kUseSuffix).c_str(), 0);
   return removed;
 }
 
 /// What processes that died left, and counts of entries that are gone.
-inline void RemoveLeftovers(const FileDescriptor& directory) {
+[[gnu::cold]] inline void RemoveLeftovers(const FileDescriptor& directory) {
   for (const std::string& name : ListNames(directory)) {
     if (name.ends_with(kTemporarySuffix) || (name.ends_with(kLockSuffix) && name != kTrimLock)) {
       RemoveIfAbandoned(directory, name);
@@ -143,21 +144,21 @@ inline void RemoveLeftovers(const FileDescriptor& directory) {
 }
 
 /// Removes all entries of a version's directory; returns their number.
-inline std::size_t RemoveEntries(const FileDescriptor& directory) {
+[[gnu::cold]] inline std::size_t RemoveEntries(const FileDescriptor& directory) {
   std::size_t removed = 0;
   for (const FileUse& use : ListUses(directory)) removed += RemoveEntry(directory, use.key) ? 1 : 0;
   RemoveLeftovers(directory);
   return removed;
 }
 
-inline std::vector<std::string> ListVersions(const FileDescriptor& directory) {
+[[gnu::cold]] inline std::vector<std::string> ListVersions(const FileDescriptor& directory) {
   std::vector<std::string> names = ListNames(directory);
   std::erase_if(names, [](const std::string& name) { return !name.starts_with(kVersionPrefix); });
   return names;
 }
 
 /// Makes a directory and those above it, for this user alone. What fails shows when it is opened.
-inline void MakeDirectories(const std::string& path) {
+[[gnu::cold]] inline void MakeDirectories(const std::string& path) {
   for (std::size_t end = path.find('/', 1); end != std::string::npos;
        end = path.find('/', end + 1)) {
     mkdir(path.substr(0, end).c_str(), 0700);
@@ -180,8 +181,8 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
   Open();
 }
 
-inline FileFacts DirectoryStore::RequireSafe(const FileDescriptor& directory,
-                                             const std::string& path) const {
+[[gnu::cold]] inline FileFacts DirectoryStore::RequireSafe(const FileDescriptor& directory,
+                                                           const std::string& path) const {
   FileFacts facts;
   if (!GetFacts(directory, facts)) ThrowFileError(path, errno);
   if (facts.danger.empty() || settings_.may_be_shared) return facts;
@@ -189,7 +190,7 @@ inline FileFacts DirectoryStore::RequireSafe(const FileDescriptor& directory,
                     FormatError(ErrorCode::CacheDirectory, {path, facts.danger})};
 }
 
-inline void DirectoryStore::Open() {
+[[gnu::cold]] inline void DirectoryStore::Open() {
   if (!settings_.is_read_only) detail::MakeDirectories(settings_.path);
   // The user's own path may lead over links: what it leads to is looked at.
   const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -214,7 +215,7 @@ inline void DirectoryStore::Open() {
   error_ = error;
 }
 
-inline DirectoryStore::Directory DirectoryStore::Current() const {
+[[gnu::cold]] inline DirectoryStore::Directory DirectoryStore::Current() const {
   const std::lock_guard lock{mutex_};
   if (directory_ == nullptr) ThrowFileError(directory_path_, error_);
   return directory_;
@@ -228,7 +229,7 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   return detail::KeyOfName(std::string_view{path}.substr(path.rfind('/') + 1));
 }
 
-TENON_DECL std::optional<CacheBlob> DirectoryStore::Get(const CacheKey& key) {
+[[gnu::cold]] TENON_DECL std::optional<CacheBlob> DirectoryStore::Get(const CacheKey& key) {
   const Directory directory = Current();
   // Whatever lies there under this name must not block.
   const FileDescriptor file = detail::OpenAt(
@@ -253,8 +254,9 @@ TENON_DECL std::optional<CacheBlob> DirectoryStore::Get(const CacheKey& key) {
                    is_ours ? CacheBlob::Kind::FilePages : CacheBlob::Kind::OwnPages};
 }
 
-inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory, const CacheKey& key,
-                                                    std::string& name) {
+[[gnu::cold]] inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory,
+                                                                  const CacheKey& key,
+                                                                  std::string& name) {
   static std::atomic<std::uint64_t> counter{0};
   // Those may read it who may read the directory.
   const std::uint32_t mode = 0600 | (directory->mode & 0044);
@@ -273,8 +275,9 @@ inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory, 
   }
 }
 
-inline void DirectoryStore::WriteEntry(const Directory& directory, const CacheKey& key,
-                                       std::span<const std::uint8_t> entry) {
+[[gnu::cold]] inline void DirectoryStore::WriteEntry(const Directory& directory,
+                                                     const CacheKey& key,
+                                                     std::span<const std::uint8_t> entry) {
   std::string name;
   const FileDescriptor file = MakeTemporary(directory, key, name);
   const auto fail = [&](int error) {
@@ -297,7 +300,8 @@ inline void DirectoryStore::WriteEntry(const Directory& directory, const CacheKe
   static_cast<void>(fsync(directory->file.Number()));
 }
 
-TENON_DECL void DirectoryStore::Put(const CacheKey& key, std::span<const std::uint8_t> entry) {
+[[gnu::cold]] TENON_DECL void DirectoryStore::Put(const CacheKey& key,
+                                                  std::span<const std::uint8_t> entry) {
   if (settings_.is_read_only) ThrowFileError(directory_path_, EROFS);
   if (settings_.max_bytes != 0 && entry.size() > settings_.max_bytes) {
     ThrowFileError(PathOf(key), EFBIG);
@@ -313,7 +317,7 @@ TENON_DECL void DirectoryStore::Put(const CacheKey& key, std::span<const std::ui
   TrimIfDue(entry.size());
 }
 
-TENON_DECL void DirectoryStore::Touch(const CacheKey& key) {
+[[gnu::cold]] TENON_DECL void DirectoryStore::Touch(const CacheKey& key) {
   if (settings_.is_read_only) return;
   const Directory directory = Current();
   // A byte for each load: its size counts them, its time is the last, and appending needs no lock.
@@ -333,8 +337,8 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
   if (!settings_.is_read_only) detail::RemoveEntry(Current()->file, key);
 }
 
-TENON_DECL KeyLock DirectoryStore::Lock(const CacheKey& key, std::uint32_t timeout_ms,
-                                        bool& timed_out) {
+[[gnu::cold]] TENON_DECL KeyLock DirectoryStore::Lock(const CacheKey& key, std::uint32_t timeout_ms,
+                                                      bool& timed_out) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kLongestNap{16};
   timed_out = false;
@@ -361,7 +365,7 @@ TENON_DECL KeyLock DirectoryStore::Lock(const CacheKey& key, std::uint32_t timeo
   }
 }
 
-TENON_DECL std::vector<CacheEntry> DirectoryStore::List() const {
+[[gnu::cold]] TENON_DECL std::vector<CacheEntry> DirectoryStore::List() const {
   constexpr std::int64_t kSecond = 1'000'000'000;
   std::vector<CacheEntry> entries;
   for (const detail::FileUse& use : detail::ListUses(Current()->file)) {
@@ -371,7 +375,7 @@ TENON_DECL std::vector<CacheEntry> DirectoryStore::List() const {
   return entries;
 }
 
-TENON_DECL std::size_t DirectoryStore::Purge() {
+[[gnu::cold]] TENON_DECL std::size_t DirectoryStore::Purge() {
   if (settings_.is_read_only) ThrowFileError(directory_path_, EROFS);
   const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!top) ThrowFileError(settings_.path, errno);
@@ -385,7 +389,7 @@ TENON_DECL std::size_t DirectoryStore::Purge() {
   return removed;
 }
 
-TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
+[[gnu::cold]] TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
   const Directory directory = Current();
   // One at a time is enough, and it must not remove more than it has to.
   const FileDescriptor lock = detail::OpenAt(directory->file, detail::kTrimLock, O_RDONLY | O_CREAT,
@@ -402,7 +406,7 @@ TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
   flock(lock.Number(), LOCK_UN);
 }
 
-inline void DirectoryStore::TrimIfDue(std::uint64_t written) {
+[[gnu::cold]] inline void DirectoryStore::TrimIfDue(std::uint64_t written) {
   const bool is_first = !was_trimmed_.exchange(true);
   const std::uint64_t limit = settings_.max_bytes == 0 ? UINT64_MAX : settings_.max_bytes;
   const std::uint64_t total = written_.fetch_add(written) + written;
@@ -412,7 +416,7 @@ inline void DirectoryStore::TrimIfDue(std::uint64_t written) {
   if (is_first && settings_.keep_other_versions_days != 0) RemoveOldVersions();
 }
 
-inline void DirectoryStore::RemoveOldVersions() {
+[[gnu::cold]] inline void DirectoryStore::RemoveOldVersions() {
   const FileDescriptor top{open(settings_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!top) return;
   const std::int64_t oldest = (std::int64_t{std::time(nullptr)} -

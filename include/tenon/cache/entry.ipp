@@ -29,8 +29,9 @@ inline std::uint64_t HeaderChecksum(EntryHeader header) noexcept {
   return Checksum(BytesOf(header));
 }
 
-inline wasm::Sha256Digest SignatureOf(EntryHeader header, std::span<const std::uint8_t> body,
-                                      std::span<const std::uint8_t> mac_key) noexcept {
+[[gnu::cold]] inline wasm::Sha256Digest SignatureOf(
+    EntryHeader header, std::span<const std::uint8_t> body,
+    std::span<const std::uint8_t> mac_key) noexcept {
   header.mac = {};
   wasm::HmacSha256 hmac{mac_key};
   hmac.Update(BytesOf(header));
@@ -43,7 +44,7 @@ constexpr std::uint64_t ObjectOffset(std::uint64_t module_size) noexcept {
 }
 
 /// Whether sizes and offsets are the only ones that fit together; then all are in bounds.
-inline bool IsConsistent(const EntryHeader& header, std::uint64_t size) noexcept {
+[[gnu::cold]] inline bool IsConsistent(const EntryHeader& header, std::uint64_t size) noexcept {
   return header.size == size && header.module_size <= size &&
          header.object_offset == ObjectOffset(header.module_size) && header.object_offset <= size &&
          header.object_size == size - header.object_offset;
@@ -51,7 +52,7 @@ inline bool IsConsistent(const EntryHeader& header, std::uint64_t size) noexcept
 
 }  // namespace detail
 
-TENON_DECL const char* EntryFaultText(EntryFault fault) noexcept {
+[[gnu::cold]] TENON_DECL const char* EntryFaultText(EntryFault fault) noexcept {
   switch (fault) {
     case EntryFault::None:
       break;
@@ -134,8 +135,8 @@ TENON_DECL EntryFault CheckEntry(std::span<const std::uint8_t> bytes, const Entr
   return EntryFault::None;
 }
 
-TENON_DECL EntryFault CompareEntry(const EntryHeader& header,
-                                   const EntryIdentity& expected) noexcept {
+[[gnu::cold]] TENON_DECL EntryFault CompareEntry(const EntryHeader& header,
+                                                 const EntryIdentity& expected) noexcept {
   if (header.version != expected.version || header.layout != expected.layout ||
       header.engine != expected.engine || header.engine_revision != expected.engine_revision) {
     return EntryFault::OtherVersion;

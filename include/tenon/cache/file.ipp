@@ -26,13 +26,13 @@ struct Unmapper {
   void operator()(void* place) const noexcept { munmap(place, size); }
 };
 
-inline FileMapping OwnMapping(void* place, std::size_t size) {
+[[gnu::cold]] inline FileMapping OwnMapping(void* place, std::size_t size) {
   // A shared_ptr that cannot be made calls the deleter.
   std::shared_ptr<const void> owner{place, Unmapper{size}};
   return {{static_cast<const std::uint8_t*>(place), size}, std::move(owner)};
 }
 
-inline std::string OctalText(std::uint32_t mode) {
+[[gnu::cold]] inline std::string OctalText(std::uint32_t mode) {
   std::string text = "0";
   for (int shift = 6; shift >= 0; shift -= 3) {
     text += static_cast<char>('0' + (mode >> shift & 7));
@@ -40,7 +40,7 @@ inline std::string OctalText(std::uint32_t mode) {
   return text;
 }
 
-inline std::string DangerOf(const struct stat& facts) {
+[[gnu::cold]] inline std::string DangerOf(const struct stat& facts) {
   if (facts.st_uid != geteuid() && facts.st_uid != 0) {
     return "it belongs to user " + std::to_string(facts.st_uid);
   }
@@ -60,7 +60,7 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
   throw std::system_error{error, std::generic_category(), path};
 }
 
-TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts) {
+[[gnu::cold]] TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts) {
   struct stat status;
   if (fstat(file.Number(), &status) != 0) return false;
   facts.is_directory = S_ISDIR(status.st_mode);
@@ -73,7 +73,7 @@ TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts) {
   return true;
 }
 
-TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory) {
+[[gnu::cold]] TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory) {
   std::vector<std::string> names;
   // A description of its own, since the place in the directory belongs to it.
   FileDescriptor file{openat(directory.Number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -88,8 +88,8 @@ TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory) {
   return names;
 }
 
-TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
-                               const std::string& path) {
+[[gnu::cold]] TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
+                                             const std::string& path) {
   if (size == 0) return {};
   void* const place = mmap(nullptr, static_cast<std::size_t>(size), PROT_READ,
                            MAP_PRIVATE | MAP_POPULATE, file.Number(), 0);
@@ -99,7 +99,7 @@ TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
 
 namespace detail {
 
-inline FileMapping MapPages(std::size_t size) {
+[[gnu::cold]] inline FileMapping MapPages(std::size_t size) {
   void* const place =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place == MAP_FAILED) throw std::bad_alloc{};
@@ -116,8 +116,8 @@ inline void MakeReadOnly(const FileMapping& mapping) {
 
 }  // namespace detail
 
-TENON_DECL FileMapping ReadFilePages(const FileDescriptor& file, std::uint64_t size,
-                                     const std::string& path) {
+[[gnu::cold]] TENON_DECL FileMapping ReadFilePages(const FileDescriptor& file, std::uint64_t size,
+                                                   const std::string& path) {
   if (size == 0) return {};
   FileMapping mapping = detail::MapPages(static_cast<std::size_t>(size));
   std::size_t done = 0;
@@ -133,7 +133,7 @@ TENON_DECL FileMapping ReadFilePages(const FileDescriptor& file, std::uint64_t s
   return mapping;
 }
 
-TENON_DECL FileMapping MapCopy(std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] TENON_DECL FileMapping MapCopy(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return {};
   FileMapping mapping = detail::MapPages(bytes.size());
   std::memcpy(detail::Writable(mapping), bytes.data(), bytes.size());

@@ -21,7 +21,7 @@ namespace tenon::inline TENON_ABI::cache {
 
 namespace detail {
 
-inline std::string HexText(std::uint64_t number) {
+[[gnu::cold]] inline std::string HexText(std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[number >> shift & 15];
@@ -30,7 +30,7 @@ inline std::string HexText(std::uint64_t number) {
                          : text.find_first_not_of('0'));
 }
 
-constexpr CacheProblemKind KindOf(EntryFault fault) noexcept {
+[[gnu::cold]] constexpr CacheProblemKind KindOf(EntryFault fault) noexcept {
   switch (fault) {
     case EntryFault::NotAuthentic:
       return CacheProblemKind::NotAuthentic;
@@ -44,8 +44,8 @@ constexpr CacheProblemKind KindOf(EntryFault fault) noexcept {
   }
 }
 
-inline DirectoryStore::Settings DirectorySettings(const std::string& path,
-                                                  const CacheOptions& options) {
+[[gnu::cold]] inline DirectoryStore::Settings DirectorySettings(const std::string& path,
+                                                                const CacheOptions& options) {
   if (options.remote != nullptr && options.mac_key.empty()) {
     throw ConfigError{ErrorCode::CacheKeyNeeded,
                       FormatError(ErrorCode::CacheKeyNeeded, {"the remote store"})};
@@ -62,7 +62,7 @@ inline DirectoryStore::Settings DirectorySettings(const std::string& path,
 
 }  // namespace detail
 
-TENON_DECL std::string VersionDirectoryName() {
+[[gnu::cold]] TENON_DECL std::string VersionDirectoryName() {
 #if TENON_HAS_JIT
   const std::string machine = "x86_64-" + detail::HexText(jit::DetectCpu().Bits());
 #else
@@ -86,9 +86,8 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
   Report(detail::KindOf(fault), place + ": " + EntryFaultText(fault));
 }
 
-inline std::optional<FoundEntry> PersistentCache::FindIn(CacheStore& store,
-                                                         const EntryIdentity& identity,
-                                                         const std::string& place) {
+[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::FindIn(
+    CacheStore& store, const EntryIdentity& identity, const std::string& place) {
   try {
     std::optional<CacheBlob> blob = store.Get(identity.key);
     if (!blob.has_value()) return std::nullopt;
@@ -113,9 +112,9 @@ inline std::optional<FoundEntry> PersistentCache::FindIn(CacheStore& store,
   }
 }
 
-inline void PersistentCache::PutInto(CacheStore& store, const CacheKey& key,
-                                     std::span<const std::uint8_t> entry,
-                                     const std::string& place) {
+[[gnu::cold]] inline void PersistentCache::PutInto(CacheStore& store, const CacheKey& key,
+                                                   std::span<const std::uint8_t> entry,
+                                                   const std::string& place) {
   try {
     store.Put(key, entry);
     writes_.fetch_add(1);
@@ -124,7 +123,8 @@ inline void PersistentCache::PutInto(CacheStore& store, const CacheKey& key,
   }
 }
 
-TENON_DECL std::optional<FoundEntry> PersistentCache::Find(const EntryIdentity& identity) {
+[[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::Find(
+    const EntryIdentity& identity) {
   const std::string path = directory_.PathOf(identity.key);
   std::optional<FoundEntry> found = FindIn(directory_, identity, path);
   if (found.has_value() || options_.remote == nullptr) return found;
@@ -148,7 +148,8 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
               entry.is_remote ? "remote store" : directory_.PathOf(identity.key));
 }
 
-TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity, const FoundEntry& entry) {
+[[gnu::cold]] TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity,
+                                                      const FoundEntry& entry) {
   if (entry.is_remote) remote_loads_.fetch_add(1);
   if (entry.is_shared) mapped_loads_.fetch_add(1);
   try {
@@ -159,7 +160,7 @@ TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity, const Fou
   }
 }
 
-TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
+[[gnu::cold]] TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
   try {
     bool timed_out = false;
     KeyLock lock = directory_.Lock(identity.key, options_.lock_timeout_ms, timed_out);
@@ -175,15 +176,15 @@ TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
   }
 }
 
-TENON_DECL void PersistentCache::Keep(const EntryIdentity& identity,
-                                      std::span<const std::uint8_t> module,
-                                      std::span<const std::uint8_t> object) {
+[[gnu::cold]] TENON_DECL void PersistentCache::Keep(const EntryIdentity& identity,
+                                                    std::span<const std::uint8_t> module,
+                                                    std::span<const std::uint8_t> object) {
   const std::vector<std::uint8_t> entry = BuildEntry(identity, module, object, options_.mac_key);
   PutInto(directory_, identity.key, entry, directory_.PathOf(identity.key));
   if (options_.remote != nullptr) PutInto(*options_.remote, identity.key, entry, "remote store");
 }
 
-TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
+[[gnu::cold]] TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
   const std::string path = directory_.PathOf(identity.key);
   const std::string reason = "the cache is read-only and has no entry that can be used";
   Report(CacheProblemKind::Missing, path + ": " + reason);
@@ -192,7 +193,7 @@ TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
   }
 }
 
-TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {
+[[gnu::cold]] TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {
   statistics.remote_loads += remote_loads_.load();
   statistics.mapped_loads += mapped_loads_.load();
   statistics.writes += writes_.load();
@@ -202,9 +203,11 @@ TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {
   statistics.problems += problems_.load();
 }
 
-TENON_DECL std::vector<CacheEntry> PersistentCache::List() const { return directory_.List(); }
+[[gnu::cold]] TENON_DECL std::vector<CacheEntry> PersistentCache::List() const {
+  return directory_.List();
+}
 
-TENON_DECL std::vector<CacheProblem> PersistentCache::Verify() {
+[[gnu::cold]] TENON_DECL std::vector<CacheProblem> PersistentCache::Verify() {
   std::vector<CacheProblem> problems;
   for (const CacheEntry& entry : directory_.List()) {
     const std::optional<CacheKey> key = DirectoryStore::KeyOfPath(entry.path);

@@ -39,7 +39,7 @@ inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable ta
 
 inline InterpreterCode::~InterpreterCode() = default;
 
-inline std::size_t InterpreterCode::Size() const noexcept {
+[[gnu::cold]] inline std::size_t InterpreterCode::Size() const noexcept {
   return table_.entries.size() * sizeof(BranchEntry) + table_.places.size() * sizeof(LocalPlace) +
          table_.searches.size() * sizeof(LocalSearch) + table_.runs.size() * sizeof(LocalRun) +
          table_.functions.size() * sizeof(FunctionCode) + entries_.size() * sizeof(FunctionEntry);
@@ -51,9 +51,9 @@ inline const FunctionEntry& InterpreterCode::Entry(std::uint32_t defined_functio
 
 namespace detail {
 
-inline wasm::Fault CompileForInterpreter(const wasm::ValidationContext& context,
-                                         const vm::CompileSettings& settings,
-                                         vm::EngineCodePointer& code) {
+[[gnu::cold]] inline wasm::Fault CompileForInterpreter(const wasm::ValidationContext& context,
+                                                       const vm::CompileSettings& settings,
+                                                       vm::EngineCodePointer& code) {
   SideTable table;
   const wasm::Fault fault = BuildSideTable(context, table);
   if (fault.IsNone()) {
@@ -70,8 +70,9 @@ inline std::size_t InterpretedSize(const vm::EngineCode& code) noexcept {
   return static_cast<const InterpreterCode&>(code).Size();
 }
 
-inline void BindInterpreted(const vm::EngineCode& code, std::uint32_t defined_function,
-                            abi::FunctionRecord& record) noexcept {
+[[gnu::cold]] inline void BindInterpreted(const vm::EngineCode& code,
+                                          std::uint32_t defined_function,
+                                          abi::FunctionRecord& record) noexcept {
   record.code = nullptr;
   record.invoke = Invoke;
   record.engine_code = &static_cast<const InterpreterCode&>(code).Entry(defined_function);

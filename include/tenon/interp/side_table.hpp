@@ -86,8 +86,8 @@ struct SideTable {
   /// The first locals of wide functions, about as many as their code is long: a short declaration
   /// can claim very many locals, which costs nothing.
   wasm::FlatArray<LocalPlace> places;
-  wasm::FlatArray<LocalSearch> searches;    ///< of wide functions with further locals
-  wasm::FlatArray<LocalRun> runs;           ///< those of parameters are shared by functions of a type
+  wasm::FlatArray<LocalSearch> searches;  ///< of wide functions with further locals
+  wasm::FlatArray<LocalRun> runs;         ///< those of parameters are shared by functions of a type
   wasm::FlatArray<FunctionCode> functions;  ///< those that are not imported
 };
 

@@ -23,7 +23,7 @@ struct VectorOperations {
   TENON_DETAIL_ROW_##immediate(name, text, (code) & 0xFF)
 #define TENON_DETAIL_ROW_None(name, text, code) \
   rows[code] = VectorRowOf<&interp::name, ComputedFloatBits(text)>(&interp::name);
-#define TENON_DETAIL_ROW_Lane(name, text, code)        \
+#define TENON_DETAIL_ROW_Lane(name, text, code)         \
   rows[code] = LaneRowOf<&interp::name>(&interp::name); \
   immediate_bytes[code] = 1;
 #define TENON_DETAIL_ROW_Memory(name, text, code)

@@ -26,9 +26,9 @@ struct RegisteredCode {
 
 }  // namespace detail
 
-TENON_DECL std::shared_ptr<const MappedCode> AnnounceCode(std::shared_ptr<const MappedCode> code,
-                                                          const wasm::Module& module,
-                                                          const vm::CompileConduct& conduct) {
+[[gnu::cold]] TENON_DECL std::shared_ptr<const MappedCode> AnnounceCode(
+    std::shared_ptr<const MappedCode> code, const wasm::Module& module,
+    const vm::CompileConduct& conduct) {
   if (conduct.code_map == CodeMapKind::None && !conduct.gdb_jit) return code;
   const std::vector<CodeSymbol> symbols = NameCode(module, code->View());
   if (conduct.code_map == CodeMapKind::PerfMap) AppendToPerfMap(code->CodeBegin(), symbols);

@@ -60,7 +60,7 @@ TENON_DECL CodeObjectBuilder::CodeObjectBuilder(const CodeObjectInput& input) : 
   if (PlaceCode()) PlaceTables();
 }
 
-inline void CodeObjectBuilder::PlanStubs() {
+[[gnu::cold]] inline void CodeObjectBuilder::PlanStubs() {
   const wasm::Module& module = input_.module;
   StubPlan plan{module, input_.escapes, FlatArray<bool>(module.types.size()), input_.adapters};
   for (std::size_t i = 0; i < input_.escapes.size(); ++i) {
@@ -72,7 +72,7 @@ inline void CodeObjectBuilder::PlanStubs() {
   EmitStubs(plan, stubs_);
 }
 
-inline bool CodeObjectBuilder::PlaceCode() {
+[[gnu::cold]] inline bool CodeObjectBuilder::PlaceCode() {
   const wasm::Module& module = input_.module;
   std::uint64_t end = 0;
   rows_.reserve(input_.functions.size());
@@ -103,7 +103,7 @@ inline bool CodeObjectBuilder::PlaceCode() {
   return code_size_ <= detail::kMostCode;
 }
 
-inline void CodeObjectBuilder::PlaceTables() {
+[[gnu::cold]] inline void CodeObjectBuilder::PlaceTables() {
   header_.magic = detail::kCodeMagic;
   header_.revision = kCodegenRevision;
   header_.layout_digest = abi::LayoutDigest();
@@ -162,7 +162,7 @@ inline void CodeObjectBuilder::WriteCode(std::span<std::uint8_t> code) const {
   copy(stub_base_, stubs_.code, stubs_.relocations);
 }
 
-inline void CodeObjectBuilder::WriteTables(std::span<std::uint8_t> object) const {
+[[gnu::cold]] inline void CodeObjectBuilder::WriteTables(std::span<std::uint8_t> object) const {
   std::size_t faults = 0;
   std::size_t calls = 0;
   std::size_t inlinings = 0;
@@ -189,13 +189,13 @@ inline void CodeObjectBuilder::WriteTables(std::span<std::uint8_t> object) const
   }
 }
 
-TENON_DECL void CodeObjectBuilder::Write(std::span<std::uint8_t> target) const {
+[[gnu::cold]] TENON_DECL void CodeObjectBuilder::Write(std::span<std::uint8_t> target) const {
   std::memcpy(target.data(), &header_, sizeof(header_));
   WriteTables(target);
   WriteCode(target.subspan(header_.code_offset));
 }
 
-TENON_DECL std::vector<std::uint8_t> BuildCodeObject(const CodeObjectInput& input) {
+[[gnu::cold]] TENON_DECL std::vector<std::uint8_t> BuildCodeObject(const CodeObjectInput& input) {
   const CodeObjectBuilder builder{input};
   std::vector<std::uint8_t> object(builder.Size());
   if (!object.empty()) builder.Write(object);
@@ -218,8 +218,8 @@ TENON_DECL const SiteRow* CodeView::FindFault(std::uint32_t offset) const noexce
   return detail::FindSite(Faults(), offset);
 }
 
-TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
-                             std::uint64_t options_digest) noexcept {
+[[gnu::cold]] TENON_DECL bool IsCodeObject(std::span<const std::uint8_t> bytes,
+                                           std::uint64_t options_digest) noexcept {
   if (bytes.size() < sizeof(CodeHeader)) return false;
   CodeHeader header;
   std::memcpy(&header, bytes.data(), sizeof(header));

@@ -13,15 +13,15 @@ namespace tenon::inline TENON_ABI::jit {
 
 TENON_DECL CodeRegistry::~CodeRegistry() { delete current_.load(); }
 
-TENON_DECL CodeRegistry& CodeRegistry::Global() noexcept {
+[[gnu::cold]] TENON_DECL CodeRegistry& CodeRegistry::Global() noexcept {
   // Handlers and late destructors may ask until the very end.
   alignas(CodeRegistry) static unsigned char storage[sizeof(CodeRegistry)];
   static CodeRegistry& registry = *new (storage) CodeRegistry;
   return registry;
 }
 
-TENON_DECL void CodeRegistry::Add(std::uintptr_t begin, std::uintptr_t end,
-                                  const MappedCode& code) {
+[[gnu::cold]] TENON_DECL void CodeRegistry::Add(std::uintptr_t begin, std::uintptr_t end,
+                                                const MappedCode& code) {
   const std::lock_guard lock{mutex_};
   const Ranges* const current = current_.load();
   auto next = std::make_unique<Ranges>();
@@ -34,7 +34,7 @@ TENON_DECL void CodeRegistry::Add(std::uintptr_t begin, std::uintptr_t end,
   Publish(std::move(next));
 }
 
-TENON_DECL void CodeRegistry::Remove(std::uintptr_t begin) noexcept {
+[[gnu::cold]] TENON_DECL void CodeRegistry::Remove(std::uintptr_t begin) noexcept {
   const std::lock_guard lock{mutex_};
   const Ranges* const current = current_.load();
   auto next = std::make_unique<Ranges>(*current);
@@ -43,7 +43,7 @@ TENON_DECL void CodeRegistry::Remove(std::uintptr_t begin) noexcept {
   Publish(std::move(next));
 }
 
-inline void CodeRegistry::Publish(std::unique_ptr<const Ranges> next) {
+[[gnu::cold]] inline void CodeRegistry::Publish(std::unique_ptr<const Ranges> next) {
   // In this order against Find: whoever counts itself after this sees `next`.
   const Ranges* const former = current_.exchange(next.release());
   if (former != nullptr) retired_.emplace_back(former);

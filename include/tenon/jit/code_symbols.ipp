@@ -12,7 +12,7 @@
 
 namespace tenon::inline TENON_ABI::jit {
 
-TENON_DECL std::string OneLine(std::string_view name) {
+[[gnu::cold]] TENON_DECL std::string OneLine(std::string_view name) {
   std::string line{name};
   for (char& letter : line) {
     const auto byte = static_cast<unsigned char>(letter);
@@ -21,7 +21,8 @@ TENON_DECL std::string OneLine(std::string_view name) {
   return line;
 }
 
-TENON_DECL std::vector<CodeSymbol> NameCode(const wasm::Module& module, const CodeView& code) {
+[[gnu::cold]] TENON_DECL std::vector<CodeSymbol> NameCode(const wasm::Module& module,
+                                                          const CodeView& code) {
   const wasm::NameSection names = wasm::ParseNames(module);
   const std::string_view module_name = names.ModuleName();
   const std::string prefix = OneLine(module_name.empty() ? "wasm" : module_name) + ".";

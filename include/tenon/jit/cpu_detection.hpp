@@ -14,7 +14,7 @@
 namespace tenon::inline TENON_ABI::jit {
 
 /// The extensions of this machine's processor that the system lets programs use.
-inline CpuFeatures DetectCpu() noexcept {
+[[gnu::cold]] inline CpuFeatures DetectCpu() noexcept {
   static const CpuFeatures detected = [] {
     CpuFeatures features;
     const auto add = [&](std::uint32_t word, unsigned bit, CpuFeature feature) {
@@ -52,7 +52,7 @@ inline CpuFeatures DetectCpu() noexcept {
 }
 
 /// Why compiled code cannot run with these extensions; "" if it can.
-inline std::string CpuRefusal(CpuFeatures features) {
+[[gnu::cold]] inline std::string CpuRefusal(CpuFeatures features) {
   if (features.Has(CpuFeature::Sse41)) return {};
   return DetectCpu().Has(CpuFeature::Sse41) ? "the configuration turns SSE4.1 off"
                                             : "the processor has no SSE4.1";

@@ -22,7 +22,8 @@ inline std::string RefusalOf(const char* call) {
 
 }  // namespace detail
 
-TENON_DECL ExecutableMemory ExecutableMemory::Map(std::size_t size, std::string& reason) {
+[[gnu::cold]] TENON_DECL ExecutableMemory ExecutableMemory::Map(std::size_t size,
+                                                                std::string& reason) {
   void* place = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place == MAP_FAILED) {
     reason = detail::RefusalOf("mmap");
@@ -31,8 +32,9 @@ TENON_DECL ExecutableMemory ExecutableMemory::Map(std::size_t size, std::string&
   return ExecutableMemory{static_cast<std::uint8_t*>(place), size};
 }
 
-TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> bytes,
-                                                  std::size_t code_offset, std::string& reason) {
+[[gnu::cold]] TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> bytes,
+                                                                std::size_t code_offset,
+                                                                std::string& reason) {
   ExecutableMemory memory = Map(bytes.size(), reason);
   if (!memory) return memory;
   std::memcpy(memory.begin_, bytes.data(), bytes.size());
@@ -40,16 +42,16 @@ TENON_DECL ExecutableMemory ExecutableMemory::Map(std::span<const std::uint8_t> 
   return memory;
 }
 
-TENON_DECL ExecutableMemory ExecutableMemory::Adopt(std::span<const std::uint8_t> bytes,
-                                                    std::shared_ptr<const void> owner,
-                                                    std::size_t code_offset, std::string& reason) {
+[[gnu::cold]] TENON_DECL ExecutableMemory
+ExecutableMemory::Adopt(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                        std::size_t code_offset, std::string& reason) {
   ExecutableMemory memory{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
   memory.owner_ = std::move(owner);
   if (!memory.Seal(code_offset, reason)) return Map(bytes, code_offset, reason);
   return memory;
 }
 
-TENON_DECL bool ExecutableMemory::Seal(std::size_t code_offset, std::string& reason) {
+[[gnu::cold]] TENON_DECL bool ExecutableMemory::Seal(std::size_t code_offset, std::string& reason) {
   if ((code_offset != 0 && mprotect(begin_, code_offset, PROT_READ) != 0) ||
       mprotect(begin_ + code_offset, size_ - code_offset, PROT_READ | PROT_EXEC) != 0) {
     reason = detail::RefusalOf("mprotect");
@@ -62,7 +64,7 @@ TENON_DECL ExecutableMemory::~ExecutableMemory() {
   if (begin_ != nullptr && owner_ == nullptr) munmap(begin_, size_);
 }
 
-TENON_DECL const std::string& ExecutableMemoryRefusal() {
+[[gnu::cold]] TENON_DECL const std::string& ExecutableMemoryRefusal() {
   static const std::string refusal = [] {
     // Sanitizers read the bytes before a function that is called by its address.
     constexpr std::size_t kEntry = 64;

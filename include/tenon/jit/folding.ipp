@@ -43,8 +43,8 @@ bool Keep(R value, std::uint64_t& result) {
   return value == value;
 }
 
-// `function` is what computes the instruction. It is not a parameter of the templates, so that there
-// is one of them for each list of operands and not for each instruction.
+// `function` is what computes the instruction. It is not a parameter of the templates, so that
+// there is one of them for each list of operands and not for each instruction.
 template <class R, class A>
 bool EvaluateWith(R (*function)(A), std::uint64_t first, std::uint64_t, std::uint64_t& result) {
   A a;

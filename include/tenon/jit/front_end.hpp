@@ -194,7 +194,7 @@ class FrontEnd {
 
   const FrontEndInput* input_ = nullptr;
   Function* function_ = nullptr;
-  Body body_;                 ///< current
+  Body body_;               ///< current
   FlatArray<Body> bodies_;  ///< those around it
   wasm::ByteReader reader_{std::span<const std::uint8_t>{}};
   InliningBudget inlining_;

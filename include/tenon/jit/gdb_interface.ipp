@@ -43,7 +43,7 @@ class SymbolFileBuilder {
   SymbolFileBuilder(std::span<const std::uint8_t> code, std::span<const CodeSymbol> symbols)
       : code_{code}, symbols_{symbols} {}
 
-  std::vector<std::uint8_t> Run() {
+  [[gnu::cold]] std::vector<std::uint8_t> Run() {
     bytes_.resize(sizeof(Elf64_Ehdr));
     AddCode();
     AddSymbols();
@@ -58,13 +58,13 @@ class SymbolFileBuilder {
  private:
   enum Section : std::uint16_t { kNone, kCode, kSymbols, kStrings, kNames, kSections };
 
-  std::uint32_t NameOf(const char* name) {
+  [[gnu::cold]] std::uint32_t NameOf(const char* name) {
     const auto offset = static_cast<std::uint32_t>(section_names_.size());
     section_names_.append(name, std::strlen(name) + 1);
     return offset;
   }
 
-  void Add(Elf64_Shdr section, const void* content, std::size_t size) {
+  [[gnu::cold]] void Add(Elf64_Shdr section, const void* content, std::size_t size) {
     section.sh_addralign = 8;
     Align();
     section.sh_offset = bytes_.size();
@@ -73,7 +73,7 @@ class SymbolFileBuilder {
     sections_[next_section_++] = section;
   }
 
-  void AddCode() {
+  [[gnu::cold]] void AddCode() {
     Elf64_Shdr section{};
     section.sh_name = NameOf(".text");
     section.sh_type = SHT_NOBITS;
@@ -85,7 +85,7 @@ class SymbolFileBuilder {
     sections_[next_section_++] = section;
   }
 
-  void AddSymbols() {
+  [[gnu::cold]] void AddSymbols() {
     FlatArray<Elf64_Sym> table(1);
     std::string strings(1, '\0');
     table.reserve(symbols_.size() + 1);
@@ -112,7 +112,7 @@ class SymbolFileBuilder {
     Add(section, strings.data(), strings.size());
   }
 
-  void WriteHeader() {
+  [[gnu::cold]] void WriteHeader() {
     Elf64_Ehdr header{};
     std::memcpy(header.e_ident, ELFMAG, SELFMAG);
     header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -156,7 +156,7 @@ class GdbLock {
 
 enum GdbAction : std::uint32_t { kGdbNothing, kGdbRegister, kGdbUnregister };
 
-inline void TellGdb(GdbAction action, GdbCodeEntry& entry) {
+[[gnu::cold]] inline void TellGdb(GdbAction action, GdbCodeEntry& entry) {
   __jit_debug_descriptor.relevant = &entry;
   __jit_debug_descriptor.action = action;
   __jit_debug_register_code();

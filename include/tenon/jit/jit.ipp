@@ -26,7 +26,8 @@ namespace tenon::inline TENON_ABI::jit {
 
 namespace detail {
 
-inline CompileOptions OptionsOf(const vm::CompileSettings& settings, MemoryStyle style) {
+[[gnu::cold]] inline CompileOptions OptionsOf(const vm::CompileSettings& settings,
+                                              MemoryStyle style) {
   CompileOptions options;
   options.cpu = settings.cpu;
   options.memory = style;
@@ -36,7 +37,7 @@ inline CompileOptions OptionsOf(const vm::CompileSettings& settings, MemoryStyle
   return options;
 }
 
-inline std::uint64_t DigestOf(const CompileOptions& options) {
+[[gnu::cold]] inline std::uint64_t DigestOf(const CompileOptions& options) {
   std::uint64_t digest = 0xCBF29CE484222325;
   const auto add = [&](std::uint64_t fact) { digest = (digest ^ fact) * 0x100000001B3; };
   add(options.cpu.Bits());
@@ -81,7 +82,7 @@ inline std::size_t JitCode::Size() const noexcept {
   return size;
 }
 
-inline FlatArray<bool> JitCode::EscapingFunctions() const {
+[[gnu::cold]] inline FlatArray<bool> JitCode::EscapingFunctions() const {
   const wasm::Module& module = Module();
   FlatArray<bool> escapes(module.bodies.size());
   for (std::uint32_t i = 0; i < escapes.size(); ++i) {
@@ -92,8 +93,8 @@ inline FlatArray<bool> JitCode::EscapingFunctions() const {
   return escapes;
 }
 
-inline void JitCode::Compile(ModuleFacts facts, MemoryStyle style,
-                             const ProgressFunction* progress) const {
+[[gnu::cold]] inline void JitCode::Compile(ModuleFacts facts, MemoryStyle style,
+                                           const ProgressFunction* progress) const {
   // Constants are computed; threads start with the modes of their maker.
   const vm::FloatModes float_modes;
   const wasm::Module& module = Module();

@@ -43,7 +43,7 @@ class LoopInvariants {
   FlatArray<Loop> loops_;
   FlatArray<std::uint32_t> loop_of_;   ///< by block
   FlatArray<std::uint32_t> position_;  ///< by block: in Function::order
-  FlatArray<ValueId> moved_;         ///< hash table of what has left loops
+  FlatArray<ValueId> moved_;           ///< hash table of what has left loops
   std::size_t moved_count_ = 0;
   FlatArray<ValueId> replacements_;  ///< by value, if there are any: what stands for it
 };

@@ -26,22 +26,23 @@ inline MappedCode::MappedCode(ExecutableMemory memory)
   DescribeFrames();
 }
 
-inline std::shared_ptr<const MappedCode> MappedCode::Register(ExecutableMemory memory) {
+[[gnu::cold]] inline std::shared_ptr<const MappedCode> MappedCode::Register(
+    ExecutableMemory memory) {
   const std::shared_ptr<const MappedCode> code{new MappedCode{std::move(memory)}};
   CodeRegistry::Global().Add(code->CodeBegin(), code->CodeBegin() + code->view_.Code().size(),
                              *code);
   return code;
 }
 
-TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(std::span<const std::uint8_t> object,
-                                                             std::string& reason) {
+[[gnu::cold]] TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(
+    std::span<const std::uint8_t> object, std::string& reason) {
   ExecutableMemory memory =
       ExecutableMemory::Map(object, CodeView{object}.Header().code_offset, reason);
   return memory ? Register(std::move(memory)) : nullptr;
 }
 
-TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(const CodeObjectBuilder& builder,
-                                                             std::string& reason) {
+[[gnu::cold]] TENON_DECL std::shared_ptr<const MappedCode> MappedCode::Map(
+    const CodeObjectBuilder& builder, std::string& reason) {
   ExecutableMemory memory = ExecutableMemory::Map(builder.Size(), reason);
   if (!memory) return nullptr;
   builder.Write(memory.WritableBytes());
@@ -62,7 +63,7 @@ TENON_DECL MappedCode::~MappedCode() {
 }
 
 /// Tells unwinders that all frames are linked by rbp (which is not yet so in a prologue).
-inline void MappedCode::DescribeFrames() {
+[[gnu::cold]] inline void MappedCode::DescribeFrames() {
   // clang-format off
   static constexpr std::uint8_t kCommonEntry[] = {
       20, 0, 0, 0,     // length

@@ -63,7 +63,7 @@ class ProgressCounter {
   /// Any thread.
   void Add(std::uint32_t functions) { done_.fetch_add(functions, std::memory_order_relaxed); }
   /// One thread: tells if there is something worth telling.
-  void Report() {
+  [[gnu::cold]] void Report() {
     if (progress_ == nullptr) return;
     const std::uint32_t done = done_.load(std::memory_order_relaxed);
     if (done - told_ < step_ && (done != total_ || told_ == total_)) return;
@@ -81,9 +81,9 @@ class ProgressCounter {
 
 }  // namespace detail
 
-TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threads,
-                                 std::vector<CompiledFunction>& out,
-                                 const ProgressFunction* progress) {
+[[gnu::cold]] TENON_DECL void CompileFunctions(const FrontEndInput& input, std::uint32_t threads,
+                                               std::vector<CompiledFunction>& out,
+                                               const ProgressFunction* progress) {
   const wasm::Module& module = input.module;
   const auto count = static_cast<std::uint32_t>(module.bodies.size());
   out.resize(count);

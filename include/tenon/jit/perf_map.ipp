@@ -27,7 +27,7 @@ namespace tenon::inline TENON_ABI::jit {
 
 namespace detail {
 
-inline bool WriteAll(int file, const void* data, std::size_t size) noexcept {
+[[gnu::cold]] inline bool WriteAll(int file, const void* data, std::size_t size) noexcept {
   const auto* next = static_cast<const char*>(data);
   while (size != 0) {
     const ssize_t written = write(file, next, size);
@@ -39,7 +39,7 @@ inline bool WriteAll(int file, const void* data, std::size_t size) noexcept {
   return true;
 }
 
-inline void AppendHexadecimal(std::string& text, std::uint64_t number) {
+[[gnu::cold]] inline void AppendHexadecimal(std::string& text, std::uint64_t number) {
   std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
   text.append(digits.data(), end);
@@ -73,7 +73,7 @@ struct JitDumpLoad {
 static_assert(sizeof(JitDumpHeader) == 40 && sizeof(JitDumpLoad) == 56);
 
 /// Of the clock that `perf record --clockid mono` uses.
-inline std::uint64_t MonotonicNanoseconds() noexcept {
+[[gnu::cold]] inline std::uint64_t MonotonicNanoseconds() noexcept {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
@@ -87,8 +87,8 @@ inline void AppendBytes(FlatArray<char>& out, const void* data, std::size_t size
 
 }  // namespace detail
 
-TENON_DECL bool AppendToPerfMap(std::uintptr_t begin,
-                                std::span<const CodeSymbol> symbols) noexcept {
+[[gnu::cold]] TENON_DECL bool AppendToPerfMap(std::uintptr_t begin,
+                                              std::span<const CodeSymbol> symbols) noexcept {
   try {
     std::string text;
     for (const CodeSymbol& symbol : symbols) {
@@ -114,14 +114,14 @@ TENON_DECL bool AppendToPerfMap(std::uintptr_t begin,
   }
 }
 
-TENON_DECL JitDump& JitDump::Global() noexcept {
+[[gnu::cold]] TENON_DECL JitDump& JitDump::Global() noexcept {
   // Code may be compiled until the very end.
   alignas(JitDump) static unsigned char storage[sizeof(JitDump)];
   static JitDump& dump = *new (storage) JitDump;
   return dump;
 }
 
-inline bool JitDump::Begin(pid_t process) {
+[[gnu::cold]] inline bool JitDump::Begin(pid_t process) {
   if (file_ >= 0) close(file_);
   file_ = -1;
   process_ = process;
@@ -147,8 +147,8 @@ inline bool JitDump::Begin(pid_t process) {
   return true;
 }
 
-TENON_DECL bool JitDump::Append(std::span<const std::uint8_t> code,
-                                std::span<const CodeSymbol> symbols) noexcept {
+[[gnu::cold]] TENON_DECL bool JitDump::Append(std::span<const std::uint8_t> code,
+                                              std::span<const CodeSymbol> symbols) noexcept {
   try {
     const std::lock_guard lock{mutex_};
     const pid_t process = getpid();

@@ -31,12 +31,12 @@ class StubWriter : private Xbyak::CodeGenerator {
   static std::size_t Bound(std::size_t values) { return 320 + 32 * values; }
   static constexpr std::size_t kCommonBound = 2048;
 
-  std::uint32_t Position() const { return static_cast<std::uint32_t>(getSize()); }
-  void Align() { align(16); }
-  void Finish() { area_.code.resize(getSize()); }
+  [[gnu::cold]] std::uint32_t Position() const { return static_cast<std::uint32_t>(getSize()); }
+  [[gnu::cold]] void Align() { align(16); }
+  [[gnu::cold]] void Finish() { area_.code.resize(getSize()); }
 
   /// Leaves the guest with what is pending.
-  void Unwind() {
+  [[gnu::cold]] void Unwind() {
     area_.unwind = Position();
     mov(rax, ptr[r15 + offsetof(abi::InstanceHeader, exec)]);
     mov(rsp, ptr[rax + offsetof(abi::ExecContext, entry_stack_pointer)]);
@@ -44,7 +44,7 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// Makes traps pending.
-  void Traps() {
+  [[gnu::cold]] void Traps() {
     for (std::size_t code = 0; code < kTrapCodes; ++code) {
       area_.traps[code] = Position();
       mov(edx, static_cast<std::uint32_t>(code));
@@ -63,7 +63,7 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// Leaves the guest if something is pending, else asks whether it may go on; keeps all registers.
-  void Interrupt() {
+  [[gnu::cold]] void Interrupt() {
     constexpr std::uint32_t kVectorBytes = 16 * 16;
     const Xbyak::Reg64 saved[] = {rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11};
     constexpr std::uint32_t kSavedBytes = 9 * 8;
@@ -95,7 +95,8 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// From host code, with operands in slots.
-  void SlotEntryOf(std::span<const ValueType> parameters, std::span<const ValueType> results) {
+  [[gnu::cold]] void SlotEntryOf(std::span<const ValueType> parameters,
+                                 std::span<const ValueType> results) {
     push(rbp);
     mov(rbp, rsp);
     push(rbx);
@@ -141,7 +142,8 @@ class StubWriter : private Xbyak::CodeGenerator {
 
   /// From host code that executes nothing yet, in the thunk convention with the FunctionRecord as
   /// context. Its frame is that of a slot entry; there is nothing that it would have to restore.
-  void HostEntryOf(std::span<const ValueType> parameters, std::span<const ValueType> results) {
+  [[gnu::cold]] void HostEntryOf(std::span<const ValueType> parameters,
+                                 std::span<const ValueType> results) {
     push(rbp);
     mov(rbp, rsp);
     push(rbx);
@@ -166,8 +168,9 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// From the thunk convention to the body of a function of this module.
-  void External(std::uint32_t defined_function, std::uint32_t function, std::uint32_t adapter,
-                std::span<const ValueType> parameters, std::size_t results) {
+  [[gnu::cold]] void External(std::uint32_t defined_function, std::uint32_t function,
+                              std::uint32_t adapter, std::span<const ValueType> parameters,
+                              std::size_t results) {
     // A group that executes elsewhere, or not at all, is entered by way of the host.
     Xbyak::Label foreign;
     mov(rax, ptr[rdi + offsetof(abi::InstanceHeader, exec)]);
@@ -192,7 +195,8 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// From the thunk convention, with the FunctionRecord as context, to its `invoke`.
-  void Adapter(std::span<const ValueType> parameters, std::span<const ValueType> results) {
+  [[gnu::cold]] void Adapter(std::span<const ValueType> parameters,
+                             std::span<const ValueType> results) {
     const std::uint32_t parameter_slots = CountSlots(parameters);
     const std::uint32_t result_slots = CountSlots(results);
     const std::uint32_t area = 8 * std::max(parameter_slots, result_slots);
@@ -224,7 +228,7 @@ class StubWriter : private Xbyak::CodeGenerator {
 
  private:
   /// Parameters from where the thunk convention has them to where bodies expect them.
-  void PassToBody(std::span<const ValueType> parameters, std::size_t results) {
+  [[gnu::cold]] void PassToBody(std::span<const ValueType> parameters, std::size_t results) {
     ParameterPlaces counted{kIntegerParameterCount};
     for (const ValueType type : parameters) counted.Next(TypeOf(type));
     if (results > 1) counted.Next(Type::I64);
@@ -247,17 +251,17 @@ class StubWriter : private Xbyak::CodeGenerator {
     return area.code.data();
   }
 
-  static std::uint32_t CountSlots(std::span<const ValueType> types) {
+  [[gnu::cold]] static std::uint32_t CountSlots(std::span<const ValueType> types) {
     std::uint32_t slots = 0;
     for (const ValueType type : types) slots += type.SlotCount();
     return slots;
   }
 
-  const void* At(std::uint32_t target) const { return area_.code.data() + target; }
-  void JumpTo(std::uint32_t target) { jmp(At(target), T_NEAR); }
+  [[gnu::cold]] const void* At(std::uint32_t target) const { return area_.code.data() + target; }
+  [[gnu::cold]] void JumpTo(std::uint32_t target) { jmp(At(target), T_NEAR); }
 
   /// rsp is the entry's recorded stack pointer, rax the ExecContext.
-  void LeaveEntry() {
+  [[gnu::cold]] void LeaveEntry() {
     add(rsp, 8);
     pop(qword[rax + offsetof(abi::ExecContext, exit_stack_pointer)]);
     pop(qword[rax + offsetof(abi::ExecContext, entry_stack_pointer)]);
@@ -270,10 +274,10 @@ class StubWriter : private Xbyak::CodeGenerator {
     ret();
   }
 
-  static Xbyak::Xmm Vector(Register reg) { return Xbyak::Xmm(reg - kXmm0); }
+  [[gnu::cold]] static Xbyak::Xmm Vector(Register reg) { return Xbyak::Xmm(reg - kXmm0); }
 
   /// From memory to a place, by way of r10 or xmm15 if that is on the stack.
-  void Load(Type type, ParameterPlace place, const Xbyak::Address& from) {
+  [[gnu::cold]] void Load(Type type, ParameterPlace place, const Xbyak::Address& from) {
     const Xbyak::Address target = ptr[rsp + place.stack_offset];
     const bool on_stack = place.reg == kNoRegister;
     if (type == Type::V128) {
@@ -294,7 +298,7 @@ class StubWriter : private Xbyak::CodeGenerator {
   }
 
   /// From a place of the thunk convention to memory.
-  void Store(Type type, ParameterPlace place, const Xbyak::Address& to) {
+  [[gnu::cold]] void Store(Type type, ParameterPlace place, const Xbyak::Address& to) {
     const Xbyak::Address source = ptr[rbp + 16 + place.stack_offset];
     const bool on_stack = place.reg == kNoRegister;
     if (type == Type::V128) {
@@ -310,7 +314,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     }
   }
 
-  void StoreResult(Type type) {
+  [[gnu::cold]] void StoreResult(Type type) {
     if (type == Type::V128) {
       movups(ptr[rbx], xmm0);
     } else if (type == Type::F32) {
@@ -323,7 +327,7 @@ class StubWriter : private Xbyak::CodeGenerator {
     }
   }
 
-  void LoadResult(Type type) {
+  [[gnu::cold]] void LoadResult(Type type) {
     if (type == Type::V128) {
       movups(xmm0, ptr[rsp]);
     } else if (type == Type::F32 || type == Type::F64) {
@@ -340,7 +344,7 @@ class StubWriter : private Xbyak::CodeGenerator {
 };
 
 /// What of a function type its stubs depend on.
-inline std::string ShapeOf(const wasm::Module& module, std::uint32_t type) {
+[[gnu::cold]] inline std::string ShapeOf(const wasm::Module& module, std::uint32_t type) {
   std::string shape;
   for (const ValueType value : module.Parameters(type)) shape += static_cast<char>(TypeOf(value));
   shape += static_cast<char>(Type::None);
@@ -350,7 +354,7 @@ inline std::string ShapeOf(const wasm::Module& module, std::uint32_t type) {
 
 }  // namespace detail
 
-TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
+[[gnu::cold]] TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
   const wasm::Module& module = plan.module;
   const auto types = static_cast<std::uint32_t>(module.types.size());
   const auto values_of = [&](std::uint32_t type) {
@@ -375,8 +379,8 @@ TENON_DECL void EmitStubs(const StubPlan& plan, StubArea& out) {
 
   using Write = void (detail::StubWriter::*)(std::span<const ValueType> parameters,
                                              std::span<const ValueType> results);
-  const auto for_each_shape = [&](const FlatArray<bool>& wanted,
-                                  FlatArray<std::uint32_t>& offsets, Write write) {
+  const auto for_each_shape = [&](const FlatArray<bool>& wanted, FlatArray<std::uint32_t>& offsets,
+                                  Write write) {
     std::map<std::string, std::uint32_t> stubs;
     offsets.assign(types, kNoCode);
     for (std::uint32_t type = 0; type < types; ++type) {

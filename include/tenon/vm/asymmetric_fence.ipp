@@ -25,7 +25,7 @@ TENON_DECL bool PrepareHeavyFence() noexcept {
   return syscall(SYS_membarrier, kRegisterPrivateExpedited, 0, 0) == 0;
 }
 
-inline void FenceOthers() noexcept {
+[[gnu::cold]] inline void FenceOthers() noexcept {
   if (syscall(SYS_membarrier, kPrivateExpedited, 0, 0) == 0) return;
   // A forked child registers anew.
   syscall(SYS_membarrier, kRegisterPrivateExpedited, 0, 0);
@@ -34,14 +34,14 @@ inline void FenceOthers() noexcept {
 
 #else
 
-TENON_DECL bool PrepareHeavyFence() noexcept { return false; }
-inline void FenceOthers() noexcept {}
+[[gnu::cold]] TENON_DECL bool PrepareHeavyFence() noexcept { return false; }
+[[gnu::cold]] inline void FenceOthers() noexcept {}
 
 #endif
 
 }  // namespace detail
 
-TENON_DECL void HeavyFence() noexcept {
+[[gnu::cold]] TENON_DECL void HeavyFence() noexcept {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (detail::kHeavyFenceReachesAll) detail::FenceOthers();
   std::atomic_thread_fence(std::memory_order_seq_cst);

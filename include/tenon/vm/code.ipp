@@ -10,8 +10,9 @@ namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
-inline void FillExtern(const ModuleCode& code, const std::string& module_name, ExternKind kind,
-                       std::uint32_t index, ExternDefinition& definition) {
+[[gnu::cold]] inline void FillExtern(const ModuleCode& code, const std::string& module_name,
+                                     ExternKind kind, std::uint32_t index,
+                                     ExternDefinition& definition) {
   const wasm::Module& module = code.module;
   definition.module_name = module_name;
   definition.index = index;
@@ -46,8 +47,10 @@ void FillLimits(const wasm::Limits& limits, Definition& definition) {
 
 }  // namespace detail
 
-TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code, const HostCallables* host,
-                                             const std::string& module_name, std::uint32_t index) {
+[[gnu::cold]] TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code,
+                                                           const HostCallables* host,
+                                                           const std::string& module_name,
+                                                           std::uint32_t index) {
   FunctionDefinition definition;
   detail::FillExtern(code, module_name, ExternKind::Func, index, definition);
   const std::uint32_t type = code.module.functions[index];
@@ -82,8 +85,9 @@ TENON_DECL FunctionDefinition DefineFunction(const ModuleCode& code, const HostC
   return definition;
 }
 
-TENON_DECL TableDefinition DefineTable(const ModuleCode& code, const std::string& module_name,
-                                       std::uint32_t index) {
+[[gnu::cold]] TENON_DECL TableDefinition DefineTable(const ModuleCode& code,
+                                                     const std::string& module_name,
+                                                     std::uint32_t index) {
   TableDefinition definition;
   detail::FillExtern(code, module_name, ExternKind::Table, index, definition);
   detail::FillLimits(code.module.tables[index].limits, definition);
@@ -91,16 +95,18 @@ TENON_DECL TableDefinition DefineTable(const ModuleCode& code, const std::string
   return definition;
 }
 
-TENON_DECL MemoryDefinition DefineMemory(const ModuleCode& code, const std::string& module_name,
-                                         std::uint32_t index) {
+[[gnu::cold]] TENON_DECL MemoryDefinition DefineMemory(const ModuleCode& code,
+                                                       const std::string& module_name,
+                                                       std::uint32_t index) {
   MemoryDefinition definition;
   detail::FillExtern(code, module_name, ExternKind::Memory, index, definition);
   detail::FillLimits(code.module.memories[index].limits, definition);
   return definition;
 }
 
-TENON_DECL GlobalDefinition DefineGlobal(const ModuleCode& code, const std::string& module_name,
-                                         std::uint32_t index) {
+[[gnu::cold]] TENON_DECL GlobalDefinition DefineGlobal(const ModuleCode& code,
+                                                       const std::string& module_name,
+                                                       std::uint32_t index) {
   GlobalDefinition definition;
   detail::FillExtern(code, module_name, ExternKind::Global, index, definition);
   definition.type = code.module.globals[index].type;
@@ -108,8 +114,9 @@ TENON_DECL GlobalDefinition DefineGlobal(const ModuleCode& code, const std::stri
   return definition;
 }
 
-TENON_DECL std::string FunctionDebugName(const ModuleCode& code, const std::string& module_name,
-                                         std::uint32_t index) {
+[[gnu::cold]] TENON_DECL std::string FunctionDebugName(const ModuleCode& code,
+                                                       const std::string& module_name,
+                                                       std::uint32_t index) {
   const std::string_view name = code.names.Function(index);
   std::string text = module_name + ".";
   return name.empty() ? text + "$" + std::to_string(index) : text.append(name);

@@ -47,8 +47,8 @@ TENON_DECL ExternIndex::ExternIndex(const wasm::Module& module) {
   };
   imports_ = by_target(module.imports);
   exports_by_target_ = by_target(module.exports);
-  exports_by_name_ = wasm::SortedPositions(
-      module.exports.size(), [&](std::uint32_t left, std::uint32_t right) {
+  exports_by_name_ =
+      wasm::SortedPositions(module.exports.size(), [&](std::uint32_t left, std::uint32_t right) {
         return module.Text(module.exports[left].name) < module.Text(module.exports[right].name);
       });
 }

@@ -78,7 +78,7 @@ struct Group : abi::ExecContext {
   Group() : abi::ExecContext{} {}
 
   wasm::FlatArray<Instance*> instances;  ///< owned
-  std::uint64_t live_instances = 0;  ///< claims of members (live_claims); at 0 the group goes
+  std::uint64_t live_instances = 0;      ///< claims of members (live_claims); at 0 the group goes
   std::atomic<std::uint32_t> interrupt_code{0};  ///< exit code of a stop request or deadline
   std::atomic<bool> interrupt_is_exit{false};    ///< else: look for closed instances
   std::uint64_t trap_count = 0;             ///< traps that ended calls; of both where groups join

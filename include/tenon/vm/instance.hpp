@@ -95,7 +95,7 @@ class Instance {
 
   std::shared_ptr<const EngineCode> linked_code;  ///< null: the module's
   wasm::FlatArray<abi::TypeId> types;
-  std::unique_ptr<abi::FunctionRecord[]> records;     ///< of the functions it defines
+  std::unique_ptr<abi::FunctionRecord[]> records;         ///< of the functions it defines
   wasm::FlatArray<const abi::FunctionRecord*> functions;  ///< index space
   std::vector<std::shared_ptr<TableInstance>> tables;
   wasm::FlatArray<abi::TableRecord*> table_records;

@@ -29,7 +29,7 @@ namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
-constexpr std::uint16_t CountSlots(std::span<const ValueType> types) {
+[[gnu::cold]] constexpr std::uint16_t CountSlots(std::span<const ValueType> types) {
   std::uint32_t slots = 0;
   for (const ValueType type : types) slots += type.SlotCount();
   return static_cast<std::uint16_t>(slots);
@@ -41,7 +41,7 @@ class InstanceMaker {
   InstanceMaker(Instance& instance, const std::vector<ResolvedImport>& imports)
       : instance_{instance}, module_{instance.Module()}, imports_{imports} {}
 
-  void Run() {
+  [[gnu::cold]] void Run() {
     MakeTypes();
     MakeTables();
     MakeMemories();
@@ -65,7 +65,7 @@ class InstanceMaker {
     }
   }
 
-  void MakeTypes() {
+  [[gnu::cold]] void MakeTypes() {
     instance_.types.reserve(module_.types.size());
     for (std::uint32_t i = 0; i < module_.types.size(); ++i) {
       instance_.types.push_back(
@@ -73,7 +73,7 @@ class InstanceMaker {
     }
   }
 
-  void MakeFunctions() {
+  [[gnu::cold]] void MakeFunctions() {
     const auto own = instance_.IsHost() ? module_.functions.size() : module_.bodies.size();
     instance_.records = std::make_unique<abi::FunctionRecord[]>(own);
     instance_.functions.reserve(module_.functions.size());
@@ -122,7 +122,7 @@ class InstanceMaker {
   }
 
   /// Functions that only `invoke` can call get an entry that does so, if the engine needs one.
-  void Adapt(std::uint32_t type, bool has_own_invoke, abi::FunctionRecord& record) {
+  [[gnu::cold]] void Adapt(std::uint32_t type, bool has_own_invoke, abi::FunctionRecord& record) {
     const Engine& engine = instance_.store->engine;
     if (engine.adapt == nullptr) return;
     const bool is_dynamic = instance_.IsHost() && record.code == nullptr;
@@ -131,7 +131,7 @@ class InstanceMaker {
     if (is_dynamic && !has_own_invoke) record.invoke = InvokeHostSlots;
   }
 
-  void MakeTables() {
+  [[gnu::cold]] void MakeTables() {
     ForImports(ExternKind::Table, [&](Instance& exporter, std::uint32_t index) {
       instance_.tables.push_back(exporter.tables[index]);
     });
@@ -153,7 +153,7 @@ class InstanceMaker {
     for (const auto& table : instance_.tables) instance_.table_records.push_back(&table->Record());
   }
 
-  void MakeMemories() {
+  [[gnu::cold]] void MakeMemories() {
     ForImports(ExternKind::Memory, [&](Instance& exporter, std::uint32_t index) {
       MemoryInstance* memory = exporter.memories[index].get();
       memory->Retain();
@@ -193,7 +193,7 @@ class InstanceMaker {
     throw LinkError{ErrorCode::MemoryAllocation, FormatError(ErrorCode::MemoryAllocation, {pages})};
   }
 
-  void MakeGlobals() {
+  [[gnu::cold]] void MakeGlobals() {
     ForImports(ExternKind::Global, [&](Instance& exporter, std::uint32_t index) {
       instance_.globals.push_back(exporter.globals[index]);
       instance_.global_slots.push_back(exporter.globals[index]->Slots());
@@ -214,7 +214,7 @@ class InstanceMaker {
     }
   }
 
-  void MakeElements() {
+  [[gnu::cold]] void MakeElements() {
     instance_.elements.resize(module_.elements.size());
     for (std::size_t i = 0; i < module_.elements.size(); ++i) {
       const wasm::ElementSegment& segment = module_.elements[i];
@@ -241,7 +241,7 @@ class InstanceMaker {
   }
 
   /// Where C's function pointers are indices into.
-  const abi::TableRecord* FindFunctionTable() const {
+  [[gnu::cold]] const abi::TableRecord* FindFunctionTable() const {
     const auto exported = instance_.FindExport(ExternKind::Table, "__indirect_function_table");
     const std::uint32_t index = exported.value_or(0);
     if (index >= instance_.tables.size() ||
@@ -251,7 +251,7 @@ class InstanceMaker {
     return instance_.table_records[index];
   }
 
-  void FillHeader() {
+  [[gnu::cold]] void FillHeader() {
     abi::InstanceHeader& header = *instance_.header;
     header.types = instance_.types.data();
     header.functions = instance_.functions.data();
@@ -285,7 +285,7 @@ inline void RequireInBounds(TrapCode trap) {
   if (trap != TrapCode::None) throw Trap{trap, TrapText(trap), {}};
 }
 
-inline void RunSegments(Instance& instance) {
+[[gnu::cold]] inline void RunSegments(Instance& instance) {
   const wasm::Module& module = instance.Module();
   for (std::uint32_t i = 0; i < module.elements.size(); ++i) {
     const wasm::ElementSegment& segment = module.elements[i];
@@ -309,7 +309,8 @@ inline void RunSegments(Instance& instance) {
 /// Exporters whose functions, tables or globals the instance can hold on to join its group, and
 /// those of memories and globals that both can write to, because they must not run at the same
 /// time. Host functions and constants are kept alive by counting.
-inline void JoinGroups(Instance& instance, const std::vector<ResolvedImport>& imports) {
+[[gnu::cold]] inline void JoinGroups(Instance& instance,
+                                     const std::vector<ResolvedImport>& imports) {
   const wasm::Module& module = instance.Module();
   for (std::size_t i = 0; i < imports.size(); ++i) {
     Instance& exporter = *imports[i].exporter.Get();
@@ -339,7 +340,7 @@ inline std::size_t ParameterCountOf(const Instance& instance, std::uint32_t func
   return module.Parameters(module.functions[function]).size();
 }
 
-inline void RunStartFunctions(Instance& instance, const InstanceSettings& settings) {
+[[gnu::cold]] inline void RunStartFunctions(Instance& instance, const InstanceSettings& settings) {
   if (instance.Module().start != wasm::kNoIndex) {
     abi::Slot slots[1] = {0};
     CallAs(instance, *instance.functions[instance.Module().start], slots, settings.context);
@@ -367,8 +368,8 @@ inline void RunStartFunctions(Instance& instance, const InstanceSettings& settin
 
 }  // namespace detail
 
-TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
-                                      const InstanceSettings& settings) {
+[[gnu::cold]] TENON_DECL InstanceHandle Instantiate(const CompiledState& compiled,
+                                                    const InstanceSettings& settings) {
   const std::shared_ptr<Store> store = compiled.store;
   store->RequireOpen();
   if (compiled.is_closed.load() || compiled.code == nullptr) {

@@ -27,7 +27,8 @@ namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
-inline std::string LimitsText(std::uint64_t minimum, bool has_maximum, std::uint64_t maximum) {
+[[gnu::cold]] inline std::string LimitsText(std::uint64_t minimum, bool has_maximum,
+                                            std::uint64_t maximum) {
   std::string text = std::to_string(minimum) + "..";
   if (has_maximum) text += std::to_string(maximum);
   return text;
@@ -59,7 +60,8 @@ inline bool LimitsFit(const wasm::Limits& declared, std::uint64_t size,
 }
 
 /// The type that an import declares; "" for a tag.
-inline std::string DeclaredText(const wasm::Module& module, const wasm::Import& import) {
+[[gnu::cold]] inline std::string DeclaredText(const wasm::Module& module,
+                                              const wasm::Import& import) {
   switch (import.kind) {
     case ExternKind::Func:
       return FunctionText(module, import.index);
@@ -77,7 +79,8 @@ inline std::string DeclaredText(const wasm::Module& module, const wasm::Import& 
 }
 
 /// The type of what an instance has under an index.
-inline std::string FoundText(const Instance& instance, ExternKind kind, std::uint32_t index) {
+[[gnu::cold]] inline std::string FoundText(const Instance& instance, ExternKind kind,
+                                           std::uint32_t index) {
   switch (kind) {
     case ExternKind::Func:
       return FunctionText(instance.Module(), index);
@@ -101,9 +104,10 @@ inline const HostCallables::Function* HostFunctionOf(const abi::FunctionRecord& 
 
 /// Where two lists of types of equal length differ, as in `; parameter 1 "y" is i64 there, i32
 /// here`; "" if they do not, or in length.
-inline std::string DifferenceText(std::span<const ValueType> wanted,
-                                  std::span<const ValueType> found, std::string_view what,
-                                  const Instance& exporter, std::uint32_t function) {
+[[gnu::cold]] inline std::string DifferenceText(std::span<const ValueType> wanted,
+                                                std::span<const ValueType> found,
+                                                std::string_view what, const Instance& exporter,
+                                                std::uint32_t function) {
   if (wanted.size() != found.size()) return "";
   const auto [one, other] = std::ranges::mismatch(wanted, found);
   if (one == wanted.end()) return "";
@@ -128,7 +132,7 @@ class ImportResolver {
   }
 
   /// Modules for the unknown imports, if they are not to be errors.
-  void MakeStubs() {
+  [[gnu::cold]] void MakeStubs() {
     for (const auto& [name, exporter] : exporters_) {
       if (exporter.unknown.empty()) continue;
       const InstanceHandle stub = settings_.make_stub(importer_, exporter.unknown);
@@ -141,7 +145,7 @@ class ImportResolver {
   }
 
   /// Throws LinkError if there were problems.
-  void RequireNone() {
+  [[gnu::cold]] void RequireNone() {
     if (first_failure_ == ErrorCode::None) return;
     std::string report;
     for (const std::string& line : lines_) {
@@ -181,9 +185,9 @@ class ImportResolver {
     InstanceHandle handle;
     std::vector<std::string_view> names[5];  ///< of exports by kind, once they are asked for
     bool has_names[5] = {};
-    std::string missing;  ///< the line for a module that is not there
-    std::string near;     ///< the name that is there in place of a missing one
-    Wanted wanted;        ///< of a module that is not there
+    std::string missing;                     ///< the line for a module that is not there
+    std::string near;                        ///< the name that is there in place of a missing one
+    Wanted wanted;                           ///< of a module that is not there
     wasm::FlatArray<std::uint32_t> unknown;  ///< imports for which a stub will stand
     bool is_shadowing = false;
   };
@@ -248,7 +252,7 @@ class ImportResolver {
   }
 
   /// The names under which modules can be found.
-  const std::vector<std::string_view>& ModuleNames() {
+  [[gnu::cold]] const std::vector<std::string_view>& ModuleNames() {
     if (module_names_.empty()) {
       open_names_ = store_.Names();
       module_names_.assign(open_names_.begin(), open_names_.end());
@@ -272,9 +276,11 @@ class ImportResolver {
   }
 
   /// Whether another problem will be reported in full: as data or as a line.
-  bool IsShown() const { return problems.size() < kMostProblems || lines_.size() < kMostLines; }
+  [[gnu::cold]] bool IsShown() const {
+    return problems.size() < kMostProblems || lines_.size() < kMostLines;
+  }
 
-  ImportProblem Describe(ErrorCode id, const wasm::Import& import) const {
+  [[gnu::cold]] ImportProblem Describe(ErrorCode id, const wasm::Import& import) const {
     ImportProblem problem;
     problem.id = id;
     problem.kind = import.kind;
@@ -284,8 +290,8 @@ class ImportResolver {
     if (IsShown()) problem.expected = DeclaredText(module_, import);
     return problem;
   }
-  ImportProblem Describe(ErrorCode id, const wasm::Import& import, const Instance& instance,
-                         const wasm::Export& found) const {
+  [[gnu::cold]] ImportProblem Describe(ErrorCode id, const wasm::Import& import,
+                                       const Instance& instance, const wasm::Export& found) const {
     ImportProblem problem = Describe(id, import);
     if (!IsShown()) return problem;
     problem.found = FoundText(instance, found.kind, found.index);
@@ -296,7 +302,7 @@ class ImportResolver {
     return problem;
   }
 
-  void ReportMissing(const wasm::Import& import, Exporter& exporter) {
+  [[gnu::cold]] void ReportMissing(const wasm::Import& import, Exporter& exporter) {
     ImportProblem problem = Describe(ErrorCode::ImportNotFound, import);
     const auto kind = static_cast<std::size_t>(import.kind);
     std::vector<std::string_view>& names = exporter.names[kind];
@@ -315,16 +321,16 @@ class ImportResolver {
   }
 
   /// A problem whose text needs no more than kind and names.
-  void ReportWith(ErrorCode id, const wasm::Import& import, const Instance& instance,
-                  const wasm::Export& found) {
+  [[gnu::cold]] void ReportWith(ErrorCode id, const wasm::Import& import, const Instance& instance,
+                                const wasm::Export& found) {
     ImportProblem problem = Describe(id, import, instance, found);
     problem.text = FormatError(id, {ExternKindName(import.kind), problem.module, problem.name,
                                     ExternKindName(found.kind)});
     Report(std::move(problem));
   }
 
-  void ReportTypes(const wasm::Import& import, const Instance& instance, const wasm::Export& found,
-                   const std::string& difference) {
+  [[gnu::cold]] void ReportTypes(const wasm::Import& import, const Instance& instance,
+                                 const wasm::Export& found, const std::string& difference) {
     ImportProblem problem = Describe(ErrorCode::ImportTypeMismatch, import, instance, found);
     problem.text = FormatError(problem.id, {ExternKindName(import.kind), problem.module,
                                             problem.name, problem.expected, problem.found});
@@ -333,7 +339,7 @@ class ImportResolver {
     Report(std::move(problem));
   }
 
-  void Report(ImportProblem problem) {
+  [[gnu::cold]] void Report(ImportProblem problem) {
     if (first_failure_ == ErrorCode::None) first_failure_ = problem.id;
     if (std::ranges::find(lines_, problem.text) == lines_.end()) {
       if (lines_.size() == kMostLines) {

@@ -16,7 +16,8 @@ namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
-inline void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
+[[gnu::cold]] inline void ReplaceAll(std::string& text, std::string_view from,
+                                     std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos;
        at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
@@ -25,7 +26,7 @@ inline void ReplaceAll(std::string& text, std::string_view from, std::string_vie
 
 }  // namespace detail
 
-TENON_DECL std::string CppTypeName(const char* spelling) {
+[[gnu::cold]] TENON_DECL std::string CppTypeName(const char* spelling) {
   std::string text = spelling;
   constexpr std::string_view kBegin = "S = ";
   const std::size_t begin = text.find(kBegin);
@@ -43,7 +44,7 @@ TENON_DECL std::string CppTypeName(const char* spelling) {
   return text;
 }
 
-TENON_DECL std::string CppSignature(const abi::HostSignature& signature) {
+[[gnu::cold]] TENON_DECL std::string CppSignature(const abi::HostSignature& signature) {
   if (signature.spellings == nullptr) return "";
   std::string text = CppTypeName(signature.spellings[0]) + "(";
   const std::uint32_t count = signature.special_count + signature.cpp_parameter_count;

@@ -53,7 +53,7 @@ TENON_DECL InstanceHandle Store::Find(std::string_view name) {
   return found == names_.end() ? InstanceHandle{} : found->second;
 }
 
-TENON_DECL std::vector<std::string> Store::Names() {
+[[gnu::cold]] TENON_DECL std::vector<std::string> Store::Names() {
   const std::lock_guard lock{mutex_};
   std::vector<std::string> names;
   for (const auto& [name, handle] : names_) {
@@ -62,7 +62,7 @@ TENON_DECL std::vector<std::string> Store::Names() {
   return names;
 }
 
-TENON_DECL void Store::Enter(Instance& instance) {
+[[gnu::cold]] TENON_DECL void Store::Enter(Instance& instance) {
   auto group = std::make_unique<Group>();
   group->instances.push_back(&instance);
   instance.header->exec = group.get();
@@ -100,7 +100,7 @@ TENON_DECL void Store::Publish(Instance& instance) {
   if (instance.holds_name) names_.find(instance.name)->second = InstanceHandle{&instance};
 }
 
-TENON_DECL void Store::Join(Instance& instance, Instance& other) {
+[[gnu::cold]] TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   // Released after the lock, as it may be the last handle of an instance.
   std::vector<InstanceHandle> released;
   const std::lock_guard lock{mutex_};
@@ -139,7 +139,7 @@ TENON_DECL void Store::Join(Instance& instance, Instance& other) {
   }
 }
 
-TENON_DECL void Store::EnterImporter(Instance& instance) {
+[[gnu::cold]] TENON_DECL void Store::EnterImporter(Instance& instance) {
   if (instance.IsHost()) return;
   wasm::FlatArray<Instance*> owners;
   owners.reserve(instance.Module().imported_functions);
@@ -158,7 +158,7 @@ TENON_DECL void Store::EnterImporter(Instance& instance) {
   }
 }
 
-TENON_DECL void Store::ForgetImporter(Instance& instance) noexcept {
+[[gnu::cold]] TENON_DECL void Store::ForgetImporter(Instance& instance) noexcept {
   if (instance.import_owners.empty()) return;
   const std::lock_guard lock{mutex_};
   for (Instance* owner : instance.import_owners) {
@@ -169,7 +169,7 @@ TENON_DECL void Store::ForgetImporter(Instance& instance) noexcept {
   }
 }
 
-inline void Store::DisableFunctions(Instance& instance) noexcept {
+[[gnu::cold]] inline void Store::DisableFunctions(Instance& instance) noexcept {
   const std::size_t count = instance.functions.empty() ? 0
                             : instance.IsHost()        ? instance.functions.size()
                                                        : instance.Module().bodies.size();
@@ -190,7 +190,7 @@ inline void Store::DisableFunctions(Instance& instance) noexcept {
   }
 }
 
-TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexcept {
+[[gnu::cold]] TENON_DECL void Store::Close(Instance& instance, std::uint32_t exit_code) noexcept {
   const std::uint64_t closed = std::uint64_t{exit_code} * 2 + 1;
   std::uint64_t open = 0;
   if (!instance.close_state.compare_exchange_strong(open, closed)) return;
@@ -306,7 +306,7 @@ inline InstanceHandle Store::Forget(Instance& instance) noexcept {
   return name_handle;
 }
 
-TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
+[[gnu::cold]] TENON_DECL void Store::CloseAll(std::uint32_t exit_code) noexcept {
   std::uint64_t open = 0;
   if (!close_state_.compare_exchange_strong(open, std::uint64_t{exit_code} * 2 + 1)) return;
   for (;;) {
@@ -381,13 +381,13 @@ inline void Store::NotifyEnd(Instance& instance) noexcept {
   if (settings.close_notifier) settings.close_notifier(instance.name, 0);
 }
 
-inline void Store::DestroyInstance(Instance* instance) noexcept {
+[[gnu::cold]] inline void Store::DestroyInstance(Instance* instance) noexcept {
   NotifyEnd(*instance);
   vm::EndReferences(*instance);
   delete instance;
 }
 
-inline void Store::DestroyGroup(Group* group) noexcept {
+[[gnu::cold]] inline void Store::DestroyGroup(Group* group) noexcept {
   for (Instance* member : group->instances) NotifyEnd(*member);
   // Newest first: an instance may refer to what older ones own.
   std::sort(group->instances.begin(), group->instances.end(),

@@ -20,7 +20,7 @@ namespace tenon::inline TENON_ABI::wasm {
 namespace detail {
 
 /// Whether the only immediate is one u32.
-constexpr bool TakesOneIndex(Immediate immediate) {
+[[gnu::cold]] constexpr bool TakesOneIndex(Immediate immediate) {
   switch (immediate) {
     case Immediate::Label:
     case Immediate::Function:
@@ -38,7 +38,7 @@ constexpr bool TakesOneIndex(Immediate immediate) {
 
 }  // namespace detail
 
-TENON_DECL void CodeBuilder::WriteOpcode(Opcode opcode) {
+[[gnu::cold]] TENON_DECL void CodeBuilder::WriteOpcode(Opcode opcode) {
   const auto code = static_cast<std::uint32_t>(opcode);
   assert(Info(opcode).IsValid());
   if (code < 0x100) {
@@ -49,13 +49,13 @@ TENON_DECL void CodeBuilder::WriteOpcode(Opcode opcode) {
   detail::WriteUnsigned(bytes_, code & 0xFF);
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Emit(Opcode opcode) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Emit(Opcode opcode) {
   assert(Info(opcode).immediate == Immediate::None);
   WriteOpcode(opcode);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Index(Opcode opcode, std::uint32_t index) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Index(Opcode opcode, std::uint32_t index) {
   const Immediate immediate = Info(opcode).immediate;
   assert(detail::TakesOneIndex(immediate));
   uses_data_ = uses_data_ || immediate == Immediate::Data;
@@ -64,36 +64,38 @@ TENON_DECL CodeBuilder& CodeBuilder::Index(Opcode opcode, std::uint32_t index) {
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::TwoIndices(Opcode opcode, std::uint32_t first,
-                                                std::uint32_t second) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::TwoIndices(Opcode opcode, std::uint32_t first,
+                                                              std::uint32_t second) {
   WriteOpcode(opcode);
   detail::WriteUnsigned(bytes_, first);
   detail::WriteUnsigned(bytes_, second);
   return *this;
 }
 
-TENON_DECL void CodeBuilder::WriteMemoryArgument(Opcode opcode, MemoryArgument argument) {
+[[gnu::cold]] TENON_DECL void CodeBuilder::WriteMemoryArgument(Opcode opcode,
+                                                               MemoryArgument argument) {
   const bool is_natural = argument.align == MemoryArgument::kNaturalAlign;
   detail::WriteUnsigned(bytes_, is_natural ? Info(opcode).width : argument.align);
   detail::WriteUnsigned(bytes_, argument.offset);
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Memory(Opcode opcode, MemoryArgument argument) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Memory(Opcode opcode, MemoryArgument argument) {
   assert(Info(opcode).immediate == Immediate::Memory);
   WriteOpcode(opcode);
   WriteMemoryArgument(opcode, argument);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Lane(Opcode opcode, std::uint8_t lane) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Lane(Opcode opcode, std::uint8_t lane) {
   assert(Info(opcode).immediate == Immediate::Lane);
   WriteOpcode(opcode);
   bytes_.push_back(lane);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::MemoryLane(Opcode opcode, MemoryArgument argument,
-                                                std::uint8_t lane) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::MemoryLane(Opcode opcode,
+                                                              MemoryArgument argument,
+                                                              std::uint8_t lane) {
   assert(Info(opcode).immediate == Immediate::MemoryLane);
   WriteOpcode(opcode);
   WriteMemoryArgument(opcode, argument);
@@ -106,14 +108,14 @@ TENON_DECL CodeBuilder& CodeBuilder::Raw(ListArgument<std::uint8_t> bytes) {
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Append(const CodeBuilder& other) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Append(const CodeBuilder& other) {
   const std::vector<std::uint8_t> copy{other.bytes_};
   detail::WriteBytes(bytes_, copy);
   uses_data_ = uses_data_ || other.uses_data_;
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Begin(Opcode opcode, BlockType type) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Begin(Opcode opcode, BlockType type) {
   assert(Info(opcode).immediate == Immediate::Block);
   WriteOpcode(opcode);
   switch (type.kind_) {
@@ -130,7 +132,8 @@ TENON_DECL CodeBuilder& CodeBuilder::Begin(Opcode opcode, BlockType type) {
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::BrTable(IndexList labels, std::uint32_t default_label) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::BrTable(IndexList labels,
+                                                           std::uint32_t default_label) {
   WriteOpcode(Opcode::BrTable);
   detail::WriteUnsigned(bytes_, labels.Size());
   for (const std::uint32_t label : labels) detail::WriteUnsigned(bytes_, label);
@@ -142,20 +145,20 @@ TENON_DECL CodeBuilder& CodeBuilder::CallIndirect(std::uint32_t type, std::uint3
   return TwoIndices(Opcode::CallIndirect, type, table);
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::Select(ValueTypeList types) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Select(ValueTypeList types) {
   WriteOpcode(Opcode::SelectT);
   detail::WriteUnsigned(bytes_, types.Size());
   for (const ValueType type : types) detail::WriteValueType(bytes_, type);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::I32Const(std::int32_t value) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::I32Const(std::int32_t value) {
   WriteOpcode(Opcode::I32Const);
   detail::WriteSigned(bytes_, value);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::I64Const(std::int64_t value) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::I64Const(std::int64_t value) {
   WriteOpcode(Opcode::I64Const);
   detail::WriteSigned(bytes_, value);
   return *this;
@@ -169,13 +172,13 @@ TENON_DECL CodeBuilder& CodeBuilder::F64Const(double value) {
   return F64ConstBits(std::bit_cast<std::uint64_t>(value));
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::F32ConstBits(std::uint32_t bits) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::F32ConstBits(std::uint32_t bits) {
   WriteOpcode(Opcode::F32Const);
   detail::WriteFixed(bytes_, bits, 4);
   return *this;
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::F64ConstBits(std::uint64_t bits) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::F64ConstBits(std::uint64_t bits) {
   WriteOpcode(Opcode::F64Const);
   detail::WriteFixed(bytes_, bits, 8);
   return *this;
@@ -191,7 +194,7 @@ TENON_DECL CodeBuilder& CodeBuilder::Shuffle(const std::array<std::uint8_t, 16>&
   return Raw(lanes);
 }
 
-TENON_DECL CodeBuilder& CodeBuilder::RefNull(HeapType type) {
+[[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::RefNull(HeapType type) {
   WriteOpcode(Opcode::RefNull);
   detail::WriteHeapType(bytes_, type);
   return *this;

@@ -23,8 +23,8 @@ namespace tenon::inline TENON_ABI {
 
 namespace detail {
 
-TENON_DECL std::string FillPlaceholders(std::string_view text,
-                                        std::span<const std::string_view> arguments) {
+[[gnu::cold]] TENON_DECL std::string FillPlaceholders(std::string_view text,
+                                                      std::span<const std::string_view> arguments) {
   std::string filled;
   filled.reserve(text.size() + 32);
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -42,7 +42,7 @@ TENON_DECL std::string FillPlaceholders(std::string_view text,
   return filled;
 }
 
-TENON_DECL std::string HexText(std::uint64_t number) {
+[[gnu::cold]] TENON_DECL std::string HexText(std::uint64_t number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string reversed;
   do {
@@ -54,7 +54,7 @@ TENON_DECL std::string HexText(std::uint64_t number) {
 
 /// Names come from the module: no control character reaches a terminal or log, and no name fills
 /// it.
-TENON_DECL std::string PrintableName(std::string_view name) {
+[[gnu::cold]] TENON_DECL std::string PrintableName(std::string_view name) {
   constexpr std::size_t kLongest = 256;
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::size_t size = std::min(name.size(), kLongest);
@@ -75,7 +75,7 @@ TENON_DECL std::string PrintableName(std::string_view name) {
   return text;
 }
 
-TENON_DECL std::string_view HeapTypeName(HeapType heap) {
+[[gnu::cold]] TENON_DECL std::string_view HeapTypeName(HeapType heap) {
   struct Row {
     HeapType heap;
     std::string_view name;
@@ -100,7 +100,7 @@ TENON_DECL std::string_view HeapTypeName(HeapType heap) {
   return "?";
 }
 
-TENON_DECL std::string TypeListText(std::span<const ValueType> types) {
+[[gnu::cold]] TENON_DECL std::string TypeListText(std::span<const ValueType> types) {
   std::string text;
   for (const ValueType type : types) {
     if (!text.empty()) text += ", ";
@@ -116,7 +116,7 @@ TENON_DECL std::string FormatError(ErrorCode code,
   return detail::FillPlaceholders(ErrorText(code), std::span{arguments.begin(), arguments.size()});
 }
 
-TENON_DECL std::string TypeName(ValueType type) {
+[[gnu::cold]] TENON_DECL std::string TypeName(ValueType type) {
   if (type == ValueType::I32) return "i32";
   if (type == ValueType::I64) return "i64";
   if (type == ValueType::F32) return "f32";
@@ -134,8 +134,8 @@ TENON_DECL std::string TypeName(ValueType type) {
   return text + ")";
 }
 
-TENON_DECL std::string SignatureText(std::span<const ValueType> parameters,
-                                     std::span<const ValueType> results) {
+[[gnu::cold]] TENON_DECL std::string SignatureText(std::span<const ValueType> parameters,
+                                                   std::span<const ValueType> results) {
   std::string text = "(" + detail::TypeListText(parameters) + ") -> ";
   if (results.size() == 1) return text + TypeName(results[0]);
   return text + "(" + detail::TypeListText(results) + ")";
@@ -145,7 +145,8 @@ namespace wasm {
 
 namespace detail {
 
-TENON_DECL std::string ArgumentText(const Module& module, const FaultArgument& argument) {
+[[gnu::cold]] TENON_DECL std::string ArgumentText(const Module& module,
+                                                  const FaultArgument& argument) {
   switch (argument.kind) {
     case FaultArgument::Kind::None:
       return "";
@@ -173,8 +174,8 @@ TENON_DECL std::string ArgumentText(const Module& module, const FaultArgument& a
 }
 
 /// Name of the instruction at an offset, or "" if there is none.
-TENON_DECL std::string_view OpcodeTextAt(std::span<const std::uint8_t> bytes,
-                                         std::uint64_t offset) {
+[[gnu::cold]] TENON_DECL std::string_view OpcodeTextAt(std::span<const std::uint8_t> bytes,
+                                                       std::uint64_t offset) {
   if (offset >= bytes.size()) return {};
   const std::uint32_t first = bytes[offset];
   if (first != kPrefixMisc && first != kPrefixSimd) return FindOpcode(first).text;
@@ -192,8 +193,8 @@ TENON_DECL std::string_view OpcodeTextAt(std::span<const std::uint8_t> bytes,
 
 }  // namespace detail
 
-TENON_DECL std::string FormatFault(const Module& module, const Fault& fault,
-                                   std::string_view function_name) {
+[[gnu::cold]] TENON_DECL std::string FormatFault(const Module& module, const Fault& fault,
+                                                 std::string_view function_name) {
   std::array<std::string, 3> texts;
   std::array<std::string_view, 3> arguments;
   std::size_t count = 0;

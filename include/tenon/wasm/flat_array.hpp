@@ -49,8 +49,8 @@ class FlatStorage {
 
 }  // namespace detail
 
-/// A vector of plain things, with the names of std::vector. Beside those it has three virtues: large
-/// ones grow without being copied and give back what they had; what puts elements in is small
+/// A vector of plain things, with the names of std::vector. Beside those it has three virtues:
+/// large ones grow without being copied and give back what they had; what puts elements in is small
 /// enough to be compiled in place; and a type of elements more costs the compiler little.
 template <class T>
 class FlatArray : private detail::FlatStorage {

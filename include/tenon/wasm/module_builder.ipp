@@ -35,7 +35,8 @@ inline void WriteExpression(ByteVector& out, const ConstantExpression& expressio
 }
 
 /// Size, locals in runs of equal types, code, end.
-inline ByteVector EncodeBody(ValueTypeList locals, std::span<const std::uint8_t> code) {
+[[gnu::cold]] inline ByteVector EncodeBody(ValueTypeList locals,
+                                           std::span<const std::uint8_t> code) {
   ByteVector runs;
   std::uint32_t run_count = 0;
   const std::span<const ValueType> types = locals.Items();
@@ -59,7 +60,8 @@ inline std::span<const std::uint8_t> TextBytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-inline Limits MakeLimits(std::uint64_t minimum, std::optional<std::uint64_t> maximum) {
+[[gnu::cold]] inline Limits MakeLimits(std::uint64_t minimum,
+                                       std::optional<std::uint64_t> maximum) {
   Limits limits;
   limits.minimum = minimum;
   limits.maximum = maximum.value_or(0);
@@ -69,15 +71,15 @@ inline Limits MakeLimits(std::uint64_t minimum, std::optional<std::uint64_t> max
 
 }  // namespace detail
 
-TENON_DECL ElementItems ElementItems::Functions(IndexList functions) {
+[[gnu::cold]] TENON_DECL ElementItems ElementItems::Functions(IndexList functions) {
   ElementItems items;
   detail::WriteUnsigned(items.bytes_, functions.Size());
   for (const std::uint32_t function : functions) detail::WriteUnsigned(items.bytes_, function);
   return items;
 }
 
-TENON_DECL ElementItems ElementItems::Expressions(ValueType type,
-                                                  ListArgument<ConstantExpression> expressions) {
+[[gnu::cold]] TENON_DECL ElementItems
+ElementItems::Expressions(ValueType type, ListArgument<ConstantExpression> expressions) {
   ElementItems items;
   items.type_ = type;
   items.are_expressions_ = true;
@@ -86,7 +88,8 @@ TENON_DECL ElementItems ElementItems::Expressions(ValueType type,
   return items;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::Type(ValueTypeList parameters, ValueTypeList results) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::Type(ValueTypeList parameters,
+                                                           ValueTypeList results) {
   ByteVector encoding{0x60};
   for (const ValueTypeList& list : {parameters, results}) {
     detail::WriteUnsigned(encoding, list.Size());
@@ -105,14 +108,15 @@ TENON_DECL ModuleBuilder::Space& ModuleBuilder::SpaceOf(ExternKind kind) {
   return spaces_[static_cast<std::size_t>(kind)];
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::Define(ExternKind kind, Section& section) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::Define(ExternKind kind, Section& section) {
   Space& space = SpaceOf(kind);
   ++section.count;
   return space.imported + space.defined++;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::Import(std::string_view module, std::string_view name,
-                                               ExternKind kind) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::Import(std::string_view module,
+                                                             std::string_view name,
+                                                             ExternKind kind) {
   Space& space = SpaceOf(kind);
   assert(space.defined == 0 && "import before you define");
   detail::WriteName(imports_.bytes, module);
@@ -122,49 +126,55 @@ TENON_DECL std::uint32_t ModuleBuilder::Import(std::string_view module, std::str
   return space.imported++;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::ImportFunction(std::string_view module,
-                                                       std::string_view name, std::uint32_t type) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::ImportFunction(std::string_view module,
+                                                                     std::string_view name,
+                                                                     std::uint32_t type) {
   const std::uint32_t index = Import(module, name, ExternKind::Func);
   detail::WriteUnsigned(imports_.bytes, type);
   return index;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::ImportTable(std::string_view module, std::string_view name,
-                                                    const TableType& type) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::ImportTable(std::string_view module,
+                                                                  std::string_view name,
+                                                                  const TableType& type) {
   const std::uint32_t index = Import(module, name, ExternKind::Table);
   detail::WriteTableType(imports_.bytes, type);
   return index;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::ImportMemory(std::string_view module, std::string_view name,
-                                                     const MemoryType& type) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::ImportMemory(std::string_view module,
+                                                                   std::string_view name,
+                                                                   const MemoryType& type) {
   const std::uint32_t index = Import(module, name, ExternKind::Memory);
   detail::WriteLimits(imports_.bytes, type.limits);
   return index;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::ImportGlobal(std::string_view module, std::string_view name,
-                                                     const GlobalType& type) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::ImportGlobal(std::string_view module,
+                                                                   std::string_view name,
+                                                                   const GlobalType& type) {
   const std::uint32_t index = Import(module, name, ExternKind::Global);
   detail::WriteGlobalType(imports_.bytes, type);
   return index;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::Function(std::uint32_t type, ValueTypeList locals,
-                                                 const CodeBuilder& body) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::Function(std::uint32_t type,
+                                                               ValueTypeList locals,
+                                                               const CodeBuilder& body) {
   const std::uint32_t function = DeclareFunction(type);
   DefineFunction(function, locals, body);
   return function;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::DeclareFunction(std::uint32_t type) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::DeclareFunction(std::uint32_t type) {
   detail::WriteUnsigned(functions_.bytes, type);
   bodies_.push_back({0x00, static_cast<std::uint8_t>(Opcode::Unreachable), detail::kEnd});
   return Define(ExternKind::Func, functions_);
 }
 
-TENON_DECL void ModuleBuilder::DefineFunction(std::uint32_t function, ValueTypeList locals,
-                                              const CodeBuilder& body) {
+[[gnu::cold]] TENON_DECL void ModuleBuilder::DefineFunction(std::uint32_t function,
+                                                            ValueTypeList locals,
+                                                            const CodeBuilder& body) {
   const std::uint32_t imported = SpaceOf(ExternKind::Func).imported;
   assert(function >= imported && function - imported < bodies_.size());
   bodies_[function - imported] = detail::EncodeBody(locals, body.Bytes());
@@ -191,25 +201,25 @@ TENON_DECL std::uint32_t ModuleBuilder::Memory(std::uint64_t minimum,
   return Memory(MemoryType{detail::MakeLimits(minimum, maximum)});
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::Global(const GlobalType& type,
-                                               const ConstantExpression& init) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::Global(const GlobalType& type,
+                                                             const ConstantExpression& init) {
   detail::WriteGlobalType(globals_.bytes, type);
   detail::WriteExpression(globals_.bytes, init);
   return Define(ExternKind::Global, globals_);
 }
 
-TENON_DECL void ModuleBuilder::Export(std::string_view name, ExternKind kind, std::uint32_t index) {
+[[gnu::cold]] TENON_DECL void ModuleBuilder::Export(std::string_view name, ExternKind kind,
+                                                    std::uint32_t index) {
   detail::WriteName(exports_.bytes, name);
   exports_.bytes.push_back(static_cast<std::uint8_t>(kind));
   detail::WriteUnsigned(exports_.bytes, index);
   ++exports_.count;
 }
 
-TENON_DECL void ModuleBuilder::Start(std::uint32_t function) { start_ = function; }
+[[gnu::cold]] TENON_DECL void ModuleBuilder::Start(std::uint32_t function) { start_ = function; }
 
-TENON_DECL std::uint32_t ModuleBuilder::ActiveElement(std::uint32_t table,
-                                                      const ConstantExpression& offset,
-                                                      const ElementItems& items) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::ActiveElement(
+    std::uint32_t table, const ConstantExpression& offset, const ElementItems& items) {
   // The short forms have no table index and no type.
   const bool is_short = table == 0 && items.type_ == ValueType::FuncRef;
   ByteVector& out = elements_.bytes;
@@ -235,8 +245,8 @@ TENON_DECL std::uint32_t ModuleBuilder::DeclarativeElement(const ElementItems& i
   return AddUnplacedElement(3, items);
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::AddUnplacedElement(std::uint8_t flags,
-                                                           const ElementItems& items) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::AddUnplacedElement(
+    std::uint8_t flags, const ElementItems& items) {
   ByteVector& out = elements_.bytes;
   if (items.are_expressions_) {
     out.push_back(static_cast<std::uint8_t>(flags | 4));
@@ -249,9 +259,10 @@ TENON_DECL std::uint32_t ModuleBuilder::AddUnplacedElement(std::uint8_t flags,
   return elements_.count++;
 }
 
-TENON_DECL std::uint32_t ModuleBuilder::AddData(std::uint32_t flags, std::uint32_t memory,
-                                                const ConstantExpression* offset,
-                                                std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] TENON_DECL std::uint32_t ModuleBuilder::AddData(std::uint32_t flags,
+                                                              std::uint32_t memory,
+                                                              const ConstantExpression* offset,
+                                                              std::span<const std::uint8_t> bytes) {
   detail::WriteUnsigned(data_.bytes, flags);
   if (flags == 2) detail::WriteUnsigned(data_.bytes, memory);
   if (offset != nullptr) detail::WriteExpression(data_.bytes, *offset);
@@ -299,15 +310,15 @@ TENON_DECL void ModuleBuilder::NameResult(std::uint32_t function, std::uint32_t 
   result_names_[function].insert_or_assign(result, std::string{name});
 }
 
-TENON_DECL void ModuleBuilder::WriteSection(ByteVector& out, detail::SectionId id,
-                                            const ByteVector& content) {
+[[gnu::cold]] TENON_DECL void ModuleBuilder::WriteSection(ByteVector& out, detail::SectionId id,
+                                                          const ByteVector& content) {
   out.push_back(static_cast<std::uint8_t>(id));
   detail::WriteUnsigned(out, content.size());
   detail::WriteBytes(out, content);
 }
 
-TENON_DECL void ModuleBuilder::WriteVector(ByteVector& out, detail::SectionId id,
-                                           const Section& section) {
+[[gnu::cold]] TENON_DECL void ModuleBuilder::WriteVector(ByteVector& out, detail::SectionId id,
+                                                         const Section& section) {
   if (section.count == 0) return;
   ByteVector content;
   detail::WriteUnsigned(content, section.count);
@@ -315,7 +326,7 @@ TENON_DECL void ModuleBuilder::WriteVector(ByteVector& out, detail::SectionId id
   WriteSection(out, id, content);
 }
 
-TENON_DECL void ModuleBuilder::WriteNameMap(ByteVector& out, const NameMap& names) {
+[[gnu::cold]] TENON_DECL void ModuleBuilder::WriteNameMap(ByteVector& out, const NameMap& names) {
   detail::WriteUnsigned(out, names.size());
   for (const auto& [index, name] : names) {
     detail::WriteUnsigned(out, index);
@@ -323,7 +334,7 @@ TENON_DECL void ModuleBuilder::WriteNameMap(ByteVector& out, const NameMap& name
   }
 }
 
-TENON_DECL ModuleBuilder::Section ModuleBuilder::CodeSection() const {
+[[gnu::cold]] TENON_DECL ModuleBuilder::Section ModuleBuilder::CodeSection() const {
   Section section;
   section.count = static_cast<std::uint32_t>(bodies_.size());
   for (const ByteVector& body : bodies_) {
@@ -333,7 +344,7 @@ TENON_DECL ModuleBuilder::Section ModuleBuilder::CodeSection() const {
   return section;
 }
 
-TENON_DECL ModuleBuilder::ByteVector ModuleBuilder::NameSectionContent() const {
+[[gnu::cold]] TENON_DECL ModuleBuilder::ByteVector ModuleBuilder::NameSectionContent() const {
   ByteVector content;
   detail::WriteName(content, "name");
   const auto add = [&content](detail::NameSubsection id, const ByteVector& bytes) {
@@ -366,7 +377,7 @@ TENON_DECL ModuleBuilder::ByteVector ModuleBuilder::NameSectionContent() const {
   return content;
 }
 
-TENON_DECL std::vector<std::uint8_t> ModuleBuilder::Build() const {
+[[gnu::cold]] TENON_DECL std::vector<std::uint8_t> ModuleBuilder::Build() const {
   using detail::SectionId;
   ByteVector out{std::begin(detail::kMagic), std::end(detail::kMagic)};
   detail::WriteFixed(out, 1, 4);

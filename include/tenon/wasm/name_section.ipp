@@ -24,7 +24,7 @@ class NameSectionParser {
  public:
   explicit NameSectionParser(NameSection& out) : out_{out} {}
 
-  void Parse(const Module& module, ByteRange section) {
+  [[gnu::cold]] void Parse(const Module& module, ByteRange section) {
     out_.bytes_ = module.bytes;
     ByteReader reader{module.bytes, section};
     int previous = -1;
@@ -42,7 +42,7 @@ class NameSectionParser {
   }
 
  private:
-  bool ParseSubsection(ByteReader& in, std::uint8_t id) {
+  [[gnu::cold]] bool ParseSubsection(ByteReader& in, std::uint8_t id) {
     switch (static_cast<NameSubsection>(id)) {
       case NameSubsection::Module:
         return ParseModuleName(in);
@@ -56,7 +56,7 @@ class NameSectionParser {
     return true;
   }
 
-  bool ParseModuleName(ByteReader& in) {
+  [[gnu::cold]] bool ParseModuleName(ByteReader& in) {
     ByteRange name;
     if (!in.ReadName(name)) return false;
     out_.module_name_ = name;
@@ -64,7 +64,7 @@ class NameSectionParser {
   }
 
   /// Appends names, whose indices must ascend so that they can be searched.
-  static bool ParseNameMap(ByteReader& in, FlatArray<NameSection::Name>& names) {
+  [[gnu::cold]] static bool ParseNameMap(ByteReader& in, FlatArray<NameSection::Name>& names) {
     std::uint32_t count = 0;
     if (!in.ReadCount(count)) return false;
     Reserve(names, std::min(count, in.Remaining() / 2));
@@ -85,7 +85,7 @@ class NameSectionParser {
     if (needed > names.capacity()) names.reserve(std::max(needed, names.capacity() * 2));
   }
 
-  static bool ParseIndirect(ByteReader& in, NameSection::IndirectNames& out) {
+  [[gnu::cold]] static bool ParseIndirect(ByteReader& in, NameSection::IndirectNames& out) {
     std::uint32_t count = 0;
     if (!in.ReadCount(count)) return false;
     out.groups.reserve(std::min(count, in.Remaining() / 2));
@@ -144,7 +144,7 @@ TENON_DECL std::string_view NameSection::Result(std::uint32_t function,
   return Find(results_, function, result);
 }
 
-TENON_DECL NameSection ParseNames(const Module& module) {
+[[gnu::cold]] TENON_DECL NameSection ParseNames(const Module& module) {
   NameSection names;
   for (const CustomSection& section : module.custom_sections) {
     if (module.Text(section.name) != "name") continue;

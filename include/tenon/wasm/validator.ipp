@@ -27,7 +27,8 @@ namespace tenon::inline TENON_ABI::wasm {
 namespace detail {
 
 /// Where the contents of the section with this id begin; 0 if there is none.
-TENON_DECL std::uint32_t FindSectionOffset(std::span<const std::uint8_t> bytes, std::uint8_t id) {
+[[gnu::cold]] TENON_DECL std::uint32_t FindSectionOffset(std::span<const std::uint8_t> bytes,
+                                                         std::uint8_t id) {
   ByteReader reader{bytes};
   std::uint8_t found = 0;
   std::uint32_t size = 0;
@@ -46,9 +47,9 @@ class DeclarationValidator {
   explicit DeclarationValidator(ValidationContext& context)
       : context_{context}, module_{*context.module} {}
 
-  const Fault& FirstFault() const { return fault_; }
+  [[gnu::cold]] const Fault& FirstFault() const { return fault_; }
 
-  bool Run() {
+  [[gnu::cold]] bool Run() {
     context_.declared_functions.assign(module_.functions.size(), false);
     return Types() && Imports() && Functions() && Tables() && Memories() && Globals() &&
            Exports() && Start() && Elements() && Data();
@@ -59,8 +60,8 @@ class DeclarationValidator {
                                 kMemorySection = 5, kStartSection = 8, kElementSection = 9,
                                 kDataSection = 11;
 
-  bool Fail(std::uint32_t offset, ErrorCode code, FaultArgument first = {},
-            FaultArgument second = {}, FaultArgument third = {}) {
+  [[gnu::cold]] bool Fail(std::uint32_t offset, ErrorCode code, FaultArgument first = {},
+                          FaultArgument second = {}, FaultArgument third = {}) {
     fault_.code = code;
     fault_.offset = offset;
     fault_.arguments[0] = first;
@@ -69,11 +70,13 @@ class DeclarationValidator {
     return false;
   }
 
-  std::uint32_t Section(std::uint8_t id) const { return FindSectionOffset(module_.bytes, id); }
+  [[gnu::cold]] std::uint32_t Section(std::uint8_t id) const {
+    return FindSectionOffset(module_.bytes, id);
+  }
 
   /// Where to point for entry `index` of an index space whose first `imported` entries are imports.
-  std::uint32_t Place(ExternKind kind, std::uint32_t index, std::uint32_t imported,
-                      std::uint8_t section) const {
+  [[gnu::cold]] std::uint32_t Place(ExternKind kind, std::uint32_t index, std::uint32_t imported,
+                                    std::uint8_t section) const {
     if (index < imported) {
       for (const Import& import : module_.imports) {
         if (import.kind == kind && import.index == index) return import.module.offset;
@@ -82,7 +85,7 @@ class DeclarationValidator {
     return Section(section);
   }
 
-  bool Types() {
+  [[gnu::cold]] bool Types() {
     context_.type_slots.assign(module_.types.size(), {});
     context_.slot_types.clear();
     context_.slot_types.reserve(module_.type_pool.size());
@@ -96,7 +99,7 @@ class DeclarationValidator {
     return true;
   }
 
-  std::uint32_t AppendSlots(std::span<const ValueType> types) {
+  [[gnu::cold]] std::uint32_t AppendSlots(std::span<const ValueType> types) {
     const std::size_t before = context_.slot_types.size();
     for (const ValueType type : types) {
       context_.slot_types.insert(context_.slot_types.end(), type.SlotCount(), type);
@@ -104,7 +107,7 @@ class DeclarationValidator {
     return static_cast<std::uint32_t>(context_.slot_types.size() - before);
   }
 
-  bool Imports() {
+  [[gnu::cold]] bool Imports() {
     for (const Import& import : module_.imports) {
       if (import.kind == ExternKind::Global && module_.globals[import.index].is_mutable &&
           !context_.features.IsEnabled(Feature::MutableGlobal)) {
@@ -115,7 +118,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Functions() {
+  [[gnu::cold]] bool Functions() {
     for (std::uint32_t i = 0; i < module_.functions.size(); ++i) {
       const std::uint32_t type = module_.functions[i];
       if (type < module_.types.size() && module_.types[type].kind == TypeKind::Function) continue;
@@ -125,7 +128,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Tables() {
+  [[gnu::cold]] bool Tables() {
     for (std::uint32_t i = 0; i < module_.tables.size(); ++i) {
       const auto place = [&] {
         return Place(ExternKind::Table, i, module_.imported_tables, kTableSection);
@@ -141,7 +144,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Memories() {
+  [[gnu::cold]] bool Memories() {
     const auto place = [this](std::uint32_t index) {
       return Place(ExternKind::Memory, index, module_.imported_memories, kMemorySection);
     };
@@ -163,7 +166,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Globals() {
+  [[gnu::cold]] bool Globals() {
     for (std::size_t i = 0; i < module_.global_inits.size(); ++i) {
       const GlobalType& global = module_.globals[module_.imported_globals + i];
       if (!CheckConstant(module_.global_inits[i], global.type)) return false;
@@ -171,7 +174,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Exports() {
+  [[gnu::cold]] bool Exports() {
     for (const Export& entry : module_.exports) {
       if (!CheckExport(entry)) return false;
     }
@@ -191,7 +194,7 @@ class DeclarationValidator {
     return Fail(where.offset, ErrorCode::DuplicateExport, where);
   }
 
-  bool CheckExport(const Export& entry) {
+  [[gnu::cold]] bool CheckExport(const Export& entry) {
     const std::uint32_t offset = entry.name.offset;
     switch (entry.kind) {
       case ExternKind::Func:
@@ -223,7 +226,7 @@ class DeclarationValidator {
                 FaultArgument::Byte(static_cast<std::uint64_t>(entry.kind)));
   }
 
-  bool Start() {
+  [[gnu::cold]] bool Start() {
     if (module_.start == kNoIndex) return true;
     if (module_.start >= module_.functions.size()) {
       return Fail(Section(kStartSection), ErrorCode::UnknownFunction, module_.start);
@@ -233,7 +236,7 @@ class DeclarationValidator {
     return Fail(Section(kStartSection), ErrorCode::StartFunctionType);
   }
 
-  bool Elements() {
+  [[gnu::cold]] bool Elements() {
     for (const ElementSegment& segment : module_.elements) {
       if (segment.mode == SegmentMode::Active) {
         const std::uint32_t offset = segment.offset.offset;
@@ -251,7 +254,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool CheckItems(const ElementSegment& segment) {
+  [[gnu::cold]] bool CheckItems(const ElementSegment& segment) {
     ByteReader reader{module_.bytes, segment.items};
     for (std::uint32_t i = 0; i < segment.count; ++i) {
       if (segment.items_are_expressions) {
@@ -266,7 +269,7 @@ class DeclarationValidator {
     return true;
   }
 
-  bool Data() {
+  [[gnu::cold]] bool Data() {
     for (const DataSegment& segment : module_.data) {
       if (segment.mode != SegmentMode::Active) continue;
       if (segment.memory >= module_.memories.size()) {
@@ -282,7 +285,7 @@ class DeclarationValidator {
     return limits.is_64 ? ValueType::I64 : ValueType::I32;
   }
 
-  bool Declare(std::uint32_t function, std::uint32_t offset) {
+  [[gnu::cold]] bool Declare(std::uint32_t function, std::uint32_t offset) {
     if (function >= module_.functions.size()) {
       return Fail(offset, ErrorCode::UnknownFunction, function);
     }
@@ -301,7 +304,7 @@ class DeclarationValidator {
   }
 
   /// Reads a constant expression, which must give one value of this type.
-  bool CheckConstant(ByteReader& reader, ValueType expected) {
+  [[gnu::cold]] bool CheckConstant(ByteReader& reader, ValueType expected) {
     std::uint64_t count = 0;
     while (true) {
       const std::uint32_t offset = reader.Offset();
@@ -320,7 +323,8 @@ class DeclarationValidator {
     }
   }
 
-  bool ReadConstant(ByteReader& reader, std::uint32_t offset, std::uint32_t code, ValueType& type) {
+  [[gnu::cold]] bool ReadConstant(ByteReader& reader, std::uint32_t offset, std::uint32_t code,
+                                  ValueType& type) {
     const OpcodeInfo& info = FindOpcode(code);
     if (!info.IsValid()) return Fail(offset, ErrorCode::IllegalOpcode, OpcodeBytes(code));
     if (!context_.features.IsEnabled(info.feature)) {
@@ -388,8 +392,9 @@ class DeclarationValidator {
 
 }  // namespace detail
 
-TENON_DECL Fault ValidateModule(const Module& module, CoreFeatures features,
-                                const ImplementationLimits& limits, ValidationContext& context) {
+[[gnu::cold]] TENON_DECL Fault ValidateModule(const Module& module, CoreFeatures features,
+                                              const ImplementationLimits& limits,
+                                              ValidationContext& context) {
   context.module = &module;
   context.features = features;
   context.limits = limits;
@@ -403,7 +408,7 @@ TENON_DECL Fault ValidateModule(const Module& module, CoreFeatures features,
   return ValidateModule(module, features, limits, context);
 }
 
-TENON_DECL Fault ValidateFunctions(const ValidationContext& context) {
+[[gnu::cold]] TENON_DECL Fault ValidateFunctions(const ValidationContext& context) {
   ValidationScratch scratch;
   NullSink sink;
   for (std::uint32_t i = 0; i < context.module->bodies.size(); ++i) {

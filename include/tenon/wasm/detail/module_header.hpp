@@ -19,7 +19,8 @@ inline constexpr std::uint32_t kHeaderSize = 8;
 
 /// Whether `bytes`, after white space and a byte order mark, begin with `text` (lower case; ASCII
 /// case is ignored).
-constexpr bool BeginsWithText(std::span<const std::uint8_t> bytes, std::string_view text) {
+[[gnu::cold]] constexpr bool BeginsWithText(std::span<const std::uint8_t> bytes,
+                                            std::string_view text) {
   std::size_t i = 0;
   if (bytes.size() >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF) i = 3;
   while (i < bytes.size() && (bytes[i] == ' ' || (bytes[i] >= '\t' && bytes[i] <= '\r'))) ++i;
@@ -33,7 +34,7 @@ constexpr bool BeginsWithText(std::span<const std::uint8_t> bytes, std::string_v
 }
 
 /// Why bytes that do not begin with the magic number are no module.
-constexpr ErrorCode ClassifyForeign(std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] constexpr ErrorCode ClassifyForeign(std::span<const std::uint8_t> bytes) {
   if (bytes.size() >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B) return ErrorCode::NotAModuleGzip;
   for (const std::string_view text : {"(module", ";;", "(;"}) {
     if (BeginsWithText(bytes, text)) return ErrorCode::NotAModuleText;
@@ -50,7 +51,7 @@ constexpr ErrorCode ClassifyForeign(std::span<const std::uint8_t> bytes) {
 }
 
 /// Checks magic number and version.
-constexpr Fault CheckHeader(std::span<const std::uint8_t> bytes) {
+[[gnu::cold]] constexpr Fault CheckHeader(std::span<const std::uint8_t> bytes) {
   Fault fault;
   if (bytes.empty()) {
     fault.code = ErrorCode::EmptyModule;

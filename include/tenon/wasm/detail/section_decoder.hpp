@@ -30,7 +30,7 @@ class ModuleDecoder {
                           const ImplementationLimits& limits, Module& out)
       : bytes_{bytes}, features_{features}, limits_{limits}, module_{out} {}
 
-  constexpr Fault Run() {
+  [[gnu::cold]] constexpr Fault Run() {
     module_ = Module{};
     if (bytes_.size() > limits_.module_size) {
       Fault fault;
@@ -52,7 +52,7 @@ class ModuleDecoder {
   }
 
  private:
-  constexpr bool DecodeSection(ByteReader& reader) {
+  [[gnu::cold]] constexpr bool DecodeSection(ByteReader& reader) {
     const std::uint32_t id_offset = reader.Offset();
     std::uint8_t id = 0;
     std::uint32_t size = 0;
@@ -80,7 +80,7 @@ class ModuleDecoder {
                        fault.arguments[2]);
   }
 
-  constexpr bool DecodeContent(ByteReader& in, SectionId id) {
+  [[gnu::cold]] constexpr bool DecodeContent(ByteReader& in, SectionId id) {
     switch (id) {
       case SectionId::Custom:
         return DecodeCustom(in);
@@ -113,7 +113,7 @@ class ModuleDecoder {
   }
 
   /// What only the whole module shows.
-  constexpr bool CheckCounts(ByteReader& reader) const {
+  [[gnu::cold]] constexpr bool CheckCounts(ByteReader& reader) const {
     const std::uint32_t defined = DefinedFunctions();
     if (module_.bodies.size() != defined) {
       return reader.Fail(ErrorCode::FunctionCodeMismatch, reader.Offset(), std::uint64_t{defined},
@@ -137,8 +137,9 @@ class ModuleDecoder {
   }
 
   /// A count of entries that add to the `present` ones.
-  static constexpr bool ReadLimitedCount(ByteReader& in, const char* what, std::size_t present,
-                                         std::uint32_t limit, std::uint32_t& count) {
+  [[gnu::cold]] static constexpr bool ReadLimitedCount(ByteReader& in, const char* what,
+                                                       std::size_t present, std::uint32_t limit,
+                                                       std::uint32_t& count) {
     const std::uint32_t offset = in.Offset();
     return in.ReadCount(count) &&
            CheckLimit(in, offset, what, std::uint64_t{present} + count, limit);
@@ -152,14 +153,14 @@ class ModuleDecoder {
     vector.reserve(vector.size() + (count < possible ? count : possible));
   }
 
-  constexpr bool DecodeCustom(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeCustom(ByteReader& in) {
     CustomSection section;
     if (!in.ReadName(section.name) || !in.ReadRange(in.Remaining(), section.data)) return false;
     module_.custom_sections.push_back(section);
     return true;
   }
 
-  constexpr bool DecodeTypes(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeTypes(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "types", 0, limits_.types, count)) return false;
     Reserve(module_.types, in, count, 3);
@@ -174,7 +175,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeType(ByteReader& in, std::uint32_t index) {
+  [[gnu::cold]] constexpr bool DecodeType(ByteReader& in, std::uint32_t index) {
     const std::uint32_t offset = in.Offset();
     std::uint8_t form = 0;
     if (!in.ReadByte(form)) return false;
@@ -195,8 +196,8 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeValueTypes(ByteReader& in, const char* what, std::uint32_t limit,
-                                  std::uint32_t& count) {
+  [[gnu::cold]] constexpr bool DecodeValueTypes(ByteReader& in, const char* what,
+                                                std::uint32_t limit, std::uint32_t& count) {
     if (!ReadLimitedCount(in, what, 0, limit, count)) return false;
     for (std::uint32_t i = 0; i < count; ++i) {
       ValueType type;
@@ -216,7 +217,7 @@ class ModuleDecoder {
     return CheckLimit(in, offset, what, space.size(), limit);
   }
 
-  constexpr bool DecodeImports(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeImports(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "imports", 0, limits_.imports, count)) return false;
     Reserve(module_.imports, in, count, 4);
@@ -233,7 +234,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeImportType(ByteReader& in, Import& import) {
+  [[gnu::cold]] constexpr bool DecodeImportType(ByteReader& in, Import& import) {
     const std::uint32_t offset = in.Offset();
     std::uint8_t kind = 0;
     if (!in.ReadByte(kind)) return false;
@@ -271,7 +272,7 @@ class ModuleDecoder {
     return in.Fail(ErrorCode::MultipleTables, offset, Feature::ReferenceTypes);
   }
 
-  constexpr bool DecodeFunctions(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeFunctions(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "functions", module_.functions.size(), limits_.functions, count)) {
       return false;
@@ -285,7 +286,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeTables(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeTables(ByteReader& in) {
     const std::uint32_t offset = in.Offset();
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "tables", module_.tables.size(), limits_.tables, count) ||
@@ -301,7 +302,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeMemories(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeMemories(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "memories", module_.memories.size(), limits_.memories, count)) {
       return false;
@@ -315,7 +316,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeGlobals(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeGlobals(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "globals", module_.globals.size(), limits_.globals, count)) {
       return false;
@@ -334,7 +335,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeExports(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeExports(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "exports", 0, limits_.exports, count)) return false;
     Reserve(module_.exports, in, count, 3);
@@ -354,7 +355,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeElements(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeElements(ByteReader& in) {
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "element segments", 0, limits_.element_segments, count)) return false;
     Reserve(module_.elements, in, count, 3);
@@ -368,7 +369,7 @@ class ModuleDecoder {
 
   /// Flags: bit 0 no offset, bit 1 explicit table (or declarative, without an offset), bit 2 items
   /// are expressions. Forms 0 and 4 state no type.
-  constexpr bool DecodeElement(ByteReader& in, ElementSegment& segment) {
+  [[gnu::cold]] constexpr bool DecodeElement(ByteReader& in, ElementSegment& segment) {
     const std::uint32_t offset = in.Offset();
     std::uint32_t flags = 0;
     if (!in.ReadU32(flags)) return false;
@@ -392,7 +393,7 @@ class ModuleDecoder {
     return DecodeElementItems(in, segment);
   }
 
-  constexpr bool DecodeElementType(ByteReader& in, ElementSegment& segment) const {
+  [[gnu::cold]] constexpr bool DecodeElementType(ByteReader& in, ElementSegment& segment) const {
     if (segment.items_are_expressions) return ReadReferenceType(in, features_, segment.type);
     const std::uint32_t offset = in.Offset();
     std::uint8_t kind = 0;
@@ -401,7 +402,7 @@ class ModuleDecoder {
     return in.Fail(ErrorCode::MalformedElementKind, offset, FaultArgument::Byte(kind));
   }
 
-  constexpr bool DecodeElementItems(ByteReader& in, ElementSegment& segment) const {
+  [[gnu::cold]] constexpr bool DecodeElementItems(ByteReader& in, ElementSegment& segment) const {
     if (!ReadLimitedCount(in, "elements of a segment", 0, limits_.element_segment_items,
                           segment.count)) {
       return false;
@@ -420,21 +421,21 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeStart(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeStart(ByteReader& in) {
     const std::uint32_t offset = in.Offset();
     if (!in.ReadU32(module_.start)) return false;
     // What stands for no start function is a function that no module has.
     return module_.start != kNoIndex || in.Fail(ErrorCode::UnknownFunction, offset, module_.start);
   }
 
-  constexpr bool DecodeDataCount(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeDataCount(ByteReader& in) {
     const std::uint32_t offset = in.Offset();
     return RequireFeature(in, offset, features_, Feature::BulkMemory, "the data count section") &&
            in.ReadU32(module_.data_count) &&
            CheckLimit(in, offset, "data segments", module_.data_count, limits_.data_segments);
   }
 
-  constexpr bool DecodeCode(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeCode(ByteReader& in) {
     const std::uint32_t begin = in.Offset();
     module_.code_section = {begin, in.Remaining()};
     std::uint32_t count = 0;
@@ -458,7 +459,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeData(ByteReader& in) {
+  [[gnu::cold]] constexpr bool DecodeData(ByteReader& in) {
     const std::uint32_t begin = in.Offset();
     std::uint32_t count = 0;
     if (!ReadLimitedCount(in, "data segments", 0, limits_.data_segments, count)) return false;
@@ -475,7 +476,7 @@ class ModuleDecoder {
     return true;
   }
 
-  constexpr bool DecodeDataSegment(ByteReader& in, DataSegment& segment) const {
+  [[gnu::cold]] constexpr bool DecodeDataSegment(ByteReader& in, DataSegment& segment) const {
     const std::uint32_t offset = in.Offset();
     std::uint32_t flags = 0;
     std::uint32_t size = 0;
