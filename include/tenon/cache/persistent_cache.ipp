@@ -156,7 +156,7 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
     directory_.Touch(identity.key);
     if (entry.is_remote) options_.remote->Touch(identity.key);
   } catch (const std::exception&) {
-    // An entry that looks older than it is only goes earlier.
+    return;  // an entry that looks older than it is only goes earlier
   }
 }
 

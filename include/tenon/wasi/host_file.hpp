@@ -29,7 +29,7 @@ TENON_DECL FileType FileTypeOf(int descriptor);
 class HostFile : public File {
  public:
   /// With the flags that it has now.
-  TENON_DECL explicit HostFile(HostDescriptor descriptor);
+  TENON_DECL explicit HostFile(const HostDescriptor& descriptor);
   /// `directory`: the file system of which this is the root, for directories.
   HostFile(HostDescriptor descriptor, FileType type, const FileFlags& flags,
            std::unique_ptr<FileSystem> directory)

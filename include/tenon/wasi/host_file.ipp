@@ -138,7 +138,7 @@ TENON_DECL FileFlags FlagsOf(int descriptor) {
   return {(flags & O_APPEND) != 0, (flags & O_NONBLOCK) != 0, (flags & O_DSYNC) != 0};
 }
 
-TENON_DECL HostFile::HostFile(HostDescriptor descriptor)
+TENON_DECL HostFile::HostFile(const HostDescriptor& descriptor)
     : HostFile{descriptor, FileTypeOf(descriptor.Get()), FlagsOf(descriptor.Get()), nullptr} {}
 
 TENON_DECL Errno HostFile::SetFlags(const FileFlags& flags) {

@@ -47,7 +47,7 @@ TENON_DETAIL_SHA_CODE inline Sha256Words LoadSha256Words(const std::uint8_t* byt
 TENON_DETAIL_SHA_CODE inline void Sha256Rounds(Sha256Words& abef, Sha256Words& cdgh, Sha256Words w,
                                                unsigned group) noexcept {
   Sha256Words constants;
-  std::memcpy(&constants, kSha256Constants + 4 * group, sizeof(constants));
+  std::memcpy(&constants, kSha256Constants + std::size_t{4} * group, sizeof(constants));
   // Unsigned, as sums wrap.
   using Unsigned = unsigned __attribute__((vector_size(16)));
   const auto sum = reinterpret_cast<Sha256Words>(reinterpret_cast<Unsigned>(w) +
