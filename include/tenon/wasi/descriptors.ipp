@@ -229,6 +229,8 @@ TENON_DECL Errno WaitToRead(const Module& caller, const File& file) {
   const int host = file.PollDescriptor();
   if (host < 0 || file.Flags().nonblock) return Errno::Success;
   ::pollfd wait{host, POLLIN, 0};
+  // What is there already needs no clock.
+  if (::poll(&wait, 1, 0) > 0) return Errno::Success;
   return WaitFor(caller, {&wait, 1}, std::nullopt);
 }
 
