@@ -33,6 +33,7 @@
 #include <tenon/import_stub.ipp>
 #include <tenon/interp/interpreter.ipp>
 #include <tenon/interp/side_table.ipp>
+#include <tenon/interp/stored_table.ipp>
 #include <tenon/listener.ipp>
 #include <tenon/memory.ipp>
 #include <tenon/module.ipp>

@@ -29,7 +29,7 @@ TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
     std::shared_ptr<const vm::HostCallables> host);
 
 /// An entry (entry.hpp) of a compiled guest, signed with `mac_key` unless that is empty. Throws
-/// ConfigError for host modules and for engines whose code cannot be kept.
+/// ConfigError for host modules.
 TENON_DECL std::vector<std::uint8_t> Serialize(const vm::CompiledState& state,
                                                std::span<const std::uint8_t> mac_key);
 

@@ -265,7 +265,7 @@ class PersistentCompilation {
   const vm::CodeKey key = KeyOf(*store, bytes, is_host, settings);
   const std::shared_ptr<CodeMap>& map = store->settings.cache;
   const auto make = [&](bool& was_loaded) -> std::shared_ptr<const vm::ModuleCode> {
-    if (serialized != nullptr && store->engine.restore != nullptr &&
+    if (serialized != nullptr &&
         CompareEntry(serialized->view.header, IdentityOf(*store, key, settings)) ==
             EntryFault::None) {
       if (auto restored = RestoreCode(*store, *serialized, settings); restored != nullptr) {
@@ -276,7 +276,7 @@ class PersistentCompilation {
     std::optional<PersistentCompilation> kept;
     // The code of host modules is their callables, which have no bytes.
     if (map != nullptr && map->Persistent() != nullptr && !is_host &&
-        store->engine.restore != nullptr) {
+        bytes.size() >= store->engine.least_stored) {
       kept.emplace(*store, settings, key, *map->Persistent());
       if (auto loaded = kept->Begin(); loaded != nullptr) {
         was_loaded = true;
@@ -311,11 +311,10 @@ TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
     const vm::CompiledState& state, std::span<const std::uint8_t> mac_key) {
   const vm::Store& store = *state.store;
   const vm::ModuleCode& code = *state.code;
-  if (code.is_host || store.engine.store == nullptr) {
-    throw ConfigError{ErrorCode::SerializeRefused,
-                      FormatError(ErrorCode::SerializeRefused,
-                                  {code.is_host ? "the callables of host modules have no bytes"
-                                                : "the interpreter makes no code"})};
+  if (code.is_host) {
+    throw ConfigError{
+        ErrorCode::SerializeRefused,
+        FormatError(ErrorCode::SerializeRefused, {"the callables of host modules have no bytes"})};
   }
   return BuildEntry(detail::IdentityOf(store, code.key, detail::CompileSettingsOf(store)),
                     code.module.bytes, store.engine.store(*code.engine_code), mac_key);

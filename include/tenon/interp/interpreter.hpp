@@ -25,6 +25,7 @@ class InterpreterCode : public vm::EngineCode {
   InterpreterCode& operator=(const InterpreterCode&) = delete;
 
   std::size_t Size() const noexcept;
+  const SideTable& Table() const noexcept;
   const FunctionEntry& Entry(std::uint32_t defined_function) const noexcept;
 
  private:

@@ -9,6 +9,7 @@
 #include <tenon/interp/execute.ipp>
 #include <tenon/interp/function_entry.hpp>
 #include <tenon/interp/interpreter.hpp>
+#include <tenon/interp/stored_table.hpp>
 #include <tenon/wasm/validation_context.hpp>
 
 namespace tenon::inline TENON_ABI::interp {
@@ -45,6 +46,8 @@ inline InterpreterCode::~InterpreterCode() = default;
          table_.functions.size() * sizeof(FunctionCode) + entries_.size() * sizeof(FunctionEntry);
 }
 
+inline const SideTable& InterpreterCode::Table() const noexcept { return table_; }
+
 inline const FunctionEntry& InterpreterCode::Entry(std::uint32_t defined_function) const noexcept {
   return entries_[defined_function];
 }
@@ -78,11 +81,30 @@ inline std::size_t InterpretedSize(const vm::EngineCode& code) noexcept {
   record.engine_code = &static_cast<const InterpreterCode&>(code).Entry(defined_function);
 }
 
+inline std::vector<std::uint8_t> StoreInterpreted(const vm::EngineCode& code) {
+  return WriteSideTable(static_cast<const InterpreterCode&>(code).Table());
+}
+
+inline vm::Restored RestoreInterpreted(const wasm::ValidationContext& context,
+                                       const vm::CompileSettings& settings,
+                                       const vm::StoredObject& object,
+                                       vm::EngineCodePointer& code) {
+  SideTable table;
+  if (!ReadSideTable(object.bytes, *context.module, table)) return vm::Restored::Refused;
+  code.reset(new InterpreterCode{*context.module, std::move(table), settings});
+  // The table is a copy; what runs is the module, where it lies.
+  return vm::Restored::InPlace;
+}
+
 inline constexpr vm::Engine kInterpreterEngine{.name = "interpreter",
+                                               .revision = kSideTableRevision,
                                                .compile = CompileForInterpreter,
                                                .destroy = DestroyInterpreted,
                                                .size = InterpretedSize,
-                                               .bind = BindInterpreted};
+                                               .bind = BindInterpreted,
+                                               .store = StoreInterpreted,
+                                               .restore = RestoreInterpreted,
+                                               .least_stored = kLeastStoredModule};
 
 }  // namespace detail
 

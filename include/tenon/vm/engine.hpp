@@ -110,12 +110,13 @@ struct Engine {
   /// Goes on to the next function in execution; false if there is none. Null: it links them in
   /// Group::frame.
   bool (*next_frame)(FrameCursor& cursor) noexcept = nullptr;
-  /// What `restore` makes the same code of: position independent, without pointers. Null: the
-  /// engine's code cannot be kept.
-  std::vector<std::uint8_t> (*store)(const EngineCode& code) = nullptr;
+  /// What `restore` makes the same code of: position independent, without pointers.
+  std::vector<std::uint8_t> (*store)(const EngineCode& code);
   /// Makes code of what `store` gave for the same module and settings. The bodies were valid then.
   Restored (*restore)(const wasm::ValidationContext& context, const CompileSettings& settings,
-                      const StoredObject& object, EngineCodePointer& code) = nullptr;
+                      const StoredObject& object, EngineCodePointer& code);
+  /// Bytes of modules from which on `restore` is quicker than `compile`.
+  std::size_t least_stored = 0;
   /// What code of this engine may ask of the runtime.
   const abi::RuntimeCalls* runtime_calls = nullptr;
 };
