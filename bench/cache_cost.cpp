@@ -80,12 +80,18 @@ double MedianCpu(unsigned long repeat, auto work) {
   return bench::Median(series.Cpu());
 }
 
-tenon::CompiledModule Load(const std::string& path, const std::vector<std::uint8_t>& module,
-                           const tenon::CacheOptions& options) {
-  const auto cache = tenon::CompilationCache::Directory(path, options);
-  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCompilationCache(cache)};
-  return runtime.CompileModule(module);
-}
+/// A guest, a directory for its entry, and the engine that runs it.
+struct Subject {
+  const std::vector<std::uint8_t>& module;
+  std::string directory;
+  tenon::RuntimeConfig config;
+
+  tenon::CompiledModule Load(const tenon::CacheOptions& options) const {
+    const auto cache = tenon::CompilationCache::Directory(directory, options);
+    const tenon::Runtime runtime{config.WithCompilationCache(cache)};
+    return runtime.CompileModule(module);
+  }
+};
 
 /// Kilobytes of this process that are its own, and that it shares, among the mappings of files of a
 /// directory.
@@ -112,15 +118,15 @@ Residence ResidenceOf(const std::string& path) {
 }
 
 /// What a second process shares while this one has the module loaded.
-void PrintResidence(const std::string& path, const std::vector<std::uint8_t>& module) {
-  const tenon::CompiledModule kept = Load(path, module, {});
+void PrintResidence(const Subject& subject) {
+  const tenon::CompiledModule kept = subject.Load({});
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     // What was inherited is shared in any case; this is mapped anew.
-    const Residence before = ResidenceOf(path);
-    const tenon::CompiledModule again = Load(path, module, {});
-    const Residence after = ResidenceOf(path);
+    const Residence before = ResidenceOf(subject.directory);
+    const tenon::CompiledModule again = subject.Load({});
+    const Residence after = ResidenceOf(subject.directory);
     std::printf("  second process: %lu kB shared with the first, %lu kB its own\n",
                 after.shared - before.shared, after.own - before.own);
     std::fflush(stdout);
@@ -129,10 +135,11 @@ void PrintResidence(const std::string& path, const std::vector<std::uint8_t>& mo
   waitpid(child, nullptr, 0);
 }
 
-bool Measure(const std::string& name, const std::vector<std::uint8_t>& module,
-             unsigned long repeat) {
+bool Measure(const std::string& name, const std::vector<std::uint8_t>& module, unsigned long repeat,
+             tenon::EngineKind engine = tenon::EngineKind::Auto) {
   std::string directory = "/tmp/tenon-bench-XXXXXX";
   if (mkdtemp(directory.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
+  const Subject subject{module, directory, tenon::RuntimeConfig{}.WithEngine(engine)};
   tenon::CacheOptions options;
   tenon::CacheOptions trusted;
   trusted.skip_checksum = true;
@@ -141,7 +148,7 @@ bool Measure(const std::string& name, const std::vector<std::uint8_t>& module,
 
   const double cold =
       MedianCpu(std::min(repeat, 3ul), [&] { tenon::Runtime{}.CompileModule(module); });
-  Load(directory, module, with_key);
+  subject.Load(with_key);
   const auto cache = tenon::CompilationCache::Directory(directory);
   const std::uint64_t size = cache.Entries().at(0).bytes;
   const std::vector<std::uint8_t> entry = tenon::ReadFile(cache.Entries().at(0).path);
@@ -154,10 +161,10 @@ bool Measure(const std::string& name, const std::vector<std::uint8_t>& module,
     hmac.Update(entry);
     sink = hmac.Finish()[0];
   });
-  const double warm = MedianCpu(repeat, [&] { Load(directory, module, options); });
-  const double warm_trusted = MedianCpu(repeat, [&] { Load(directory, module, trusted); });
-  const double warm_signed = MedianCpu(repeat, [&] { Load(directory, module, with_key); });
-  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCompilationCache(cache)};
+  const double warm = MedianCpu(repeat, [&] { subject.Load(options); });
+  const double warm_trusted = MedianCpu(repeat, [&] { subject.Load(trusted); });
+  const double warm_signed = MedianCpu(repeat, [&] { subject.Load(with_key); });
+  const tenon::Runtime runtime{subject.config.WithCompilationCache(cache)};
   const tenon::CompiledModule kept = runtime.CompileModule(module);
   const double hit = MedianCpu(repeat, [&] { runtime.CompileModule(module); });
 
@@ -183,7 +190,7 @@ bool Measure(const std::string& name, const std::vector<std::uint8_t>& module,
     std::printf("  SHA-256 %.2f GB/s, checksum %.2f GB/s\n",
                 static_cast<double>(module.size()) / hash,
                 static_cast<double>(entry.size()) / checksum);
-    PrintResidence(directory, module);
+    PrintResidence(subject);
   }
   std::filesystem::remove_all(directory);
   return is_within;
@@ -210,14 +217,17 @@ int main(int argc, char** argv) {
   }
   try {
     if (tenon::Runtime{}.EngineName() != "jit") {
-      std::puts("skipped: the interpreter's modules are not kept");
+      std::puts("skipped: the compiler is not available");
       return 77;
     }
     std::printf("SHA-256 by %s\n", tenon::wasm::HasSha256Instructions()
                                        ? "the processor's instructions"
                                        : "portable code");
     bool is_within = Measure("small", BuildSmall(), repeat);
-    is_within = Measure("large", BuildLarge(), repeat) && is_within;
+    const std::vector<std::uint8_t> large = BuildLarge();
+    is_within = Measure("large", large, repeat) && is_within;
+    is_within =
+        Measure("large, interpreter", large, repeat, tenon::EngineKind::Interpreter) && is_within;
     for (const std::string& path : paths) {
       is_within = Measure(path, tenon::ReadFile(path), repeat) && is_within;
     }
