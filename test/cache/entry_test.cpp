@@ -59,7 +59,7 @@ TEST_CASE("an entry gives back the module and the object it was made of") {
 }
 
 TEST_CASE("an entry may have no object, and a module of any size") {
-  for (const std::size_t size : {0, 1, 3839, 3840, 3841, 8000}) {
+  for (const std::size_t size : {0u, 1u, 3839u, 3840u, 3841u, 8000u}) {
     const Bytes entry = BuildEntry(SomeIdentity(), Numbered(size, 1), {}, {});
     EntryView view;
     REQUIRE(CheckEntry(entry, {}, view) == EntryFault::None);
