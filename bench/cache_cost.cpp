@@ -146,8 +146,8 @@ bool Measure(const std::string& name, const std::vector<std::uint8_t>& module, u
   tenon::CacheOptions with_key;
   with_key.mac_key.assign(32, 1);
 
-  const double cold =
-      MedianCpu(std::min(repeat, 3ul), [&] { tenon::Runtime{}.CompileModule(module); });
+  const double cold = MedianCpu(std::min(repeat, 3ul),
+                                [&] { tenon::Runtime{subject.config}.CompileModule(module); });
   subject.Load(with_key);
   const auto cache = tenon::CompilationCache::Directory(directory);
   const std::uint64_t size = cache.Entries().at(0).bytes;
