@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -471,6 +472,8 @@ TEST_CASE("another process that exchanges directories and links leads nobody out
   FileGuest guest{tenon::SystemConfig{}.WithFSConfig(MountRoot(place.Inside(), resolution))};
   const ::pid_t child = ::fork();
   if (child == 0) {
+    // It must not outlive a test that fails.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     constexpr unsigned kExchange = 2;
     while (true) {
       ::syscall(SYS_renameat2, AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), kExchange);
