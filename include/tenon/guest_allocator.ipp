@@ -225,6 +225,8 @@ TENON_DECL detail::GuestBlock GuestAllocator::AllocateBlock(std::uint64_t size,
   block.size = static_cast<std::uint32_t>(size) + slack;
   block.alignment = alignment;
   block.base = state.Call(block.size, alignment, object_class, context);
+  const vm::Instance& instance = *state.module.Get();
+  if (instance.IsClosed()) throw ExitError{instance.ExitCode()};
   if (block.base == 0) {
     throw AllocationError{
         ErrorCode::AllocationNull,
@@ -245,7 +247,7 @@ TENON_DECL detail::GuestBlock GuestAllocator::AllocateBlock(std::uint64_t size,
   }
   // Nothing keeps an object but this, and the next allocation may collect.
   state.Pin(block.base, context);
-  block.trap_count = vm::TrapCount(*state.module.Get());
+  block.trap_count = vm::TrapCount(instance);
   block.offset = (block.base + slack) & ~(alignment - 1);
   return block;
 }
@@ -290,7 +292,7 @@ TENON_DECL std::uint8_t* GuestAllocator::BytesAt(std::uint32_t offset, std::uint
 
 TENON_DECL void GuestAllocator::CopyOut(std::uint32_t offset, void* bytes,
                                         std::uint64_t size) const {
-  if (size != 0) std::memcpy(bytes, BytesAt(offset, size), static_cast<std::size_t>(size));
+  if (size != 0) std::memmove(bytes, BytesAt(offset, size), static_cast<std::size_t>(size));
 }
 
 }  // namespace tenon::inline TENON_ABI

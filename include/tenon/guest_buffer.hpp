@@ -131,7 +131,8 @@ void RaiseValues(const GuestCallScope& scope, std::uint32_t offset, T* values, s
   if (count == 0) return;
   const std::uint8_t* from = scope.allocator.BytesAt(offset, size);
   if constexpr (Layout::kReadsWhole && std::is_trivially_copyable_v<T>) {
-    std::memcpy(values, from, static_cast<std::size_t>(size));
+    // The values may be the guest's memory themselves, and a guest chooses where its places are.
+    std::memmove(values, from, static_cast<std::size_t>(size));
   } else {
     for (std::size_t i = 0; i < count; ++i, from += Layout::kSize) {
       // Fields that are not listed stay as they are.

@@ -201,7 +201,9 @@ consteval auto FaultFrom() {
   } else {
     using Field = typename FieldsOf<S>::template Type<kIndex>;
     constexpr FieldFault kFault = FaultOfField<Field>();
-    if constexpr (kFault == FieldFault::None) {
+    if constexpr (alignof(S) < alignof(std::remove_reference_t<Field>)) {
+      return TypeTag<FieldRefused<FieldFault::PackedStruct, 0, S, void>>{};
+    } else if constexpr (kFault == FieldFault::None) {
       return FaultFrom<S, kIndex + 1>();
     } else if constexpr (kFault != FieldFault::EmptyArray &&
                          HasFields<typename ElementOf<Field>::Type>) {

@@ -113,7 +113,24 @@ struct Noted {
   static inline bool throws = false;
 };
 
+/// What is not listed is the host's, whatever alignment it needs.
+struct WithPointer {
+  std::int32_t x;
+  const void* host;
+  std::int32_t y, z;
+};
+struct Virtual {
+  virtual ~Virtual() = default;
+  std::int32_t number = 0;
+};
+
 }  // namespace
+
+template <>
+struct tenon::Fields<WithPointer>
+    : tenon::FieldList<&WithPointer::x, &WithPointer::y, &WithPointer::z> {};
+template <>
+struct tenon::Fields<Virtual> : tenon::FieldList<&Virtual::number> {};
 
 template <>
 struct tenon::Fields<Shuffled> : tenon::FieldList<&Shuffled::second, &Shuffled::first> {};
@@ -275,6 +292,22 @@ TEST_CASE("members that are not listed are neither read nor written") {
     CHECK(fake.Bytes()[at + 1] == 9);
     CHECK(fake.Bytes()[at + 3] == 9);
   }
+}
+
+TEST_CASE("members that are not listed do not align a struct in the guest") {
+  STATIC_REQUIRE(GuestLayout<WithPointer>::kSize == 12);
+  STATIC_REQUIRE(GuestLayout<WithPointer>::kAlignment == 4);
+  STATIC_REQUIRE(GuestLayout<Virtual>::kSize == 4);
+  STATIC_REQUIRE(GuestLayout<Virtual>::kAlignment == 4);
+  FakeInstance fake;
+  const std::int32_t numbers[] = {1, 2, 3, 4, 5, 6};
+  std::memcpy(fake.Bytes() + 20, numbers, sizeof(numbers));
+  std::int32_t sum = 0;
+  auto function = Bind([&](In<std::span<const WithPointer>> all, In<Virtual> last) {
+    sum = (*all)[1].x * 100 + (*all)[1].z * 10 + last->number;
+  });
+  fake.Native<void>(function.Get(), 20u, 2u, 40u);
+  CHECK(sum == 466);
 }
 
 TEST_CASE("a listed C array is one value for each element in a Flat") {

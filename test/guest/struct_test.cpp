@@ -232,6 +232,45 @@ TEST_CASE("what is passed by reference stays as it was when the call throws") {
   CHECK(guest.freed == std::vector<std::uint32_t>{1040, 1024});
 }
 
+TEST_CASE("arguments may be the guest's memory, and overlap the place that it gives them") {
+  const tenon::Runtime runtime{EachEngine()};
+  guests::Guest built;
+  built.Export("memory", guests::Kind::Memory, built.Memory(1, 1));
+  const guests::Signature taking{{guests::kI32}, {}};
+  built.Add("malloc", {{guests::kI32}, {guests::kI32}},
+            [](guests::CodeBuilder& code) { code.I32Const(2056); });
+  built.Add("free", taking, [](guests::CodeBuilder&) {});
+  built.Add("take", {{guests::kI32, guests::kI32}, {}}, [](guests::CodeBuilder&) {});
+  const tenon::Module guest = runtime.Instantiate(built.Build());
+  const auto bytes = guest.DefaultMemory().View(2048, 64);
+  REQUIRE(bytes.has_value());
+  const std::span numbers{reinterpret_cast<std::int32_t*>(bytes->data()), 16};
+  for (std::int32_t i = 0; i < 16; ++i) numbers[static_cast<std::size_t>(i)] = i;
+  guest.ExportedFunction<void(std::span<std::int32_t>)>(
+      "take", tenon::GuestAllocator::Find(guest))(numbers);
+  for (std::int32_t i = 0; i < 16; ++i) CHECK(numbers[static_cast<std::size_t>(i)] == i);
+}
+
+TEST_CASE("an allocator that has its module closed ends the call as a closed module does") {
+  const tenon::Runtime runtime{EachEngine()};
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](const tenon::Module& caller) { caller.CloseWithExitCode(4); })
+      .Export("close")
+      .Instantiate();
+  guests::Guest built;
+  const std::uint32_t close = built.AddImport("env", "close", {});
+  built.Export("memory", guests::Kind::Memory, built.Memory(1, 1));
+  built.Add("malloc", {{guests::kI32}, {guests::kI32}},
+            [&](guests::CodeBuilder& code) { code.Call(close).I32Const(1024); });
+  built.Add("free", {{guests::kI32}, {}}, [](guests::CodeBuilder&) {});
+  built.Add("take", {{guests::kI32, guests::kI32}, {}}, [](guests::CodeBuilder&) {});
+  const tenon::Module guest = runtime.Instantiate(built.Build());
+  const auto take =
+      guest.ExportedFunction<void(std::string_view)>("take", tenon::GuestAllocator::Find(guest));
+  CHECK(Thrown<tenon::ExitError>([&] { take("text"); }).ExitCode() == 4);
+}
+
 TEST_CASE("a CString is a copy with a zero behind it") {
   ScriptedGuest guest{EachEngine()};
   guest.memory.WriteUint32Le(1024, 0xFFFFFFFF);

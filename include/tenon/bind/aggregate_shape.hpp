@@ -347,28 +347,48 @@ constexpr T LargestOf() {
   }
 }
 
-/// The largest number of whatever integer a field is.
+/// Initialises a field of type T.
+template <class T>
 struct LargestField {
-  template <class T>
-  constexpr operator T() const noexcept {
-    return LargestOf<T>();
-  }
+  constexpr operator T() const noexcept { return LargestOf<T>(); }
 };
+template <class T>
+constexpr bool IsLargest(const T& value) {
+  if constexpr (std::is_integral_v<T> || (IsViewElement<T>() && std::is_enum_v<T>)) {
+    return value == LargestOf<T>();
+  } else {
+    return true;
+  }
+}
+template <class T>
+concept HasConstantValue = requires { typename std::bool_constant<((void)LargestOf<T>(), true)>; };
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Woverflow"
 /// Whether an integer field cannot hold the largest number of its type.
-template <class S, std::size_t... I>
-consteval bool HasNarrowField(std::index_sequence<I...>) {
-  const S value{((void)I, LargestField{})...};
-  return WithFields<sizeof...(I)>(value, []<class... T>(const auto&... fields) {
-    return !(... && (fields == LargestOf<std::remove_cvref_t<decltype(fields)>>()));
-  });
+template <class S, class... T>
+consteval bool HasNarrowField() {
+  const S value{LargestField<std::remove_const_t<T>>{}...};
+  return WithFields<sizeof...(T)>(
+      value, []<class... F>(const auto&... fields) { return !(... && IsLargest(fields)); });
 }
 #pragma GCC diagnostic pop
 
-template <class S, std::size_t kCount, class... T>
+/// The size that a struct of these fields has on the host, if that is all there is in it.
+template <class S, class... T>
+consteval std::size_t SizeOfFields() {
+  const std::size_t sizes[] = {sizeof(T)...};
+  const std::size_t alignments[] = {alignof(T)...};
+  const auto align = [](std::size_t offset, std::size_t alignment) {
+    return (offset + alignment - 1) / alignment * alignment;
+  };
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < sizeof...(T); ++i) size = align(size, alignments[i]) + sizes[i];
+  return align(size, alignof(S));
+}
+
+template <class S, class... T>
 consteval FieldFault FaultOfTypes(FieldTypeList<T...>) {
   if constexpr ((... || std::is_array_v<T>)) {
     return FieldFault::CArray;
@@ -378,15 +398,16 @@ consteval FieldFault FaultOfTypes(FieldTypeList<T...>) {
     return FieldFault::BitField;
   } else {
     if ((... || (alignof(S) < alignof(T)))) return FieldFault::PackedStruct;
-    if constexpr ((... && (std::is_arithmetic_v<T> || std::is_enum_v<T>))) {
-      if (HasNarrowField<S>(std::make_index_sequence<kCount>{})) return FieldFault::BitField;
+    if constexpr ((... && HasConstantValue<std::remove_const_t<T>>)) {
+      if (HasNarrowField<S, T...>()) return FieldFault::BitField;
     }
+    if (SizeOfFields<S, T...>() != sizeof(S)) return FieldFault::Gap;
     return FieldFault::None;
   }
 }
 template <class S, std::size_t kCount>
 consteval FieldFault FaultOfTypes() {
-  return FaultOfTypes<S, kCount>(FieldTypes<S, kCount>{});
+  return FaultOfTypes<S>(FieldTypes<S, kCount>{});
 }
 
 }  // namespace tenon::inline TENON_ABI::bind::detail

@@ -46,6 +46,9 @@
 #define TENON_REFUSED_STRUCT_BASE                                                                 \
   "tenon: a struct with a base class, whose fields Boost.PFR cannot see: make the base a field, " \
   "or list the fields with tenon::Fields<S>"
+#define TENON_REFUSED_STRUCT_GAP                                                           \
+  "tenon: a struct with a gap between its fields, from an unnamed bit-field or a field's " \
+  "own alignas: declare a field of integers there, so that both sides see the same"
 #define TENON_REFUSED_STRUCT_PACKED \
   "tenon: a packed struct: drop the packing, or read its bytes from a std::span<const std::byte>"
 #define TENON_REFUSED_STRUCT_TOO_MANY                                                              \
@@ -73,6 +76,7 @@
   X(BitField, TENON_REFUSED_STRUCT_BIT_FIELD)  \
   X(Base, TENON_REFUSED_STRUCT_BASE)           \
   X(PackedStruct, TENON_REFUSED_STRUCT_PACKED) \
+  X(Gap, TENON_REFUSED_STRUCT_GAP)             \
   X(TooManyFields, TENON_REFUSED_STRUCT_TOO_MANY) X(NoDefault, TENON_REFUSED_STRUCT_NO_DEFAULT)
 
 namespace tenon::inline TENON_ABI::bind {
@@ -276,6 +280,11 @@ struct FieldRefused<FieldFault::Base, kField, Struct, Type> {
 template <std::size_t kField, class Struct, class Type>
 struct FieldRefused<FieldFault::PackedStruct, kField, Struct, Type> {
   static_assert(detail::kAccepted<Struct>, TENON_REFUSED_STRUCT_PACKED);
+};
+
+template <std::size_t kField, class Struct, class Type>
+struct FieldRefused<FieldFault::Gap, kField, Struct, Type> {
+  static_assert(detail::kAccepted<Struct>, TENON_REFUSED_STRUCT_GAP);
 };
 
 template <std::size_t kField, class Struct, class Type>

@@ -44,8 +44,9 @@ struct StructLayout<S, L, std::index_sequence<I...>> {
     const std::uint64_t sizes[] = {Field<I>::kSize...};
     const std::uint32_t alignments[] = {Field<I>::kAlignment...};
     Places places;
-    // An alignment that the struct demands, the guest's declaration demands too.
-    if (alignof(S) > kHostAlignment) places.alignment = alignof(S);
+    // An alignment that the struct demands, the guest's declaration demands too; but what is not
+    // listed may demand it on the host.
+    if (L::kIsComplete && alignof(S) > kHostAlignment) places.alignment = alignof(S);
     for (std::size_t i = 0; i < sizeof...(I); ++i) {
       places.offsets[i] = AlignedTo(places.size, alignments[i]);
       places.size = places.offsets[i] + sizes[i];

@@ -21,9 +21,7 @@ struct Group;
 class ReferenceChunks {
  public:
   ReferenceChunks() = default;
-  ~ReferenceChunks() {
-    if (directory_ != nullptr) Drop(directory_);
-  }
+  TENON_DECL ~ReferenceChunks();
   ReferenceChunks(const ReferenceChunks&) = delete;
   ReferenceChunks& operator=(const ReferenceChunks&) = delete;
 
@@ -44,7 +42,7 @@ class ReferenceChunks {
     wasm::FlatArray<abi::ReferenceChunk*> free;
   };
   static Directory* NewDirectory() noexcept;
-  TENON_DECL static void Drop(Directory* directory) noexcept;
+  static void Drop(Directory* directory) noexcept;
   /// An orphan of the chunk was released.
   static void ForgetOrphan(abi::ReferenceChunk& chunk) noexcept;
   friend class ReferenceTable;

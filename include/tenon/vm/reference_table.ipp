@@ -39,7 +39,11 @@ inline ReferenceChunks::Directory* ReferenceChunks::NewDirectory() noexcept {
   return directory;
 }
 
-TENON_DECL void ReferenceChunks::Drop(Directory* directory) noexcept {
+TENON_DECL ReferenceChunks::~ReferenceChunks() {
+  if (directory_ != nullptr) Drop(directory_);
+}
+
+inline void ReferenceChunks::Drop(Directory* directory) noexcept {
   if (directory->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   for (std::uint32_t i = 0; i < directory->count; ++i) delete directory->table->chunks[i];
   std::free(directory->table);
@@ -179,7 +183,7 @@ TENON_DECL std::uint64_t IssueReference(Instance& instance,
   if (request.owner_type != nullptr) request.owner_type->move(entry->owner, request.owner);
   entry->instance = instance.header;
   entry->flags = (entry->flags & abi::kReferenceWasHandle) |
-                 (request.as_handle ? std::uint32_t{abi::kReferenceWasHandle} : 0u);
+                 (request.as_handle ? std::uint32_t{abi::kReferenceHandle} : 0u);
   entry->previous = nullptr;
   entry->next = instance.newest_reference;
   if (entry->next != nullptr) entry->next->previous = entry;
