@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
@@ -69,7 +70,11 @@ struct CodeHeader {
   CodeRange calls;
   CodeRange inlinings;
   CodeRange adapters;  ///< by type: from the thunk convention to FunctionRecord::invoke, or kNoCode
+  std::uint32_t unused = 0;  ///< in place of padding, which would be anything
 };
+static_assert(std::has_unique_object_representations_v<CodeHeader> &&
+              std::has_unique_object_representations_v<FunctionRow> &&
+              std::has_unique_object_representations_v<SiteRow>);
 
 /// The code begins on a page of its own, so that it alone becomes executable.
 inline constexpr std::uint32_t kCodeAlignment = 4096;
