@@ -310,9 +310,9 @@ class DualEmitter {
 
   /// Copies `a` to `d` unless `b` is there; returns the other operand.
   [[gnu::cold]] const Operand& BeginEither(const Xmm& d, const Xmm& a, const Operand& b) {
-    if (Same(d, b)) return a;
+    if (Same(d, b)) return a;  // NOLINT(bugprone-return-const-ref-from-parameter)
     Move(d, a);
-    return b;
+    return b;  // NOLINT(bugprone-return-const-ref-from-parameter)
   }
   /// Copies `a` to where an instruction with source `b` may work on it.
   [[gnu::cold]] Xmm Begin(const Xmm& d, const Xmm& a, const Operand& b) {

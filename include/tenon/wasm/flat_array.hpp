@@ -15,6 +15,9 @@
 
 namespace tenon::inline TENON_ABI::wasm {
 
+// Elements are bytes here, also where they are pointers.
+// NOLINTBEGIN(bugprone-sizeof-expression, bugprone-multi-level-implicit-pointer-conversion)
+
 namespace detail {
 
 /// Blocks of so many bytes or more are pages of their own: they grow without being copied, and are
@@ -162,6 +165,8 @@ class FlatArray : private detail::FlatStorage {
     if (count > static_cast<std::size_t>(limit_ - end_) / sizeof(T)) Grow(count, sizeof(T));
   }
 };
+
+// NOLINTEND(bugprone-sizeof-expression, bugprone-multi-level-implicit-pointer-conversion)
 
 }  // namespace tenon::inline TENON_ABI::wasm
 
