@@ -155,6 +155,7 @@ class FlatArray : private detail::FlatStorage {
   friend bool operator==(const FlatArray& left, const FlatArray& right) {
     return std::equal(left.begin(), left.end(), right.begin(), right.end());
   }
+  // NOLINTNEXTLINE(readability-identifier-naming): named as the standard does
   friend void erase(FlatArray& array, const T& value) {
     const T copy = value;
     array.erase(std::remove(array.begin(), array.end(), copy), array.end());
