@@ -137,9 +137,10 @@ class Fuzz {
   bool Issue(const Outcome& outcome) {
     if (outcome.results.size() != 1) return Fail(*worlds_.front(), "no reference was given");
     const U64 given = outcome.results[0];
-    const U64 token = worlds_.front()->TokenOf(static_cast<U32>(given));
-    const U64 mask = Cases()[case_].name == "open ref" ? ~U64{0} : U64{0xFFFFFFFF};
-    if (token == 0 || (token & mask) != given || model_->References().contains(token)) {
+    const bool is_handle = Cases()[case_].name != "open ref";
+    const U64 token = is_handle ? worlds_.front()->TokenOf(static_cast<U32>(given)) : given;
+    const U64 seen = is_handle ? token & 0xFFFFFFFF : token;
+    if (token == 0 || seen != given || model_->References().contains(token)) {
       return Fail(*worlds_.front(), "the reference " + std::to_string(given) + " is no new one");
     }
     model_->Issued(token);

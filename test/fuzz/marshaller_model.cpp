@@ -413,6 +413,8 @@ struct Steps : Checks {
     if (number == 0) return true;
     for (const auto& [live, reference] : model.references_) {
       if ((is_handle ? live & 0xFFFFFFFF : live) != number) continue;
+      // Half of what a guest got as a reference is no handle.
+      if (is_handle && !reference.is_handle) continue;
       if (wanted != Class::Any && reference.is_thing != (wanted == Class::Thing)) {
         return Trap(TrapCode::ReferenceTypeMismatch, parameter);
       }
@@ -422,22 +424,22 @@ struct Steps : Checks {
     }
     return Trap(TrapCode::StaleReference, parameter);
   }
-  bool Issue(bool is_thing, U32 number) {
+  bool Issue(bool is_thing, bool is_handle, U32 number) {
     const U64 object = ++model.objects_;
     if (model.references_.size() >= kReferenceLimit) return Trap(TrapCode::ReferenceLimit);
-    model.issued_ = Model::Reference{is_thing, number, object};
+    model.issued_ = Model::Reference{is_thing, is_handle, number, object};
     // Which number it has is the host's choice.
     outcome.results = seen.results;
     return true;
   }
   bool Open() {
     const U32 n = Take();
-    if (n % 5 != 4) return Issue(true, n);
+    if (n % 5 != 4) return Issue(true, true, n);
     outcome.results = {0};
     return true;
   }
-  bool OpenRef() { return Issue(true, Take()); }
-  bool OpenOther() { return Issue(false, 77); }
+  bool OpenRef() { return Issue(true, false, Take()); }
+  bool OpenOther() { return Issue(false, true, 77); }
   bool Use() {
     std::optional<Model::Reference> thing, other, any;
     if (!TakeReference(0, Class::Thing, true, thing) ||

@@ -29,6 +29,7 @@ class Model {
 
   struct Reference {
     bool is_thing;
+    bool is_handle;  ///< given out in 32 bits
     U32 number;
     U64 object;  ///< which one, among all that were ever made
   };

@@ -258,6 +258,27 @@ TEMPLATE_TEST_CASE("numbers that were never given out are refused, whatever thei
   }
 }
 
+TEST_CASE("half of a reference is no handle") {
+  const tenon::Runtime runtime = MakeRuntime();
+  runtime.NewHostModuleBuilder("env")
+      .NewFunctionBuilder()
+      .WithFunc([](Handle<Socket> socket) { return socket->number; })
+      .Export("peek")
+      .Instantiate();
+  const tenon::Module guest =
+      runtime.Instantiate(guests::Forwarder("env", "peek", {{kI32}, {kI32}}));
+  const auto number = guest.ExportedFunction<std::int32_t(std::uint32_t)>("run");
+  const tenon::ExternRef reference =
+      guest.Issue(Ref<Socket>::Own(std::make_unique<Socket>(Socket{7})));
+  const auto half = static_cast<std::uint32_t>(reference.Value());
+  REQUIRE(half != 0);
+  CHECK(Thrown<tenon::Trap>([&] { number(half); }).Code() == TrapCode::StaleReference);
+  CHECK(guest.Resolve<Socket>(half).IsNull());
+  const std::uint32_t handle =
+      guest.Issue(Handle<Socket>::Own(std::make_unique<Socket>(Socket{8})));
+  CHECK(number(handle) == 8);
+}
+
 TEST_CASE("an instance has a limit of live references") {
   Externs host{tenon::RuntimeConfig{}.WithReferenceLimit(3)};
   const tenon::Module guest = host.NewGuest();

@@ -104,16 +104,16 @@ def check_flite(wasi_run, package, folder):
 def check_yosys(wasi_run, package, folder):
     subprocess.run(["node", "--input-type=module", "-e", UNPACK,
                     str(package / "gen" / "resources-yosys.js"), str(folder / "root")], check=True)
-    (folder / "work").mkdir()
+    (folder / "src").mkdir()
     (folder / "tmp").mkdir()
-    (folder / "work" / "counter.v").write_text(DESIGN)
-    result = run(wasi_run, f"--dir={folder}/work:/work", f"--dir={folder}/tmp:/tmp",
+    (folder / "src" / "counter.v").write_text(DESIGN)
+    result = run(wasi_run, f"--dir={folder}/src:/src", f"--dir={folder}/tmp:/tmp",
                  f"--dir={folder}/root/share:/share:ro", str(package / "gen" / "yosys.core.wasm"),
                  "-q", "-p",
-                 "read_verilog /work/counter.v; synth -top counter; "
-                 "write_verilog -noattr /work/netlist.v")
+                 "read_verilog /src/counter.v; synth -top counter; "
+                 "write_verilog -noattr /src/netlist.v")
     expect("exit code", result.returncode, 0)
-    netlist = (folder / "work" / "netlist.v").read_text()
+    netlist = (folder / "src" / "netlist.v").read_text()
     expect("a netlist of gates", ("module counter(clk, rst, q);" in netlist, "+ 1" in netlist),
            (True, False))
 
@@ -121,20 +121,20 @@ def check_yosys(wasi_run, package, folder):
 def check_clang(wasi_run, package, folder):
     with tarfile.open(package / "gen" / "llvm-resources.tar") as resources:
         resources.extractall(folder / "usr")
-    (folder / "work").mkdir()
-    (folder / "work" / "program.c").write_text(PROGRAM)
-    mounts = [f"--dir={folder}/work:/work", f"--dir={folder}/usr:/usr:ro", f"--dir={folder}:/tmp"]
+    (folder / "src").mkdir()
+    (folder / "src" / "program.c").write_text(PROGRAM)
+    mounts = [f"--dir={folder}/src:/src", f"--dir={folder}/usr:/usr:ro", f"--dir={folder}:/tmp"]
     # One program, which looks at its name. The interpreter is the faster one to begin with 75 MB.
     for name in ("clang", "wasm-ld"):
         os.symlink(package / "gen" / "llvm.core.wasm", folder / name)
     result = run(wasi_run, "--engine=interpreter", *mounts, str(folder / "clang"),
-                 "--target=wasm32-wasip1", "-O1", "-c", "/work/program.c", "-o", "/work/program.o")
+                 "--target=wasm32-wasip1", "-O1", "-c", "/src/program.c", "-o", "/src/program.o")
     expect("exit code of clang", result.returncode, 0)
     result = run(wasi_run, "--engine=interpreter", *mounts, str(folder / "wasm-ld"),
-                 "-L/usr/lib/wasm32-wasip1", "/usr/lib/wasm32-wasip1/crt1.o", "/work/program.o",
-                 "-lc", "-o", "/work/program.wasm")
+                 "-L/usr/lib/wasm32-wasip1", "/usr/lib/wasm32-wasip1/crt1.o", "/src/program.o",
+                 "-lc", "-o", "/src/program.wasm")
     expect("exit code of wasm-ld", result.returncode, 0)
-    result = run(wasi_run, str(folder / "work" / "program.wasm"))
+    result = run(wasi_run, str(folder / "src" / "program.wasm"))
     expect("what was compiled", (result.returncode, result.stdout), (3, "compiled by a guest: 42\n"))
 
 

@@ -31,7 +31,9 @@ inline constexpr std::size_t kReferenceOwnerSize = 2 * sizeof(void*);
 enum ReferenceFlags : std::uint32_t {
   kReferenceEnded = 1u << 0,      ///< no guest may refer to it, but host code still uses the object
   kReferenceOrphaned = 1u << 1,   ///< and its linkage group is gone
-  kReferenceWasHandle = 1u << 2,  ///< its token was given out in 32 bits
+  kReferenceWasHandle = 1u << 2,  ///< a token of it was given out in 32 bits
+  kReferenceIsHandle = 1u << 3,   ///< the one that it has now was
+  kReferenceHandle = kReferenceWasHandle | kReferenceIsHandle,
 };
 
 /// A host object that guests refer to, or room for one. One thread at a time, as all of its group.

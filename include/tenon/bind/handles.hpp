@@ -70,13 +70,16 @@ inline abi::ReferenceEntry* EntryOf(const abi::InstanceHeader* caller,
   return &chunk->entries[index & (abi::kReferenceChunkSize - 1)];
 }
 
-/// The live entry of a token as it crosses; null if there is none. The type is not looked at.
+/// The live entry of a token as it crosses; null if there is none. Half a token is none, unless it
+/// was given out so. The type is not looked at.
 template <class Token>
 inline abi::ReferenceEntry* LiveEntryOf(const abi::InstanceHeader* caller, Token token) noexcept {
   abi::ReferenceEntry* const entry = EntryOf(caller, token);
-  const bool is_live =
-      entry != nullptr && static_cast<Token>(entry->token) == token && entry->type != nullptr;
-  return is_live ? entry : nullptr;
+  if (entry == nullptr || static_cast<Token>(entry->token) != token || entry->type == nullptr) {
+    return nullptr;
+  }
+  const bool is_whole = sizeof(Token) == sizeof(entry->token);
+  return is_whole || (entry->flags & abi::kReferenceIsHandle) != 0 ? entry : nullptr;
 }
 
 [[gnu::cold, gnu::noinline]] inline void FailReference(abi::InstanceHeader* caller, bool is_live,

@@ -183,7 +183,7 @@ TENON_DECL std::uint64_t IssueReference(Instance& instance,
   if (request.owner_type != nullptr) request.owner_type->move(entry->owner, request.owner);
   entry->instance = instance.header;
   entry->flags = (entry->flags & abi::kReferenceWasHandle) |
-                 (request.as_handle ? std::uint32_t{abi::kReferenceWasHandle} : 0u);
+                 (request.as_handle ? std::uint32_t{abi::kReferenceHandle} : 0u);
   entry->previous = nullptr;
   entry->next = instance.newest_reference;
   if (entry->next != nullptr) entry->next->previous = entry;
