@@ -13,6 +13,8 @@
 #pragma once
 
 // First, so that compilers print few "included from" lines above a refusal.
+#include <tenon/bind/refusal.hpp>
+// What it needs itself.
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>

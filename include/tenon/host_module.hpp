@@ -69,14 +69,17 @@ class HostFunctionBuilder {
   /// The same with all plain structs that the callable takes or returns in this form, as in
   /// `WithFunc<StructForm::Flat>(f)`. Needs <tenon/aggregate.hpp>, or lists of their fields.
   template <StructForm kForm, class F>
-  auto WithFunc(F&& function) {
-    using Signature = typename decltype(detail::FormedSignature<kForm>(
-        bind::detail::CallableSignature<F>{}))::type;
-    if constexpr (std::is_function_v<Signature>) {
-      return WithFunc<Signature>(std::forward<F>(function));
-    } else {
-      return WithFunc(std::forward<F>(function));
-    }
+    requires std::is_function_v<detail::FormedFunction<kForm, F>>
+  BoundFunctionBuilder<detail::NamedSource<detail::FormedFunction<kForm, F>, F>> WithFunc(
+      F&& function) {
+    return WithHostFunction(bind::OwnedHostFunction{
+        bind::MakeHostFunction<detail::FormedFunction<kForm, F>>(std::forward<F>(function))});
+  }
+  /// Refuses a callable whose signature is not known.
+  template <StructForm, class F>
+  BoundFunctionBuilder<detail::CallableSource<F>> WithFunc(F&& function) {
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
   }
   /// A free function as template argument: its body is inlined into the call path.
   template <auto Function>
@@ -263,8 +266,16 @@ class StructFunctionBuilder : public HostFunctionBuilder {
 
   /// HostFunctionBuilder::WithFunc<kForm>.
   template <class F>
-  auto WithFunc(F&& function) {
-    return HostFunctionBuilder::WithFunc<kForm>(std::forward<F>(function));
+    requires std::is_function_v<detail::FormedFunction<kForm, F>>
+  BoundFunctionBuilder<detail::NamedSource<detail::FormedFunction<kForm, F>, F>> WithFunc(
+      F&& function) {
+    // Not by way of the base: compilers print each step to a refusal.
+    return WithHostFunction(bind::OwnedHostFunction{
+        bind::MakeHostFunction<detail::FormedFunction<kForm, F>>(std::forward<F>(function))});
+  }
+  template <class F>
+  BoundFunctionBuilder<detail::CallableSource<F>> WithFunc(F&& function) {
+    return HostFunctionBuilder::WithFunc(std::forward<F>(function));
   }
 };
 

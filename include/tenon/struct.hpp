@@ -14,6 +14,8 @@
 #pragma once
 
 // First, so that compilers print few "included from" lines above a refusal.
+#include <tenon/bind/refusal.hpp>
+// What it needs itself.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +28,7 @@
 #include <tenon/bind.hpp>
 #include <tenon/bind/field_refusal.hpp>
 #include <tenon/bind/flat_layout.hpp>
+#include <tenon/bind/judgement.hpp>
 #include <tenon/bind/spelling.hpp>
 #include <tenon/bind/struct_layout.hpp>
 #include <tenon/bind/thunk.hpp>
@@ -260,6 +263,10 @@ struct StructIn<std::span<T, kExtent>> : StructIn<T> {};
 template <std::size_t kPosition, class Type>
 struct Refused<Refusal::BadField, kPosition, Type>
     : detail::Fault<typename detail::StructIn<Type>::Type> {};
+template <std::size_t kPosition, class StructType>
+struct detail::LastStep<Refused<Refusal::BadField, kPosition, StructType>> {
+  using Type = Fault<typename StructIn<StructType>::Type>;
+};
 
 template <class S>
   requires(HasFields<S> && std::is_void_v<detail::Fault<S>>)

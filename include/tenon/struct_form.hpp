@@ -39,8 +39,8 @@ consteval bool IsBareStruct() {
 template <StructForm kForm, class T>
 consteval auto FormOf() {
   using Struct = std::remove_cvref_t<T>;
-  constexpr bool kIsValue =
-      std::is_same_v<std::remove_cv_t<T>, Struct> || std::is_same_v<T, const Struct&>;
+  constexpr bool kIsValue = std::is_same_v<std::remove_cv_t<T>, Struct> ||
+                            std::is_same_v<T, std::add_lvalue_reference_t<const Struct>>;
   if constexpr (!kIsValue || !IsBareStruct<Struct>()) {
     return std::type_identity<T>{};
   } else if constexpr (kForm == StructForm::Flat) {
@@ -56,6 +56,9 @@ auto FormedSignature(bind::Signature<R, P...>) -> std::type_identity<
     typename decltype(FormOf<kForm, R>())::type(typename decltype(FormOf<kForm, P>())::type...)>;
 template <StructForm, bind::Refusal kReason>
 auto FormedSignature(bind::NoSignature<kReason>) -> std::type_identity<void>;
+template <StructForm kForm, class F>
+using FormedFunction =
+    typename decltype(FormedSignature<kForm>(bind::detail::CallableSignature<F>{}))::type;
 
 }  // namespace detail
 }  // namespace tenon::inline TENON_ABI

@@ -94,9 +94,13 @@ TEST_CASE("the form of structs is chosen for a function or a module, and named i
   };
   using tenon::StructForm;
   for (const tenon::EngineKind engine : Engines()) {
+    std::int32_t seen = 0;
     BoundGuest guest{
-        engine, [](HostModuleBuilder& env) {
+        engine, [&seen](HostModuleBuilder& env) {
           env.NewFunctionBuilder().WithFunc<StructForm::Flat>(Functions::Swap).Export("flat");
+          env.NewFunctionBuilder()
+              .WithFunc<StructForm::Flat>([&seen](Point point) { seen = point.y; })
+              .Export("flat, no result");
           env.NewFunctionBuilder()
               .WithFunc<StructForm::Indirect>(
                   [factor = 2](Point point) { return Point{point.x * factor, point.y * factor}; })
@@ -107,6 +111,9 @@ TEST_CASE("the form of structs is chosen for a function or a module, and named i
           flat.NewFunctionBuilder().WithFunc([](std::int32_t n) { return n + 1; }).Export("plain");
           auto indirect = env.WithStructs<StructForm::Indirect>();
           indirect.NewFunctionBuilder()
+              .WithFunc([&seen](const Point& point) { seen = point.x; })
+              .Export("indirect, no result");
+          indirect.NewFunctionBuilder()
               .WithFunc(Functions::Dot)
               .WithPrecondition([](const Indirect<Point>& a, const Indirect<Point>&, std::int32_t) {
                 return a->x != 99;
@@ -116,11 +123,15 @@ TEST_CASE("the form of structs is chosen for a function or a module, and named i
     CHECK(guest.Call<std::pair<int, int>>("flat", 1, 2) == std::pair{2, 1});
     CHECK(guest.Call<int>("flat dot", 1, 2, 3, 4, 10) == 110);
     CHECK(guest.Call<int>("plain", 1) == 2);
+    guest.Call<void>("flat, no result", 1, 5);
+    CHECK(seen == 5);
     guest.SetU32(40, 6);
     guest.SetU32(44, 7);
     guest.Call<void>("indirect", U32{48}, U32{40});
     CHECK(guest.U32(48) == 12);
     CHECK(guest.U32(52) == 14);
+    guest.Call<void>("indirect, no result", U32{48});
+    CHECK(seen == 12);
     CHECK(guest.Call<int>("indirect dot", U32{40}, U32{48}, 1) == 170);
     std::string message;
     CHECK(TrapOf([&] { guest.Call<void>("indirect", U32{48}, U32{65533}); }, &message) ==

@@ -64,9 +64,16 @@ consteval auto TypeAtFault(NoSignature<kReason>) {
   return TypeTag<Whole>{};
 }
 
+/// What says why, in place of a refusal that would only lead there: clang prints each step.
+template <class Refusal>
+struct LastStep {
+  using Type = Refusal;
+};
+
 /// The refusal that a verdict calls for; `Whole` is the callable's type.
 template <Verdict kVerdict, class S, class Whole>
-using RefusalOf = Refused<kVerdict.refusal, kVerdict.position,
-                          typename decltype(TypeAtFault<kVerdict, Whole>(S{}))::Type>;
+using RefusalOf =
+    typename LastStep<Refused<kVerdict.refusal, kVerdict.position,
+                              typename decltype(TypeAtFault<kVerdict, Whole>(S{}))::Type>>::Type;
 
 }  // namespace tenon::inline TENON_ABI::bind::detail
