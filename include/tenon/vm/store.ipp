@@ -340,9 +340,9 @@ TENON_DECL void Store::HandlesGone(Instance& instance) noexcept {
     --instance.live_claims;
     is_last = --group->live_instances == 0;
     if (!is_last && !instance.HasEnded()) return;
-    // As in Close: a call that begins now waits for the mutex.
+    // As in Close: a call that begins now waits for the mutex. Without a handle none can begin.
     group->end_work.Store(abi::kEndWorkRelease);
-    HeavyFence();
+    if (!is_last) HeavyFence();
     // A host function dropped the handle; the call that it belongs to ends first.
     if (group->activation.Load() != 0) return;
     if (is_last) {
