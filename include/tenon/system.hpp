@@ -47,9 +47,10 @@ concept WritableStream = requires(T& stream, const char* bytes) {
   stream.good();
 };
 
-/// write(2) that gives EPIPE where nobody reads a pipe or socket any more, and no SIGPIPE, which
-/// would end the process. -1 and errno on failure.
-TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes);
+/// write(2), or pwritev2(2) with `flags`, that gives EPIPE where nobody reads a pipe or socket any
+/// more, and no SIGPIPE, which would end the process. -1 and errno on failure.
+TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes,
+                                             int flags = 0);
 
 }  // namespace detail
 
@@ -176,7 +177,9 @@ class SystemConfig {
     return Changed(&SystemConfig::fs_config_, std::move(directories));
   }
   /// Adds a listening socket, or a connected one, that the guest finds open when it starts, behind
-  /// its directories; see wasi::ListenTcp.
+  /// its directories; see wasi::ListenTcp. A guest finds sockets blocking, whatever they are for
+  /// the host. A listener is made non-blocking for all who have it, so that of several guests that
+  /// wait for the same connection none is stuck when another gets it.
   [[nodiscard]] SystemConfig WithSocket(HostDescriptor socket) const {
     SystemConfig changed = *this;
     changed.sockets_.push_back(std::move(socket));

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <tenon/abi/config.hpp>
@@ -83,7 +84,8 @@ TENON_DECL std::size_t ReadFromDescriptor(int descriptor, std::span<std::uint8_t
   }
 }
 
-TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes) {
+TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes,
+                                             int flags) {
   ::sigset_t pipe;
   ::sigset_t before;
   ::sigset_t pending;
@@ -93,7 +95,9 @@ TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std
   // One that is pending already is somebody else's, and comes when it would have come.
   const bool is_pending = ::sigismember(&pending, SIGPIPE) == 1;
   ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  const std::ptrdiff_t count = ::write(descriptor, bytes.data(), bytes.size());
+  const ::iovec whole{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+  const std::ptrdiff_t count = flags == 0 ? ::write(descriptor, bytes.data(), bytes.size())
+                                          : ::pwritev2(descriptor, &whole, 1, -1, flags);
   const int error = errno;
   if (count < 0 && error == EPIPE && !is_pending) {
     constexpr ::timespec kNow{};

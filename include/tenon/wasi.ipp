@@ -23,6 +23,7 @@
 #include <tenon/wasi/host_directory.ipp>
 #include <tenon/wasi/host_file.ipp>
 #include <tenon/wasi/host_path.ipp>
+#include <tenon/wasi/host_stream.ipp>
 #include <tenon/wasi/host_wait.ipp>
 #include <tenon/wasi/listen.ipp>
 #include <tenon/wasi/memory_file_system.ipp>

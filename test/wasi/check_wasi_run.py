@@ -62,6 +62,11 @@ int main(void) {
 
 LOOP = "int main(void) { for (volatile unsigned i = 0;; ++i) {} }"
 
+WRITER = r"""
+#include <stdio.h>
+int main(void) { while (puts("a line that nobody reads") >= 0) {} return 1; }
+"""
+
 SERVER = r"""
 #include <stdio.h>
 #include <string.h>
@@ -152,6 +157,12 @@ def check_guests(wasi_run, folder):
         result = run(wasi_run, "--timeout=0.3", guest)
         check(f"{name} is ended", result.returncode, 124)
         check(f"{name} is ended in time", time.monotonic() - begin < 30, True)
+
+    writer = compile_guest(folder, "writer", WRITER)
+    process = subprocess.Popen([wasi_run, "--timeout=0.5", writer], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    check("a program is ended whose output nobody reads", process.wait(30), 124)
+    process.stdout.close()
 
     reactor = compile_guest(folder, "reactor", REACTOR, "-mexec-model=reactor")
     check("an invoked function", run(wasi_run, "--invoke=add", reactor, "20", "3").stdout, "123\n")

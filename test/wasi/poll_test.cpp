@@ -326,5 +326,5 @@ TEST_CASE("a pipe that nobody reads is an error for the guest, and no signal for
   FileGuest guest{SystemConfig{}.WithStdout(pipe.in)};
   CHECK(guest.Write(1, "read") == Errno::Success);
   pipe.out = {};
-  CHECK(guest.Write(1, "lost") == Errno::Io);
+  CHECK(guest.Write(1, "lost") == Errno::Pipe);
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <tenon/abi/config.hpp>
@@ -124,6 +125,10 @@ TENON_DECL void DescriptorTable::GiveSocket(const HostDescriptor& socket) {
   Give(std::make_unique<HostFile>(socket), accepts != 0 ? right::kListener : right::kSocket,
        accepts != 0 ? right::kSocket : 0);
   open_.back()->is_listener = accepts != 0;
+  if (accepts == 0) return;
+  // Between waiting for a connection and taking it, somebody else may take it.
+  const int flags = ::fcntl(socket.Get(), F_GETFL);
+  if (flags >= 0) ::fcntl(socket.Get(), F_SETFL, flags | O_NONBLOCK);
 }
 
 TENON_DECL Expected<std::uint32_t> DescriptorTable::Insert(Descriptor descriptor) {

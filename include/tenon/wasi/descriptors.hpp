@@ -59,8 +59,6 @@ TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, Buffe
 enum class SeekFrom : std::uint8_t { Start, Current, End };
 TENON_DECL Errno SeekTo(Module& caller, Memory& memory, std::uint32_t fd, std::int64_t offset,
                         SeekFrom whence, Place<std::uint64_t> new_offset);
-/// Waits until there is something to read, or the call is to end: EINTR.
-TENON_DECL Errno WaitToRead(const Module& caller, const File& file);
 TENON_DECL Expected<FileStat> StatOf(Module& caller, std::uint32_t fd);
 /// The two times of a call, EINVAL if the flags contradict each other.
 struct FileTimes {

@@ -225,15 +225,6 @@ TENON_DECL Errno FdPrestatDirName(Module& caller, Memory& memory, std::uint32_t 
   return Errno::Success;
 }
 
-TENON_DECL Errno WaitToRead(const Module& caller, const File& file) {
-  const int host = file.PollDescriptor();
-  if (host < 0 || file.Flags().nonblock) return Errno::Success;
-  ::pollfd wait{host, POLLIN, 0};
-  // What is there already needs no clock.
-  if (::poll(&wait, 1, 0) > 0) return Errno::Success;
-  return WaitFor(caller, {&wait, 1}, std::nullopt);
-}
-
 TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                         Place<std::uint32_t> nread) {
   const auto found = DescriptorsOf(caller).Find(fd, right::kFdRead);
@@ -256,10 +247,24 @@ TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, Buffer
       [&](std::span<std::uint8_t> buffer, std::size_t before) -> Expected<std::size_t> {
         // One read a call: asking again could wait although there is something.
         if (before != 0) return std::size_t{0};
-        const Errno error = WaitToRead(caller, *descriptor.file);
-        if (error != Errno::Success) return error;
-        return descriptor.file->Read(buffer);
+        return WhenReady(caller, *descriptor.file, POLLIN,
+                         [&] { return descriptor.file->Read(buffer); });
       });
+}
+
+/// Writes to what has no positions, until it took all or failed.
+TENON_DECL Expected<std::size_t> WriteAll(const Module& caller, File& file,
+                                          std::span<const std::uint8_t> bytes) {
+  std::size_t total = 0;
+  while (total < bytes.size()) {
+    const std::span<const std::uint8_t> rest = bytes.subspan(total);
+    const Expected<std::size_t> done =
+        WhenReady(caller, file, POLLOUT, [&] { return file.Write(rest); });
+    if (!done && total == 0) return done;
+    if (!done || *done == 0) break;
+    total += std::min(*done, rest.size());
+  }
+  return total;
 }
 
 TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
@@ -269,9 +274,10 @@ TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, Buffe
   Descriptor& descriptor = **found;
   File& file = *descriptor.file;
   if (!file.IsSeekable()) {
-    return TransferBuffers(
-        memory, iovs, nwritten,
-        [&](std::span<const std::uint8_t> bytes, std::size_t) { return file.Write(bytes); });
+    return TransferBuffers(memory, iovs, nwritten,
+                           [&](std::span<const std::uint8_t> bytes, std::size_t) {
+                             return WriteAll(caller, file, bytes);
+                           });
   }
   const bool appends = file.Flags().append;
   std::size_t total = 0;

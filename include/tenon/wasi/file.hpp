@@ -98,9 +98,11 @@ class File {
     if (!stat) return stat.error();
     return WriteAt(bytes, stat->size);
   }
-  /// ReadAt for what has no positions: waits until there is a byte or the end.
+  /// ReadAt for what has no positions: waits until there is a byte or the end. A file that has a
+  /// PollDescriptor can give EAGAIN instead: it is called again when that is ready, unless the
+  /// guest's call is to end or Flags say non-blocking.
   virtual Expected<std::size_t> Read(std::span<std::uint8_t> /*buffer*/) { return Errno::Badf; }
-  /// WriteAt for what has no positions.
+  /// WriteAt for what has no positions; called again, as Read is, and for what it did not take.
   virtual Expected<std::size_t> Write(std::span<const std::uint8_t> /*bytes*/) {
     return Errno::Badf;
   }

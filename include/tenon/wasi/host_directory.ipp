@@ -64,10 +64,6 @@ TENON_DECL Expected<std::unique_ptr<File>> HostDirectory::Open(std::string_view 
   if (!opened) return opened.error();
   const HostDescriptor descriptor = HostDescriptor::Own(opened->Release());
   const FileType type = FileTypeOf(descriptor.Get());
-  if (!options.flags.nonblock && type != FileType::RegularFile && type != FileType::Directory) {
-    const int flags = ::fcntl(descriptor.Get(), F_GETFL);
-    ::fcntl(descriptor.Get(), F_SETFL, flags & ~O_NONBLOCK);
-  }
   std::unique_ptr<FileSystem> directory;
   if (type == FileType::Directory) {
     directory = std::make_unique<HostDirectory>(descriptor, resolution_);

@@ -18,6 +18,7 @@
 #include <tenon/wasi/file.hpp>
 #include <tenon/wasi/file_system.hpp>
 #include <tenon/wasi/host_path.hpp>
+#include <tenon/wasi/host_stream.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
@@ -28,7 +29,7 @@ TENON_DECL FileType FileTypeOf(int descriptor);
 /// A descriptor of the host's.
 class HostFile : public File {
  public:
-  /// With the flags that it has now.
+  /// With the flags that it has now, but that it is blocking for the guest.
   TENON_DECL explicit HostFile(const HostDescriptor& descriptor);
   /// `directory`: the file system of which this is the root, for directories.
   HostFile(HostDescriptor descriptor, FileType type, const FileFlags& flags,
@@ -36,7 +37,8 @@ class HostFile : public File {
       : descriptor_{std::move(descriptor)},
         directory_{std::move(directory)},
         type_{type},
-        flags_{flags} {}
+        flags_{flags},
+        stream_{descriptor_.Get(), type} {}
 
   int Descriptor() const { return descriptor_.Get(); }
 
@@ -47,8 +49,12 @@ class HostFile : public File {
   TENON_DECL Expected<std::size_t> WriteAt(std::span<const std::uint8_t> bytes,
                                            std::uint64_t offset) override;
   TENON_DECL Expected<std::size_t> Append(std::span<const std::uint8_t> bytes) override;
-  TENON_DECL Expected<std::size_t> Read(std::span<std::uint8_t> buffer) override;
-  TENON_DECL Expected<std::size_t> Write(std::span<const std::uint8_t> bytes) override;
+  Expected<std::size_t> Read(std::span<std::uint8_t> buffer) override {
+    return stream_.Read(buffer);
+  }
+  Expected<std::size_t> Write(std::span<const std::uint8_t> bytes) override {
+    return stream_.Write(bytes);
+  }
   FileFlags Flags() const override { return flags_; }
   TENON_DECL Errno SetFlags(const FileFlags& flags) override;
   TENON_DECL Errno SetSize(std::uint64_t size) override;
@@ -66,8 +72,9 @@ class HostFile : public File {
   HostDescriptor descriptor_;
   std::unique_ptr<FileSystem> directory_;
   FileType type_;
-  /// Kept here, because each write asks.
+  /// Kept here, because each write asks; whether it is blocking is the guest's alone.
   FileFlags flags_;
+  HostStream stream_;
 };
 
 /// The times for utimensat and futimens.

@@ -21,11 +21,11 @@
 #include <unistd.h>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/system.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/host_error.hpp>
 #include <tenon/wasi/host_file.hpp>
 #include <tenon/wasi/host_path.hpp>
+#include <tenon/wasi/host_stream.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
@@ -83,12 +83,6 @@ TENON_DECL FileType FileTypeOf(int descriptor) {
   return socket_type == SOCK_DGRAM ? FileType::SocketDatagram : FileType::SocketStream;
 }
 
-/// A count of bytes, or the error of a system call.
-TENON_DECL Expected<std::size_t> CountOf(::ssize_t result) {
-  if (result < 0) return ErrnoOf(errno);
-  return static_cast<std::size_t>(result);
-}
-
 TENON_DECL Expected<FileStat> HostFile::Stat() {
   struct ::stat stat;
   if (::fstat(Descriptor(), &stat) != 0) return ErrnoOf(errno);
@@ -117,25 +111,10 @@ TENON_DECL Expected<std::size_t> HostFile::Append(std::span<const std::uint8_t> 
   return CountOf(Uninterrupted([&] { return ::write(Descriptor(), bytes.data(), bytes.size()); }));
 }
 
-TENON_DECL Expected<std::size_t> HostFile::Read(std::span<std::uint8_t> buffer) {
-  return CountOf(Uninterrupted([&] { return ::read(Descriptor(), buffer.data(), buffer.size()); }));
-}
-
-TENON_DECL Expected<std::size_t> HostFile::Write(std::span<const std::uint8_t> bytes) {
-  const bool is_socket = type_ == FileType::SocketStream || type_ == FileType::SocketDatagram;
-  const bool is_device = type_ == FileType::CharacterDevice || type_ == FileType::BlockDevice;
-  return CountOf(Uninterrupted([&]() -> ::ssize_t {
-    // A peer that is gone is an error number for the guest, not a signal for the host.
-    if (is_socket) return ::send(Descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (is_device) return ::write(Descriptor(), bytes.data(), bytes.size());
-    return tenon::detail::WriteWithoutSignal(Descriptor(), bytes);
-  }));
-}
-
 TENON_DECL FileFlags FlagsOf(int descriptor) {
   const int flags = ::fcntl(descriptor, F_GETFL);
   if (flags < 0) return {};
-  return {(flags & O_APPEND) != 0, (flags & O_NONBLOCK) != 0, (flags & O_DSYNC) != 0};
+  return {(flags & O_APPEND) != 0, false, (flags & O_DSYNC) != 0};
 }
 
 TENON_DECL HostFile::HostFile(const HostDescriptor& descriptor)
@@ -144,14 +123,14 @@ TENON_DECL HostFile::HostFile(const HostDescriptor& descriptor)
 TENON_DECL Errno HostFile::SetFlags(const FileFlags& flags) {
   // The kernel does not change it in an open file.
   if (flags.sync != flags_.sync) return Errno::Notsup;
-  int now = ::fcntl(Descriptor(), F_GETFL);
-  if (now < 0) return ErrnoOf(errno);
-  now &= ~(O_APPEND | O_NONBLOCK);
-  if (flags.append) now |= O_APPEND;
-  if (flags.nonblock) now |= O_NONBLOCK;
-  const Errno error = ErrnoOfCall(::fcntl(Descriptor(), F_SETFL, now));
-  if (error == Errno::Success) flags_ = flags;
-  return error;
+  if (flags.append != flags_.append && type_ == FileType::RegularFile) {
+    int now = ::fcntl(Descriptor(), F_GETFL);
+    if (now < 0) return ErrnoOf(errno);
+    now = flags.append ? now | O_APPEND : now & ~O_APPEND;
+    if (::fcntl(Descriptor(), F_SETFL, now) < 0) return ErrnoOf(errno);
+  }
+  flags_ = flags;
+  return Errno::Success;
 }
 
 TENON_DECL Errno HostFile::SetSize(std::uint64_t size) {

@@ -3,6 +3,7 @@
 /// Waiting for descriptors of the host's, until the guest's call is to end.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <tenon/abi/config.hpp>
 #include <tenon/module.hpp>
 #include <tenon/wasi/errno.hpp>
+#include <tenon/wasi/file.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
@@ -20,6 +22,23 @@ namespace tenon::inline TENON_ABI::wasi::detail {
 /// the host function returns.
 TENON_DECL Errno WaitFor(const Module& caller, std::span<::pollfd> descriptors,
                          std::optional<std::uint64_t> limit);
+
+/// Calls `transfer` again, when the descriptor behind `file` is ready for `events`, as long as it
+/// gives EAGAIN; not if the guest wants to know of that. EINTR once the call is to end.
+template <class Transfer>
+Expected<std::size_t> WhenReady(const Module& caller, const File& file, short events,
+                                Transfer transfer) {
+  while (true) {
+    const Expected<std::size_t> done = transfer();
+    if (done || done.error() != Errno::Again) return done;
+    ::pollfd wait{file.PollDescriptor(), events, 0};
+    if (wait.fd < 0 || file.Flags().nonblock) return done;
+    const Errno error = WaitFor(caller, {&wait, 1}, std::nullopt);
+    if (error != Errno::Success) return error;
+    // Somebody else may be quicker each time.
+    if (caller.IsStopRequested()) return Errno::Intr;
+  }
+}
 
 }  // namespace tenon::inline TENON_ABI::wasi::detail
 

@@ -11,6 +11,7 @@
 #include <tenon/system.hpp>
 #include <tenon/wasi/errno.hpp>
 #include <tenon/wasi/file.hpp>
+#include <tenon/wasi/host_stream.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
@@ -39,6 +40,8 @@ class StandardStream : public File {
   FileType type_;
   /// The guest's alone: the host's descriptor is others' too.
   FileFlags flags_;
+  /// Of the host's descriptor, if there is one.
+  HostStream host_;
 };
 
 }  // namespace tenon::inline TENON_ABI::wasi::detail

@@ -3,33 +3,28 @@
 /// Bodies of wasi/standard_stream.hpp.
 #pragma once
 
-#include <cerrno>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/system.hpp>
 #include <tenon/wasi/errno.hpp>
-#include <tenon/wasi/host_error.hpp>
 #include <tenon/wasi/host_file.hpp>
+#include <tenon/wasi/host_stream.hpp>
 #include <tenon/wasi/standard_stream.hpp>
 
 namespace tenon::inline TENON_ABI::wasi::detail {
 
-/// Whether reading or writing would wait.
-TENON_DECL bool WouldWait(int descriptor, short events) {
-  ::pollfd wait{descriptor, events, 0};
-  return Uninterrupted([&] { return ::poll(&wait, 1, 0); }) == 0;
-}
-
 TENON_DECL StandardStream::StandardStream(System& system, std::uint32_t number)
     : system_{system}, number_{number}, type_{FileType::Unknown} {
-  if (PollDescriptor() >= 0) type_ = FileTypeOf(PollDescriptor());
+  if (PollDescriptor() < 0) return;
+  type_ = FileTypeOf(PollDescriptor());
+  host_ = HostStream{PollDescriptor(), type_};
 }
 
 TENON_DECL Expected<FileStat> StandardStream::Stat() {
@@ -41,14 +36,20 @@ TENON_DECL Expected<FileStat> StandardStream::Stat() {
 }
 
 TENON_DECL Expected<std::size_t> StandardStream::Read(std::span<std::uint8_t> buffer) {
-  const int descriptor = PollDescriptor();
-  if (flags_.nonblock && descriptor >= 0 && WouldWait(descriptor, POLLIN)) return Errno::Again;
+  if (PollDescriptor() >= 0) return host_.Read(buffer);
   return system_.ReadStdin(buffer);
 }
 
 TENON_DECL Expected<std::size_t> StandardStream::Write(std::span<const std::uint8_t> bytes) {
-  const int descriptor = PollDescriptor();
-  if (flags_.nonblock && descriptor >= 0 && WouldWait(descriptor, POLLOUT)) return Errno::Again;
+  if (PollDescriptor() >= 0) {
+    const SystemConfig& config = system_.Config();
+    const bool has_function = static_cast<bool>(number_ == 2 ? config.Stderr() : config.Stdout());
+    if (!has_function) return host_.Write(bytes);
+    // The function writes to the descriptor, and would wait for it.
+    const std::size_t room = host_.Room();
+    if (room == 0) return Errno::Again;
+    bytes = bytes.first(std::min(bytes.size(), room));
+  }
   const std::size_t written = system_.WriteOutput(number_, bytes);
   if (written == 0) return Errno::Io;
   return written;
