@@ -32,15 +32,16 @@ struct Mount {
 
 /// One open file of a guest.
 struct Descriptor {
-  std::unique_ptr<File> file;
+  std::shared_ptr<File> file;
   Rights base = 0;
   Rights inheriting = 0;
   /// For files with positions.
   std::uint64_t position = 0;
 
   // For directories.
-  /// Where paths go; null for what is no directory.
-  FileSystem* file_system = nullptr;
+  /// Where paths go; null for what is no directory. Keeps the directory whose it is, which the
+  /// guest may close before those that it opened there.
+  std::shared_ptr<FileSystem> file_system;
   /// What comes before them there.
   std::string prefix;
   bool read_only = false;
@@ -57,7 +58,7 @@ struct Descriptor {
 
 /// A path, and where to ask for it.
 struct PathTarget {
-  FileSystem* file_system = nullptr;
+  std::shared_ptr<FileSystem> file_system;
   std::string path;
   bool read_only = false;
   /// The path ended in a slash, which the file system was not told.

@@ -111,7 +111,7 @@ TENON_DECL void DescriptorTable::GiveMount(const FSMount& mount) {
   }
   Give(std::move(root), right::kDirectory, right::kDirectory | right::kFile);
   Descriptor& descriptor = *open_.back();
-  descriptor.file_system = made->file_system.get();
+  descriptor.file_system = made->file_system;
   descriptor.read_only = made->read_only;
   descriptor.mount = made.get();
   descriptor.preopen_name = mount.guest_path;
@@ -202,7 +202,7 @@ TENON_DECL Expected<PathTarget> DescriptorTable::Resolve(const Descriptor& descr
         if (is_below && start.size() > best->path.size()) best = mount.get();
       }
       if (best != descriptor.mount) {
-        target.file_system = best->file_system.get();
+        target.file_system = best->file_system;
         target.read_only = best->read_only;
         below_mount = whole.size() == best->path.size() ? "." : whole.substr(best->path.size() + 1);
         if (path.ends_with('/')) below_mount += '/';

@@ -53,6 +53,7 @@ TENON_DECL Errno FdAllocate(Module& caller, std::uint32_t fd, std::uint64_t offs
                             std::uint64_t length) {
   const auto found = DescriptorsOf(caller).Find(fd, right::kFdAllocate);
   if (!found) return found.error();
+  if ((*found)->read_only) return Errno::Rofs;
   return (*found)->file->Allocate(offset, length);
 }
 
@@ -116,6 +117,7 @@ TENON_DECL Expected<FileStat> StatOf(Module& caller, std::uint32_t fd) {
 TENON_DECL Errno FdFilestatSetSize(Module& caller, std::uint32_t fd, std::uint64_t size) {
   const auto found = DescriptorsOf(caller).Find(fd, right::kFdFilestatSetSize);
   if (!found) return found.error();
+  if ((*found)->read_only) return Errno::Rofs;
   return (*found)->file->SetSize(size);
 }
 
@@ -368,7 +370,8 @@ TENON_DECL Errno FdTell(Module& caller, Memory& memory, std::uint32_t fd,
   if (descriptor == nullptr) return Errno::Badf;
   const Errno fault = CheckSeekable(*descriptor);
   if (fault != Errno::Success) return fault;
-  if ((descriptor->base & right::kFdTell) == 0) return Errno::Notcapable;
+  // The right to seek implies this one.
+  if ((descriptor->base & (right::kFdTell | right::kFdSeek)) == 0) return Errno::Notcapable;
   return offset.Write(memory, descriptor->position);
 }
 

@@ -178,7 +178,8 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   descriptor.inheriting = inheriting;
   descriptor.read_only = target->read_only;
   if (is_directory) {
-    descriptor.file_system = descriptor.file->Directory();
+    descriptor.file_system =
+        std::shared_ptr<FileSystem>{descriptor.file, descriptor.file->Directory()};
     if (descriptor.file_system == nullptr) {
       descriptor.file_system = target->file_system;
       descriptor.prefix = target->path;
