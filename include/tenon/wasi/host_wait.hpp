@@ -29,7 +29,7 @@ template <class Transfer>
 Expected<std::size_t> WhenReady(const Module& caller, const File& file, short events,
                                 Transfer transfer) {
   while (true) {
-    const Expected<std::size_t> done = transfer();
+    Expected<std::size_t> done = transfer();
     if (done || done.error() != Errno::Again) return done;
     ::pollfd wait{file.PollDescriptor(), events, 0};
     if (wait.fd < 0 || file.Flags().nonblock) return done;
