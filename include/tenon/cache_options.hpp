@@ -57,7 +57,8 @@ struct CacheOptions {
   std::uint32_t keep_other_versions_days = 30;
   /// A second level behind the directory, for a fleet. Needs a mac_key.
   std::shared_ptr<CacheStore> remote;
-  /// Told of problems by the thread that meets them. Must not throw. Null: nobody is.
+  /// Told of problems by the thread that meets them, while it compiles: it may ask the cache, and
+  /// compile other modules, but not that one. What it throws is dropped. Null: nobody is told.
   std::function<void(const CacheProblem&)> on_problem;
 };
 

@@ -200,6 +200,8 @@
     "mac_key")                                                                                   \
   X(CacheKeyNeeded, "a cache that others can write to needs a mac_key: {0}")                     \
   X(CacheMiss, "the cache must have the module, but {0}: {1}")                                   \
+  X(CompileReentered,                                                                            \
+    "this thread is compiling the module already: a callback must not compile it once more")     \
   X(SerializedModule, "cannot use the serialized module: {0}")                                   \
   X(SerializeRefused, "cannot serialize the module: {0}")
 

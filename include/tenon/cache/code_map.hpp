@@ -9,12 +9,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/cache/persistent_cache.hpp>
 #include <tenon/cache/statistics.hpp>
+#include <tenon/error.hpp>
 #include <tenon/vm/code.hpp>
+#include <tenon/wasm/error_format.hpp>
 
 namespace tenon::inline TENON_ABI::cache {
 
@@ -34,16 +37,25 @@ class CodeMap {
   /// The code under `key`, from the map or from `make`, which runs without a lock held and at most
   /// once at a time for each key. Threads that ask meanwhile wait; if `make` throws, that is its
   /// caller's affair, and one of the waiting threads makes another attempt. `make` sets its
-  /// argument if it did not compile.
+  /// argument if it did not compile. Throws ConfigError if `make` itself asks for its key, as a
+  /// callback might.
   template <class Make>
   Code FindOrMake(const vm::CodeKey& key, Make make) {
     std::unique_lock lock{mutex_};
     for (;;) {
       const auto [position, is_leader] = entries_.try_emplace(key);
-      if (is_leader) break;
-      if (position->second != nullptr) {
+      Entry& entry = position->second;
+      if (is_leader) {
+        entry.maker = std::this_thread::get_id();
+        break;
+      }
+      if (entry.code != nullptr) {
         ++hits_;
-        return position->second;
+        return entry.code;
+      }
+      if (entry.maker == std::this_thread::get_id()) {
+        throw ConfigError{ErrorCode::CompileReentered,
+                          FormatError(ErrorCode::CompileReentered, {})};
       }
       changed_.wait(lock);
     }
@@ -61,7 +73,7 @@ class CodeMap {
     }
     lock.lock();
     ++(was_loaded ? loads_ : misses_);
-    entries_[key] = code;
+    entries_[key].code = code;
     changed_.notify_all();
     return code;
   }
@@ -73,30 +85,35 @@ class CodeMap {
     statistics.hits = hits_;
     statistics.misses = misses_;
     statistics.loads = loads_;
-    for (const auto& [key, code] : entries_) {
-      if (code == nullptr) continue;
+    for (const auto& [key, entry] : entries_) {
+      if (entry.code == nullptr) continue;
       ++statistics.entries;
-      statistics.bytes += code->Size();
+      statistics.bytes += entry.code->Size();
     }
     return statistics;
   }
 
   void Clear() {
-    std::map<vm::CodeKey, Code> removed;
+    std::map<vm::CodeKey, Entry> removed;
     const std::lock_guard lock{mutex_};
     // Entries that are being made stay: their makers will fill them.
     for (auto entry = entries_.begin(); entry != entries_.end();) {
       const auto next = std::next(entry);
-      if (entry->second != nullptr) removed.insert(entries_.extract(entry));
+      if (entry->second.code != nullptr) removed.insert(entries_.extract(entry));
       entry = next;
     }
   }
 
  private:
+  struct Entry {
+    Code code;  ///< null while it is being made
+    std::thread::id maker;
+  };
+
   std::unique_ptr<PersistentCache> persistent_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<vm::CodeKey, Code> entries_;  ///< null while it is being made
+  std::map<vm::CodeKey, Entry> entries_;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   std::uint64_t loads_ = 0;

@@ -200,7 +200,7 @@ class PersistentCompilation {
   /// The code, if the cache has it; if not, it may be compiled, with others waiting until this
   /// object goes. Throws ConfigError where the cache must have it.
   [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Begin() {
-    std::shared_ptr<vm::ModuleCode> code = Load();
+    std::shared_ptr<vm::ModuleCode> code = Load(cache_.Find(identity_), true);
     if (code != nullptr) return code;
     if (!cache_.IsWritable()) {
       cache_.Miss(identity_);
@@ -208,7 +208,7 @@ class PersistentCompilation {
     }
     lock_.emplace(cache_.Lock(identity_));
     // Somebody may have been quicker.
-    return Load();
+    return Load(cache_.FindAgain(identity_), false);
   }
 
   void Keep(const vm::ModuleCode& code) {
@@ -217,14 +217,14 @@ class PersistentCompilation {
   }
 
  private:
-  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Load() {
-    std::optional<FoundEntry> entry = cache_.Find(identity_);
+  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Load(std::optional<FoundEntry> entry,
+                                                     bool reports) {
     if (!entry.has_value()) return nullptr;
     std::shared_ptr<vm::ModuleCode> code = RestoreCode(store_, *entry, settings_);
-    if (code == nullptr) {
-      cache_.Reject(identity_, *entry);
-    } else {
+    if (code != nullptr) {
       cache_.Accept(identity_, *entry);
+    } else if (reports) {
+      cache_.Reject(identity_, *entry);
     }
     return code;
   }

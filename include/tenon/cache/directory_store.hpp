@@ -87,7 +87,7 @@ class DirectoryStore final : public CacheStore {
   struct OpenDirectory {
     FileDescriptor file;
     std::uint32_t mode;
-    bool is_ours;  ///< nobody else can write to it
+    bool is_ours;  ///< nobody else can write to the one above it
   };
   using Directory = std::shared_ptr<const OpenDirectory>;
 

@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -50,17 +51,45 @@ inline std::string NameOf(const CacheKey& key, std::string_view suffix) {
   return HexOf(key).append(suffix);
 }
 
+/// Of a hexadecimal digit as HexOf writes it; -1 if it is none.
+constexpr int ValueOfDigit(char digit) noexcept {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+inline bool AreDigits(std::string_view text, std::string_view others = {}) {
+  return std::ranges::all_of(text, [&](char digit) {
+    return ValueOfDigit(digit) >= 0 || others.find(digit) != std::string_view::npos;
+  });
+}
+
+/// Whether NameOf could have made it.
+inline bool IsNameWith(std::string_view suffix, std::string_view name) {
+  constexpr std::size_t kDigits = 2 * std::tuple_size_v<CacheKey>;
+  return name.size() == kDigits + suffix.size() && name.ends_with(suffix) &&
+         AreDigits(name.substr(0, kDigits));
+}
+
+/// Whether a name is one that DirectoryStore::MakeTemporary gives.
+inline bool IsTemporaryName(std::string_view name) {
+  return name.size() > 16 && name[16] == '.' && name.ends_with(kTemporarySuffix) &&
+         AreDigits(name.substr(0, name.size() - kTemporarySuffix.size()), ".");
+}
+
+/// Whether a name is one that VersionDirectoryName gives, or gave.
+inline bool IsVersionName(std::string_view name) {
+  if (!name.starts_with(kVersionPrefix)) return false;
+  name.remove_prefix(kVersionPrefix.size());
+  const std::size_t version = name.find('-');
+  return version != std::string_view::npos && AreDigits(name.substr(0, version), ".") &&
+         AreDigits(name.substr(version + 1, name.find('-', version + 1) - version - 1));
+}
+
 [[gnu::cold]] inline std::optional<CacheKey> KeyOfName(std::string_view name) {
   CacheKey key{};
-  if (name.size() != 2 * key.size() + kEntrySuffix.size() || !name.ends_with(kEntrySuffix)) {
-    return std::nullopt;
-  }
+  if (!IsNameWith(kEntrySuffix, name)) return std::nullopt;
   for (std::size_t i = 0; i < 2 * key.size(); ++i) {
-    const char digit = name[i];
-    const bool is_letter = digit >= 'a' && digit <= 'f';
-    if (!is_letter && (digit < '0' || digit > '9')) return std::nullopt;
-    const int value = is_letter ? digit - 'a' + 10 : digit - '0';
-    key[i / 2] = static_cast<std::uint8_t>(key[i / 2] << 4 | value);
+    key[i / 2] = static_cast<std::uint8_t>(key[i / 2] << 4 | ValueOfDigit(name[i]));
   }
   return key;
 }
@@ -69,6 +98,29 @@ inline FileDescriptor OpenAt(const FileDescriptor& directory, const std::string&
                              std::uint32_t mode = 0) {
   return FileDescriptor{
       openat(directory.Number(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)};
+}
+
+/// Opens a file that all who may write to the directory use, and makes it if it is missing.
+/// Whatever lies there under its name must not block.
+[[gnu::cold]] inline FileDescriptor OpenCommon(const FileDescriptor& directory,
+                                               std::uint32_t directory_mode,
+                                               const std::string& name, int flags) {
+  for (;;) {
+    FileDescriptor file = OpenAt(directory, name, flags | O_NONBLOCK);
+    if (file || errno != ENOENT) return file;
+    file = OpenAt(directory, name, flags | O_NONBLOCK | O_CREAT | O_EXCL, 0600);
+    // Whatever this process's umask.
+    if (file) static_cast<void>(fchmod(file.Number(), 0600 | (directory_mode & 0066)));
+    if (file || errno != EEXIST) return file;
+  }
+}
+
+/// The same for a lock. Some file systems lock only what is open for writing.
+inline FileDescriptor OpenLock(const FileDescriptor& directory, std::uint32_t directory_mode,
+                               const std::string& name) {
+  FileDescriptor file = OpenCommon(directory, directory_mode, name, O_RDWR);
+  if (file || (errno != EACCES && errno != EROFS)) return file;
+  return OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
 }
 
 inline bool TryLock(const FileDescriptor& file) {
@@ -81,7 +133,7 @@ inline bool TryLock(const FileDescriptor& file) {
   const FileDescriptor file = OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
   FileFacts facts;
   // A lock that lost its name meanwhile may have a successor of that name.
-  if (file && TryLock(file) && GetFacts(file, facts) && facts.has_name) {
+  if (file && TryLock(file) && GetFacts(file, facts) && facts.links != 0) {
     unlinkat(directory.Number(), name.c_str(), 0);
   }
 }
@@ -132,9 +184,9 @@ inline std::int64_t ModifiedNs(const struct stat& status) {
 /// What processes that died left, and counts of entries that are gone.
 [[gnu::cold]] inline void RemoveLeftovers(const FileDescriptor& directory) {
   for (const std::string& name : ListNames(directory)) {
-    if (name.ends_with(kTemporarySuffix) || (name.ends_with(kLockSuffix) && name != kTrimLock)) {
+    if (IsTemporaryName(name) || IsNameWith(kLockSuffix, name)) {
       RemoveIfAbandoned(directory, name);
-    } else if (name.ends_with(kUseSuffix)) {
+    } else if (IsNameWith(kUseSuffix, name)) {
       struct stat status;
       std::string entry = name;
       entry.replace(entry.size() - kUseSuffix.size(), kUseSuffix.size(), kEntrySuffix);
@@ -153,8 +205,15 @@ inline std::int64_t ModifiedNs(const struct stat& status) {
 
 [[gnu::cold]] inline std::vector<std::string> ListVersions(const FileDescriptor& directory) {
   std::vector<std::string> names = ListNames(directory);
-  std::erase_if(names, [](const std::string& name) { return !name.starts_with(kVersionPrefix); });
+  std::erase_if(names, [](const std::string& name) { return !IsVersionName(name); });
   return names;
+}
+
+/// Removes the directory of another version if nothing is left in it but what the cache made.
+[[gnu::cold]] inline void RemoveVersion(const FileDescriptor& top, const FileDescriptor& directory,
+                                        const std::string& version) {
+  unlinkat(directory.Number(), kTrimLock, 0);
+  unlinkat(top.Number(), version.c_str(), AT_REMOVEDIR);
 }
 
 /// Makes a directory and those above it, for this user alone. What fails shows when it is opened.
@@ -207,7 +266,7 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
       if (is_new) static_cast<void>(fchmod(file.Number(), above.mode));
       const FileFacts facts = RequireSafe(file, directory_path_);
       opened = std::make_shared<const OpenDirectory>(
-          OpenDirectory{std::move(file), facts.mode, above.danger.empty() && facts.danger.empty()});
+          OpenDirectory{std::move(file), facts.mode, above.danger.empty()});
     }
   }
   const std::lock_guard lock{mutex_};
@@ -244,10 +303,14 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   if (settings_.max_bytes != 0 && facts.size > settings_.max_bytes) {
     ThrowFileError(PathOf(key), EFBIG);
   }
-  if (!facts.danger.empty() && !settings_.may_be_shared) {
-    throw std::runtime_error{"it is not safe to take code from: " + facts.danger};
+  // Its mode may have changed since it was opened.
+  FileFacts around;
+  if (!GetFacts(directory->file, around)) ThrowFileError(directory_path_, errno);
+  const std::string& danger = facts.danger.empty() ? around.danger : facts.danger;
+  if (!danger.empty() && !settings_.may_be_shared) {
+    throw std::runtime_error{"it is not safe to take code from: " + danger};
   }
-  const bool is_ours = directory->is_ours && facts.danger.empty();
+  const bool is_ours = directory->is_ours && danger.empty() && !IsOfNetwork(file);
   FileMapping pages = is_ours ? MapFile(file, facts.size, PathOf(key))
                               : ReadFilePages(file, facts.size, PathOf(key));
   return CacheBlob{pages.bytes, std::move(pages.owner),
@@ -263,14 +326,16 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   for (;;) {
     name = detail::HexOf(key).substr(0, 16) + "." + std::to_string(getpid()) + "." +
            std::to_string(counter.fetch_add(1)) + std::string{detail::kTemporarySuffix};
-    FileDescriptor file = detail::OpenAt(directory->file, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+    FileDescriptor file = detail::OpenAt(directory->file, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!file) {
       if (errno == EEXIST) continue;  // a process of another namespace with our number
       ThrowFileError(directory_path_ + "/" + name, errno);
     }
     // The lock tells others that its maker lives. Who was quicker removed it.
     FileFacts facts;
-    if (!detail::TryLock(file) || !GetFacts(file, facts) || !facts.has_name) continue;
+    if (!detail::TryLock(file) || !GetFacts(file, facts) || facts.links == 0) continue;
+    // Whatever this process's umask.
+    static_cast<void>(fchmod(file.Number(), mode));
     return file;
   }
 }
@@ -322,10 +387,12 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   const Directory directory = Current();
   // A byte for each load: its size counts them, its time is the last, and appending needs no lock.
   const FileDescriptor file =
-      detail::OpenAt(directory->file, detail::NameOf(key, detail::kUseSuffix),
-                     O_WRONLY | O_APPEND | O_CREAT, 0600 | (directory->mode & 0066));
+      detail::OpenCommon(directory->file, directory->mode, detail::NameOf(key, detail::kUseSuffix),
+                         O_WRONLY | O_APPEND);
   FileFacts facts;
   if (!file || !GetFacts(file, facts)) return;
+  // Others may have put something of ours there that is no count.
+  if (!facts.is_regular || facts.links != 1) return;
   if (facts.size < detail::kMostCountedLoads) {
     static_cast<void>(write(file.Number(), "+", 1) == 1);
   } else {
@@ -348,8 +415,7 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
   std::chrono::milliseconds nap{1};
   for (;;) {
-    FileDescriptor file =
-        detail::OpenAt(directory->file, name, O_RDONLY | O_CREAT, 0600 | (directory->mode & 0066));
+    FileDescriptor file = detail::OpenLock(directory->file, directory->mode, name);
     if (!file) return {};
     while (!detail::TryLock(file)) {
       if (errno != EWOULDBLOCK && errno != EINTR) return {};
@@ -361,7 +427,7 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
     // Its holder removed it, so that others may have made and locked another one of this name.
     FileFacts facts;
     if (!GetFacts(file, facts)) return {};
-    if (facts.has_name) return KeyLock{{directory, &directory->file}, name, std::move(file)};
+    if (facts.links != 0) return KeyLock{{directory, &directory->file}, name, std::move(file)};
   }
 }
 
@@ -384,7 +450,7 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
     const FileDescriptor directory = detail::OpenAt(top, version, O_RDONLY | O_DIRECTORY);
     if (!directory) continue;
     removed += detail::RemoveEntries(directory);
-    if (version != settings_.version) unlinkat(top.Number(), version.c_str(), AT_REMOVEDIR);
+    if (version != settings_.version) detail::RemoveVersion(top, directory, version);
   }
   return removed;
 }
@@ -392,8 +458,7 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
 [[gnu::cold]] TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
   const Directory directory = Current();
   // One at a time is enough, and it must not remove more than it has to.
-  const FileDescriptor lock = detail::OpenAt(directory->file, detail::kTrimLock, O_RDONLY | O_CREAT,
-                                             0600 | (directory->mode & 0066));
+  const FileDescriptor lock = detail::OpenLock(directory->file, directory->mode, detail::kTrimLock);
   if (!lock || !detail::TryLock(lock)) return;
   detail::RemoveLeftovers(directory->file);
   std::uint64_t total = 0;
@@ -430,8 +495,7 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
     const auto uses = detail::ListUses(directory);
     if (!uses.empty() && uses.front().used_ns >= oldest) continue;
     detail::RemoveEntries(directory);
-    unlinkat(directory.Number(), detail::kTrimLock, 0);
-    unlinkat(top.Number(), version.c_str(), AT_REMOVEDIR);
+    detail::RemoveVersion(top, directory, version);
   }
 }
 

@@ -40,7 +40,7 @@ class FileDescriptor {
 struct FileFacts {
   bool is_directory = false;
   bool is_regular = false;
-  bool has_name = false;  ///< whether any directory still holds it
+  std::uint64_t links = 0;  ///< how many names it has
   std::uint32_t mode = 0;
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;  ///< since 1970
@@ -53,6 +53,11 @@ struct FileFacts {
 
 /// Facts of an open file. False if the system does not tell.
 TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts);
+
+/// Whether a file lies on another machine, as far as its kind of file system tells: then its pages
+/// can go while they are mapped. `kind`: statfs::f_type.
+TENON_DECL bool IsOfNetwork(const FileDescriptor& file) noexcept;
+TENON_DECL bool IsKindOfNetwork(std::uint32_t kind) noexcept;
 
 /// Names in a directory, without "." and "..".
 TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory);

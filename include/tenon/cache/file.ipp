@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <tenon/cache/file.hpp>
@@ -65,12 +66,41 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
   if (fstat(file.Number(), &status) != 0) return false;
   facts.is_directory = S_ISDIR(status.st_mode);
   facts.is_regular = S_ISREG(status.st_mode);
-  facts.has_name = status.st_nlink != 0;
+  facts.links = status.st_nlink;
   facts.mode = status.st_mode & 07777;
   facts.size = static_cast<std::uint64_t>(status.st_size);
   facts.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   facts.danger = detail::DangerOf(status);
   return true;
+}
+
+[[gnu::cold]] TENON_DECL bool IsKindOfNetwork(std::uint32_t kind) noexcept {
+  switch (kind) {
+    case 0x6969:      // NFS
+    case 0x517B:      // SMB
+    case 0xFE534D42:  // SMB 2
+    case 0xFF534D42:  // CIFS
+    case 0x65735546:  // FUSE, which may be anything
+    case 0x01021997:  // 9P
+    case 0x00C36400:  // Ceph
+    case 0x5346414F:  // OpenAFS
+    case 0x6B414653:  // AFS
+    case 0x73757245:  // Coda
+    case 0x564C:      // NCP
+    case 0x0BD00BD0:  // Lustre
+    case 0x47504653:  // GPFS
+    case 0x7461636F:  // OCFS2
+    case 0x01161970:  // GFS2
+      return true;
+    default:
+      return false;
+  }
+}
+
+[[gnu::cold]] TENON_DECL bool IsOfNetwork(const FileDescriptor& file) noexcept {
+  struct statfs system;
+  return fstatfs(file.Number(), &system) != 0 ||
+         IsKindOfNetwork(static_cast<std::uint32_t>(system.f_type));
 }
 
 [[gnu::cold]] TENON_DECL std::vector<std::string> ListNames(const FileDescriptor& directory) {

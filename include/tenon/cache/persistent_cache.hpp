@@ -38,6 +38,9 @@ class PersistentCache {
 
   /// The entry of this identity, from the nearest level that has it.
   TENON_DECL std::optional<FoundEntry> Find(const EntryIdentity& identity);
+  /// The same once Lock returned, in case that another process kept it meanwhile: from the
+  /// directory, and without a second report of what Find reported.
+  TENON_DECL std::optional<FoundEntry> FindAgain(const EntryIdentity& identity);
   /// Says that what Find gave does not fit after all.
   TENON_DECL void Reject(const EntryIdentity& identity, const FoundEntry& entry);
   /// Notes that what Find gave is used.
@@ -64,7 +67,7 @@ class PersistentCache {
  private:
   EntryTrust Trust() const noexcept { return {options_.mac_key, options_.skip_checksum}; }
   std::optional<FoundEntry> FindIn(CacheStore& store, const EntryIdentity& identity,
-                                   const std::string& place);
+                                   const std::string& place, bool reports = true);
   void Report(CacheProblemKind kind, std::string text);
   void ReportFault(EntryFault fault, const std::string& place);
   void PutInto(CacheStore& store, const CacheKey& key, std::span<const std::uint8_t> entry,

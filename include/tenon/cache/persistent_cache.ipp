@@ -78,7 +78,12 @@ TENON_DECL PersistentCache::PersistentCache(const std::string& path, CacheOption
 
 inline void PersistentCache::Report(CacheProblemKind kind, std::string text) {
   problems_.fetch_add(1);
-  if (options_.on_problem) options_.on_problem({kind, std::move(text)});
+  if (!options_.on_problem) return;
+  try {
+    options_.on_problem({kind, std::move(text)});
+  } catch (...) {
+    // What a report meets with is no reason to do without the guest.
+  }
 }
 
 inline void PersistentCache::ReportFault(EntryFault fault, const std::string& place) {
@@ -87,13 +92,17 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
 }
 
 [[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::FindIn(
-    CacheStore& store, const EntryIdentity& identity, const std::string& place) {
+    CacheStore& store, const EntryIdentity& identity, const std::string& place, bool reports) {
   try {
     std::optional<CacheBlob> blob = store.Get(identity.key);
     if (!blob.has_value()) return std::nullopt;
     FoundEntry found;
     found.is_shared = blob->kind == CacheBlob::Kind::FilePages;
-    if (blob->kind == CacheBlob::Kind::Shared) {
+    // Objects are read where they lie, so that their place matters to more than the system.
+    const bool is_aligned =
+        reinterpret_cast<std::uintptr_t>(blob->bytes.data()) % kObjectAlignment == 0;
+    if (blob->kind == CacheBlob::Kind::Shared || !is_aligned) {
+      found.is_shared = false;
       FileMapping copy = MapCopy(blob->bytes);
       blob->bytes = copy.bytes;
       blob->owner = std::move(copy.owner);
@@ -101,13 +110,13 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
     EntryFault fault = CheckEntry(blob->bytes, Trust(), found.view);
     if (fault == EntryFault::None) fault = CompareEntry(found.view.header, identity);
     if (fault != EntryFault::None) {
-      ReportFault(fault, place);
+      if (reports) ReportFault(fault, place);
       return std::nullopt;
     }
     found.owner = std::move(blob->owner);
     return found;
   } catch (const std::exception& error) {
-    Report(CacheProblemKind::NotRead, place + ": " + error.what());
+    if (reports) Report(CacheProblemKind::NotRead, place + ": " + error.what());
     return std::nullopt;
   }
 }
@@ -141,6 +150,11 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
   if (!kept.has_value()) return found;
   kept->is_remote = true;
   return kept;
+}
+
+[[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::FindAgain(
+    const EntryIdentity& identity) {
+  return FindIn(directory_, identity, directory_.PathOf(identity.key), false);
 }
 
 TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const FoundEntry& entry) {
