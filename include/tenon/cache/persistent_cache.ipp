@@ -81,7 +81,7 @@ inline void PersistentCache::Report(CacheProblemKind kind, std::string text) {
   if (!options_.on_problem) return;
   try {
     options_.on_problem({kind, std::move(text)});
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
     // What a report meets with is no reason to do without the guest.
   }
 }
