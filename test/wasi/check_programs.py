@@ -104,13 +104,14 @@ def check_flite(wasi_run, package, folder):
 
 def check_yosys(wasi_run, package, folder):
     subprocess.run(["node", "--input-type=module", "-e", UNPACK,
-                    str(package / "gen" / "resources-yosys.js"), str(folder / "root")], check=True)
+                    str(package / "gen" / "resources-yosys.js"), str(folder / "resources")],
+                   check=True)
     (folder / "src").mkdir()
     (folder / "tmp").mkdir()
     (folder / "src" / "counter.v").write_text(DESIGN)
     result = run(wasi_run, f"--dir={folder}/src:/src", f"--dir={folder}/tmp:/tmp",
-                 f"--dir={folder}/root/share:/share:ro", str(package / "gen" / "yosys.core.wasm"),
-                 "-q", "-p",
+                 f"--dir={folder}/resources/share:/share:ro",
+                 str(package / "gen" / "yosys.core.wasm"), "-q", "-p",
                  "read_verilog /src/counter.v; synth -top counter; "
                  "write_verilog -noattr /src/netlist.v")
     expect("exit code", result.returncode, 0)
