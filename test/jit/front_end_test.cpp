@@ -744,7 +744,7 @@ b2 <- b1, b0:
 )");
 }
 
-TEST_CASE("functions that would need too many phis are built without them", "[one_thread]") {
+TEST_CASE("functions that would need too many phis are built without them", "[one_thread][long]") {
   ModuleBuilder builder;
   CodeBuilder code;
   constexpr std::uint32_t kSize = 4000;
