@@ -128,6 +128,10 @@ class ModuleConfig {
   [[nodiscard]] ModuleConfig WithSysNanotime() const {
     return WithSystem(system_.WithSysNanotime());
   }
+  [[nodiscard]] ModuleConfig WithCputime(ClockSource clock, std::uint64_t resolution = 1) const {
+    return WithSystem(system_.WithCputime(std::move(clock), resolution));
+  }
+  [[nodiscard]] ModuleConfig WithSysCputime() const { return WithSystem(system_.WithSysCputime()); }
   [[nodiscard]] ModuleConfig WithNanosleep(SleepFunction sleep) const {
     return WithSystem(system_.WithNanosleep(std::move(sleep)));
   }

@@ -57,7 +57,8 @@ TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std
 /// What a guest may see of the outside world. By default nothing of the host: no arguments and no
 /// environment, empty standard input, output discarded, a wall clock that starts at 2022-01-01
 /// 00:00 UTC and a monotonic clock that starts at 0, both 1 ms further with each reading and by
-/// what the guest sleeps, which takes no time, a fixed random sequence, no directories, no sockets.
+/// what the guest sleeps, which takes no time, a clock of used processor time, 1 ms further with
+/// each reading, a fixed random sequence, no directories, no sockets.
 ///
 /// A value: every With... returns a changed copy that shares nothing changeable with the original.
 /// Any thread. The callbacks are called by whichever thread runs the guest; what they throw leaves
@@ -143,9 +144,17 @@ class SystemConfig {
   /// kMaximumResolution.
   [[nodiscard]] TENON_DECL SystemConfig WithNanotime(ClockSource clock,
                                                      std::uint64_t resolution = 1) const;
+  /// Nanoseconds of processor time that the guest has used; never goes back. `resolution` in
+  /// nanoseconds, 1 to kMaximumResolution.
+  [[nodiscard]] TENON_DECL SystemConfig WithCputime(ClockSource clock,
+                                                    std::uint64_t resolution = 1) const;
   /// The machine's own clocks.
   [[nodiscard]] TENON_DECL SystemConfig WithSysWalltime() const;
   [[nodiscard]] TENON_DECL SystemConfig WithSysNanotime() const;
+  /// The processor time of the thread that runs the guest: of nothing else that the host does
+  /// meanwhile, but also of what that thread did for others before. A guest that other threads go
+  /// on with sees it stand still until theirs is further.
+  [[nodiscard]] TENON_DECL SystemConfig WithSysCputime() const;
   /// Called when a guest sleeps.
   [[nodiscard]] SystemConfig WithNanosleep(SleepFunction sleep) const {
     SystemConfig changed = Changed(&SystemConfig::nanosleep_, std::move(sleep));
@@ -160,7 +169,7 @@ class SystemConfig {
   }
   /// The machine's own clocks, and its time for sleeping.
   [[nodiscard]] SystemConfig WithSystemClocks() const {
-    return WithSysWalltime().WithSysNanotime().WithSysNanosleep();
+    return WithSysWalltime().WithSysNanotime().WithSysCputime().WithSysNanosleep();
   }
   /// Called when a guest gives way to other threads. Default: nothing happens.
   [[nodiscard]] SystemConfig WithOsyield(std::function<void()> yield) const {
@@ -203,6 +212,8 @@ class SystemConfig {
   std::uint64_t WalltimeResolution() const { return walltime_resolution_; }
   const ClockSource& Nanotime() const { return nanotime_; }
   std::uint64_t NanotimeResolution() const { return nanotime_resolution_; }
+  const ClockSource& Cputime() const { return cputime_; }
+  std::uint64_t CputimeResolution() const { return cputime_resolution_; }
   const SleepFunction& Nanosleep() const { return nanosleep_; }
   /// Whether sleeping takes the machine's time.
   bool SleepsReally() const { return sleeps_really_; }
@@ -251,8 +262,10 @@ class SystemConfig {
   OutputStream stderr_;
   ClockSource walltime_;
   ClockSource nanotime_;
+  ClockSource cputime_;
   std::uint64_t walltime_resolution_ = 1000;
   std::uint64_t nanotime_resolution_ = 1;
+  std::uint64_t cputime_resolution_ = 1;
   SleepFunction nanosleep_;
   bool sleeps_really_ = false;
   std::function<void()> yield_;
@@ -293,6 +306,9 @@ class System {
   /// Nanoseconds since some fixed moment.
   TENON_DECL std::uint64_t Nanotime();
   std::uint64_t NanotimeResolution() const { return config_.NanotimeResolution(); }
+  /// Nanoseconds of processor time that the guest has used.
+  TENON_DECL std::uint64_t Cputime();
+  std::uint64_t CputimeResolution() const { return config_.CputimeResolution(); }
   /// Waits as the configuration says; by default, moves the fixed clocks on.
   TENON_DECL void Nanosleep(std::uint64_t nanoseconds);
   TENON_DECL void Osyield();
@@ -319,6 +335,8 @@ class System {
   std::size_t stdin_position_ = 0;
   std::uint64_t fake_walltime_ = 1640995200ull * 1'000'000'000;
   std::uint64_t fake_nanotime_ = 0;
+  /// The latest reading of the processor's time.
+  std::uint64_t cputime_ = 0;
   std::uint64_t random_position_ = 0;
   /// Whether writing to the descriptor of standard output and error can give a SIGPIPE.
   bool may_signal_[3] = {};

@@ -20,6 +20,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tenon/abi/config.hpp>
@@ -205,6 +206,23 @@ TENON_DECL SystemConfig SystemConfig::WithSysNanotime() const {
   return WithNanotime(detail::NanosecondsOf<std::chrono::steady_clock>);
 }
 
+TENON_DECL SystemConfig SystemConfig::WithCputime(ClockSource clock,
+                                                  std::uint64_t resolution) const {
+  SystemConfig changed = *this;
+  changed.cputime_ = std::move(clock);
+  changed.cputime_resolution_ = resolution;
+  return changed;
+}
+
+TENON_DECL SystemConfig SystemConfig::WithSysCputime() const {
+  return WithCputime([]() -> std::uint64_t {
+    ::timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(time.tv_nsec);
+  });
+}
+
 TENON_DECL SystemConfig SystemConfig::WithSystemRandom() const {
   return WithRandSource(detail::FillFromMachine);
 }
@@ -229,6 +247,7 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
 
   detail::CheckResolution(ErrorCode::WalltimeResolution, config_.WalltimeResolution());
   detail::CheckResolution(ErrorCode::NanotimeResolution, config_.NanotimeResolution());
+  detail::CheckResolution(ErrorCode::CputimeResolution, config_.CputimeResolution());
 
   for (const std::uint32_t stream : {1u, 2u}) {
     struct ::stat stat;
@@ -279,6 +298,12 @@ TENON_DECL std::uint64_t System::Walltime() {
 TENON_DECL std::uint64_t System::Nanotime() {
   if (config_.Nanotime()) return config_.Nanotime()();
   return std::exchange(fake_nanotime_, fake_nanotime_ + detail::kMillisecond);
+}
+
+TENON_DECL std::uint64_t System::Cputime() {
+  if (!config_.Cputime()) return std::exchange(cputime_, cputime_ + detail::kMillisecond);
+  cputime_ = std::max(cputime_, config_.Cputime()());
+  return cputime_;
 }
 
 TENON_DECL void System::Nanosleep(std::uint64_t nanoseconds) {

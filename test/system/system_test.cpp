@@ -2,6 +2,7 @@
 /// @file
 /// SystemConfig and System: validation, defaults, streams, independence of copies.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -95,6 +97,8 @@ TEST_CASE("clock resolutions lie between a nanosecond and an hour") {
                "invalid Walltime resolution: 0");
   CheckRefused(SystemConfig{}.WithNanotime(clock, hour + 1), ErrorCode::NanotimeResolution,
                "invalid Nanotime resolution: 3600000000001");
+  CheckRefused(SystemConfig{}.WithCputime(clock, 0), ErrorCode::CputimeResolution,
+               "invalid Cputime resolution: 0");
 }
 
 TEST_CASE("invalid settings surface when a module is instantiated") {
@@ -133,6 +137,7 @@ TEST_CASE("every With of a SystemConfig leaves the original alone") {
   CHECK_FALSE(base.Stderr());
   CHECK_FALSE(base.Walltime());
   CHECK_FALSE(base.Nanotime());
+  CHECK_FALSE(base.Cputime());
   CHECK_FALSE(base.RandSource());
   CHECK_FALSE(base.Osyield());
   CHECK(changed.Args().size() == 2);
@@ -229,6 +234,34 @@ TEST_CASE("the machine's clocks move and its randomness differs") {
   system.Random(other);
   CHECK(one != other);
   CHECK(std::count(one.end() - 300, one.end(), 0) < 300);
+}
+
+TEST_CASE("processor time is a fixed sequence, the host's function, or the thread's own") {
+  constexpr std::uint64_t kMillisecond = 1'000'000;
+  System fixed{SystemConfig{}};
+  CHECK(fixed.Cputime() == 0);
+  fixed.Nanosleep(kMillisecond);
+  CHECK(fixed.Cputime() == kMillisecond);
+  CHECK(fixed.CputimeResolution() == 1);
+
+  std::uint64_t now = 7;
+  System given{SystemConfig{}.WithCputime([&] { return now; }, 100)};
+  CHECK(given.Cputime() == 7);
+  CHECK(given.CputimeResolution() == 100);
+  now = 3;
+  CHECK(given.Cputime() == 7);
+  now = 9;
+  CHECK(given.Cputime() == 9);
+
+  System machine{SystemConfig{}.WithSystemClocks()};
+  const std::uint64_t begin = machine.Cputime();
+  std::this_thread::sleep_for(std::chrono::milliseconds{300});
+  const std::uint64_t slept = machine.Cputime();
+  CHECK(slept - begin < 200 * kMillisecond);
+  const std::uint64_t wall = machine.Nanotime();
+  while (machine.Cputime() - slept < 20 * kMillisecond) {
+    REQUIRE(machine.Nanotime() - wall < 60'000 * kMillisecond);
+  }
 }
 
 TEST_CASE("a file is read whole, and one that cannot be read is named") {

@@ -167,12 +167,14 @@ TEST_CASE("what cannot be waited for is an event with an error") {
                           .Clock(2, 1, 1000, 2)
                           .Readable(3, 77)
                           .Clock(4, 1, 1000)
+                          .Clock(5, 2, 1000)
                           .Wait();
-  REQUIRE(events.size() == 3);
+  REQUIRE(events.size() == 4);
   CHECK(events[0].error == 28);
   CHECK(events[1].error == 28);
   CHECK(events[2].error == 8);
   CHECK(events[2].type == 1);
+  CHECK(events[3].error == 28);
 }
 
 TEST_CASE("lists of subscriptions are checked before anything is waited for") {

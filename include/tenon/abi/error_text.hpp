@@ -174,6 +174,7 @@
   X(EnvironSize, "environ invalid: exceeds maximum size: {0} > {1} bytes")                       \
   X(WalltimeResolution, "invalid Walltime resolution: {0}")                                      \
   X(NanotimeResolution, "invalid Nanotime resolution: {0}")                                      \
+  X(CputimeResolution, "invalid Cputime resolution: {0}")                                        \
   X(SystemRandom, "cannot get random bytes from the machine: {0}")                               \
   X(MountPathNul, "mount invalid: guest path contains NUL character")                            \
   X(MountNull, "mount \"{0}\" invalid: no directory and no file system")                         \

@@ -20,6 +20,8 @@ inline constexpr std::uint8_t kEventWrite = 2;
 inline constexpr std::uint16_t kEventHangup = 1;
 inline constexpr std::uint32_t kClockRealtime = 0;
 inline constexpr std::uint32_t kClockMonotonic = 1;
+inline constexpr std::uint32_t kClockProcessCputime = 2;
+inline constexpr std::uint32_t kClockThreadCputime = 3;
 inline constexpr std::uint16_t kAbsoluteTime = 1;
 /// Most subscriptions of one call; more are EINVAL.
 inline constexpr std::uint32_t kMostSubscriptions = 4096;

@@ -85,6 +85,7 @@ class Poll {
   }
 
   void AddClock(const Wish& wish) {
+    // Processor time does not pass while one waits.
     if ((wish.id != kClockRealtime && wish.id != kClockMonotonic) ||
         (wish.flags & ~kAbsoluteTime) != 0) {
       Tell(wish, Errno::Inval);

@@ -72,19 +72,35 @@ TENON_DECL Errno EnvironSizesGet(Module& caller, Memory& memory, Place<std::uint
 
 TENON_DECL Errno ClockResGet(Module& caller, Memory& memory, std::uint32_t id,
                              Place<std::uint64_t> resolution) {
-  if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
   const System& system = caller.System();
-  const std::uint64_t nanoseconds =
-      id == kClockRealtime ? system.WalltimeResolution() : system.NanotimeResolution();
-  return resolution.Write(memory, nanoseconds);
+  switch (id) {
+    case kClockRealtime:
+      return resolution.Write(memory, system.WalltimeResolution());
+    case kClockMonotonic:
+      return resolution.Write(memory, system.NanotimeResolution());
+    case kClockProcessCputime:
+    case kClockThreadCputime:
+      return resolution.Write(memory, system.CputimeResolution());
+    default:
+      return Errno::Inval;
+  }
 }
 
 TENON_DECL Errno ClockTimeGet(Module& caller, Memory& memory, std::uint32_t id,
                               std::uint64_t /*precision*/, Place<std::uint64_t> timestamp) {
-  if (id != kClockRealtime && id != kClockMonotonic) return Errno::Inval;
   System& system = caller.System();
-  const std::uint64_t nanoseconds = id == kClockRealtime ? system.Walltime() : system.Nanotime();
-  return timestamp.Write(memory, nanoseconds);
+  switch (id) {
+    case kClockRealtime:
+      return timestamp.Write(memory, system.Walltime());
+    case kClockMonotonic:
+      return timestamp.Write(memory, system.Nanotime());
+    // A guest is a process of one thread.
+    case kClockProcessCputime:
+    case kClockThreadCputime:
+      return timestamp.Write(memory, system.Cputime());
+    default:
+      return Errno::Inval;
+  }
 }
 
 TENON_DECL Errno RandomGet(Module& caller, Memory& memory, Buffer buffer) {
