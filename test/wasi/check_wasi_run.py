@@ -8,6 +8,8 @@ usage: check_wasi_run.py WASI_RUN HELLO_WASM
 
 import os
 import pathlib
+import pty
+import re
 import socket
 import subprocess
 import sys
@@ -93,6 +95,10 @@ __attribute__((export_name("add"))) int Add(int a, int b) { return base + a + b;
 __attribute__((export_name("half"))) double Half(double a) { return a / 2; }
 """
 
+# A module whose start function never ends.
+ENDLESS_START = bytes.fromhex("0061736d01000000 010401600000 03020100 080100"
+                              "0a09010700 0340 0c00 0b 0b")
+
 failures = []
 
 
@@ -131,6 +137,81 @@ def check_options(wasi_run, hello):
     trace = run(wasi_run, "--trace", hello, "you", "0").stderr
     check("a trace names functions and parameters",
           "fd_write(fd=1," in trace and "args_sizes_get" in trace, True)
+
+
+def leb(number):
+    """An unsigned number as modules have it."""
+    encoded = bytearray()
+    while number >= 128:
+        encoded.append(number & 127 | 128)
+        number >>= 7
+    return bytes(encoded) + bytes([number])
+
+
+def large_module(functions):
+    """A module of functions of about 10 KiB."""
+    # local.get 0, local.get 1, i32.mul, local.get 0, i32.add, local.set 1, and again
+    body = b"\x00" + bytes.fromhex("20002001 6c 2000 6a 2101") * 1000 + b"\x0b"
+    contents = {
+        1: b"\x01\x60\x02\x7f\x7f\x00",
+        3: leb(functions) + bytes(functions),
+        10: leb(functions) + (leb(len(body)) + body) * functions,
+    }
+    return b"\0asm\1\0\0\0" + b"".join(
+        bytes([number]) + leb(len(content)) + content for number, content in contents.items())
+
+
+def run_on_terminal(*command):
+    """The exit code, and what went to a terminal for the error stream."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=end)
+    os.close(end)
+    output = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            output += chunk
+    except OSError:  # nobody has the other end any more
+        pass
+    os.close(terminal)
+    return process.wait(120), output.decode()
+
+
+def on_screen(output):
+    """What remains of a line that is written over."""
+    line = ""
+    for part in output.split("\r"):
+        line = part[3:] if part.startswith("\033[K") else part + line[len(part):]
+    return line
+
+
+def check_progress(wasi_run, folder):
+    large = folder / "large.wasm"
+    functions = 300
+    while True:
+        large.write_bytes(large_module(functions))
+        begin = time.monotonic()
+        quiet = run(wasi_run, "--engine=jit", str(large))
+        if "cannot run here" in quiet.stderr:
+            print("skipped: progress, as there is no compiler")
+            return
+        if time.monotonic() - begin > 2 or functions > 10000:
+            break
+        functions *= 2
+    check("compiling a large module", (quiet.returncode, quiet.stderr), (0, ""))
+    code, output = run_on_terminal(wasi_run, "--engine=jit", str(large))
+    check("compiling it on a terminal", code, 0)
+    shown = [int(number) for number in re.findall(r"\rcompiling: (\d+) %", output)]
+    check("progress is shown", (len(shown) > 2, shown == sorted(shown)), (True, True))
+    check("and taken back", on_screen(output), "")
+
+
+def check_start(wasi_run, folder):
+    guest = folder / "start.wasm"
+    guest.write_bytes(ENDLESS_START)
+    for engine in ("interpreter", "auto"):
+        result = run(wasi_run, f"--engine={engine}", "--timeout=0.3", str(guest))
+        check(f"a start section is ended ({engine})", result.returncode, 124)
 
 
 def check_guests(wasi_run, folder):
@@ -187,6 +268,8 @@ def main():
     wasi_run, hello = sys.argv[1:3]
     check_options(wasi_run, hello)
     with tempfile.TemporaryDirectory() as folder:
+        check_start(wasi_run, pathlib.Path(folder))
+        check_progress(wasi_run, pathlib.Path(folder))
         check_guests(wasi_run, pathlib.Path(folder))
     print("\n".join(failures) or "passed")
     sys.exit(1 if failures else 0)

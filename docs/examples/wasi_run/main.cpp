@@ -253,8 +253,8 @@ void Run(Options options) {
                                          .WithStartFunctions({})
                                          .WithArgs(std::move(arguments))
                                          .WithFSConfig(options.directories);
-  // Called here rather than by instantiation, to be ended when their time is up.
-  const tenon::Module module = runtime.InstantiateModule(program, config);
+  // What is called after a start section is chosen here.
+  const tenon::Module module = runtime.InstantiateModule(program, config, options.context);
   if (module.ExportedFunction("_initialize")) {
     module.ExportedFunction<void()>("_initialize")(options.context);
   }
