@@ -31,6 +31,7 @@
 #include "../support/guests.hpp"
 #include "../support/guests_memory.hpp"
 #include "../support/guests_types.hpp"
+#include "../support/sanitized.hpp"
 #include "../support/validated_module.hpp"
 
 using namespace tenon_test;
@@ -38,23 +39,10 @@ using tenon::EngineKind;
 using tenon::Runtime;
 using tenon::RuntimeConfig;
 using tenon::TrapCode;
+using tenon_test::kIsSanitized;
 using Unary = std::int32_t(std::int32_t);
 
 namespace {
-
-/// Sanitizers take address space of their own, and do not know of stacks that programs switch to.
-constexpr bool kIsSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-    false;
-#endif
 
 RuntimeConfig Compiling() { return RuntimeConfig{}.WithEngine(EngineKind::Jit); }
 

@@ -14,6 +14,7 @@
 #include <tenon/jit/float_emitter.hpp>
 #include <tenon/jit/vector_constants.hpp>
 
+#include "../support/sanitized.hpp"
 #include "emitter_support.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ namespace {
 using namespace emitter_test;
 using wasm::Opcode;
 
-constexpr std::uint32_t kAssignments = 16;
+constexpr std::uint32_t kAssignments = tenon_test::kIsSanitized ? 3 : 16;
 constexpr std::uint32_t kRounds = 500;
 
 bool HasFloat(const wasm::OpcodeInfo& info) {

@@ -165,7 +165,7 @@ CodeBuilder UnreachedBlocks(std::uint32_t size) {
 
 }  // namespace
 
-TEST_CASE("the front end's time is near-linear", "[one_thread]") {
+TEST_CASE("the front end's time is near-linear", "[one_thread][long]") {
   CheckNearLinear("straight code", Straight, 1'000'000, 7);
   CheckNearLinear("nested blocks", NestedBlocks, 100'000, 2);
   CheckNearLinear("sequential ifs", SequentialIfs, 100'000, 100);

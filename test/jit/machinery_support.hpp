@@ -18,6 +18,7 @@
 
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
+#include "../support/sanitized.hpp"
 
 namespace tenon_test {
 
@@ -27,21 +28,6 @@ using tenon::RuntimeConfig;
 using tenon::TrapCode;
 using Nullary = std::int32_t();
 using Unary = std::int32_t(std::int32_t);
-
-/// Sanitizers take faults and memory for themselves, and do not know of stacks that programs
-/// switch to.
-inline constexpr bool kIsSanitized =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-    false;
-#endif
 
 inline const ModuleConfig kAnonymous = ModuleConfig{}.WithName("");
 

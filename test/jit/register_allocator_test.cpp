@@ -12,6 +12,7 @@
 
 #include <tenon/jit/register_allocator.hpp>
 
+#include "../support/sanitized.hpp"
 #include "allocation_checker.hpp"
 #include "machine_function_generator.hpp"
 
@@ -43,6 +44,7 @@ using tenon::jit::VirtualId;
 using tenon::test::AllocationChecker;
 using tenon::test::GeneratorOptions;
 using tenon::test::MachineFunctionGenerator;
+using tenon_test::kIsSanitized;
 using Builder = tenon::test::MachineFunctionBuilder;
 
 std::string Allocate(MachineFunction& function) {
@@ -112,7 +114,7 @@ struct Rotation {
 TEST_CASE("random functions are allocated correctly", "[jit][register_allocator][one_thread]") {
   RegisterAllocator allocator;
   AllocationChecker checker;
-  for (std::uint32_t seed = 0; seed != 500; ++seed) {
+  for (std::uint32_t seed = 0; seed != (kIsSanitized ? 60 : 500); ++seed) {
     MachineFunction function = MachineFunctionGenerator{seed, OptionsOf(seed)}.Make();
     allocator.Run(function);
     INFO("seed " << seed);
@@ -125,7 +127,7 @@ TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator][
   AllocationChecker checker;
   std::uint32_t tried[4] = {};
   std::uint32_t found[4] = {};
-  for (std::uint32_t seed = 0; seed != 90; ++seed) {
+  for (std::uint32_t seed = 0; seed != (kIsSanitized ? 30 : 90); ++seed) {
     MachineFunction function = MachineFunctionGenerator{seed, OptionsOf(seed)}.Make();
     allocator.Run(function);
     const auto judge = [&](std::size_t kind, const MachineFunction& corrupted) {
@@ -173,7 +175,7 @@ TEST_CASE("the checker finds corrupted allocations", "[jit][register_allocator][
   }
   for (std::size_t kind = 0; kind != 4; ++kind) {
     INFO(kind << ": " << found[kind] << " of " << tried[kind]);
-    CHECK(tried[kind] > 20);
+    CHECK(tried[kind] > (kIsSanitized ? 6 : 20));
     CHECK(found[kind] * 10 > tried[kind] * 6);
   }
 }
