@@ -19,7 +19,7 @@ TENON_DECL CompilationCache CompilationCache::Directory(const std::string& path)
 TENON_DECL CompilationCache CompilationCache::Directory(const std::string& path,
                                                         const CacheOptions& options) {
   return CompilationCache{
-      std::make_shared<cache::CodeMap>(std::make_unique<cache::PersistentCache>(path, options))};
+      std::make_shared<cache::CodeMap>(std::make_shared<cache::PersistentCache>(path, options))};
 }
 
 inline cache::CodeMap& CompilationCache::RequireMap() const {
@@ -34,17 +34,17 @@ TENON_DECL CacheStatistics CompilationCache::Statistics() const {
 TENON_DECL void CompilationCache::Clear() const { RequireMap().Clear(); }
 
 TENON_DECL std::vector<CacheEntry> CompilationCache::Entries() const {
-  const cache::PersistentCache* const persistent = RequireMap().Persistent();
+  const auto& persistent = RequireMap().Persistent();
   return persistent == nullptr ? std::vector<CacheEntry>{} : persistent->List();
 }
 
 TENON_DECL std::vector<CacheProblem> CompilationCache::Verify() const {
-  cache::PersistentCache* const persistent = RequireMap().Persistent();
+  const auto& persistent = RequireMap().Persistent();
   return persistent == nullptr ? std::vector<CacheProblem>{} : persistent->Verify();
 }
 
 TENON_DECL std::size_t CompilationCache::Purge() const {
-  cache::PersistentCache* const persistent = RequireMap().Persistent();
+  const auto& persistent = RequireMap().Persistent();
   return persistent == nullptr ? 0 : persistent->Purge();
 }
 

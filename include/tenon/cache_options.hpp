@@ -35,7 +35,9 @@ struct CacheProblem {
 enum class CacheMode : std::uint8_t {
   ReadWrite,
   ReadOnly,  ///< changes nothing there; what is missing is compiled, and reported
-  MustHit,   ///< ReadOnly, and a guest that is missing is a ConfigError that says why
+  /// ReadOnly, and a guest that is missing is a ConfigError that says why: of its compilation, or
+  /// of its instantiation if that needs code for memories without guard pages.
+  MustHit,
 };
 
 /// Settings of a CompilationCache that keeps code. A plain value.

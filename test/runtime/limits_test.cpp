@@ -2,16 +2,14 @@
 /// @file
 /// Limits of a runtime: memory pages and bytes, table elements, instances, stack.
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <tenon/tenon.hpp>
 
+#include "../support/address_space_limit.hpp"
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
 
@@ -28,27 +26,6 @@ using namespace tenon_test;
 namespace {
 
 constexpr std::uint64_t kPage = 65536;
-
-#if !defined(TENON_TEST_SANITIZED)
-/// Lets the process take no more than so many bytes of address space beyond what it has.
-class AddressSpaceLimit {
- public:
-  explicit AddressSpaceLimit(std::uint64_t bytes) {
-    REQUIRE(::getrlimit(RLIMIT_AS, &former_) == 0);
-    std::uint64_t pages = 0;
-    REQUIRE(std::ifstream{"/proc/self/statm"} >> pages);
-    ::rlimit limit = former_;
-    limit.rlim_cur = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + bytes;
-    REQUIRE(::setrlimit(RLIMIT_AS, &limit) == 0);
-  }
-  ~AddressSpaceLimit() { ::setrlimit(RLIMIT_AS, &former_); }
-  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
-  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
-
- private:
-  ::rlimit former_{};
-};
-#endif
 
 std::int32_t Grow(const tenon::Module& guest, std::int32_t delta) {
   return guest.ExportedFunction<std::int32_t(std::int32_t)>("grow")(delta);

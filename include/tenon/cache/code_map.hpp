@@ -28,11 +28,11 @@ class CodeMap {
 
   CodeMap() = default;
   /// A map above levels that outlive the process.
-  explicit CodeMap(std::unique_ptr<PersistentCache> persistent)
+  explicit CodeMap(std::shared_ptr<PersistentCache> persistent)
       : persistent_{std::move(persistent)} {}
 
   /// Null if there is nothing but memory.
-  PersistentCache* Persistent() const noexcept { return persistent_.get(); }
+  const std::shared_ptr<PersistentCache>& Persistent() const noexcept { return persistent_; }
 
   /// The code under `key`, from the map or from `make`, which runs without a lock held and at most
   /// once at a time for each key. Threads that ask meanwhile wait; if `make` throws, that is its
@@ -83,8 +83,8 @@ class CodeMap {
     if (persistent_ != nullptr) persistent_->AddTo(statistics);
     const std::lock_guard lock{mutex_};
     statistics.hits = hits_;
-    statistics.misses = misses_;
-    statistics.loads = loads_;
+    statistics.misses += misses_;
+    statistics.loads += loads_;
     for (const auto& [key, entry] : entries_) {
       if (entry.code == nullptr) continue;
       ++statistics.entries;
@@ -110,7 +110,7 @@ class CodeMap {
     std::thread::id maker;
   };
 
-  std::unique_ptr<PersistentCache> persistent_;
+  std::shared_ptr<PersistentCache> persistent_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<vm::CodeKey, Entry> entries_;

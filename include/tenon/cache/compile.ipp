@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,9 +54,16 @@ namespace detail {
   return settings;
 }
 
-/// SHA-256 over the module and everything that changes what is made of it.
-[[gnu::cold]] inline vm::CodeKey KeyOf(const vm::Store& store, std::span<const std::uint8_t> bytes,
-                                       bool is_host, const vm::CompileSettings& settings) {
+/// Of the code for the memories that are expected, and of the code for all.
+struct Keys {
+  vm::CodeKey key;
+  vm::CodeKey checked;
+};
+
+/// SHA-256 over the module and everything that changes what is made of it. Code for memories that
+/// were not expected is the code of runtimes that never expect guard pages.
+[[gnu::cold]] inline Keys KeysOf(const vm::Store& store, std::span<const std::uint8_t> bytes,
+                                 bool is_host, const vm::CompileSettings& settings) {
   wasm::Sha256 hash;
   const auto update_number = [&](std::uint64_t number) {
     std::array<std::uint8_t, 8> little_endian{};
@@ -74,13 +82,16 @@ namespace detail {
   update_number(store.settings.features.Bits());
   update_number(settings.interruptible ? 1 : 0);
   update_number(settings.canonical_nan ? 1 : 0);
-  update_number(settings.guard_pages ? 1 : 0);
   update_number(settings.cpu.Bits());
   update_number(settings.listeners.size());
   for (const bool listens : settings.listeners) update_number(listens ? 1 : 0);
   update_number(bytes.size());
   hash.Update(bytes);
-  return hash.Finish();
+  const auto finish = [](wasm::Sha256 whole, bool guard_pages) {
+    whole.Update(std::array<std::uint8_t, 1>{static_cast<std::uint8_t>(guard_pages ? 1 : 0)});
+    return whole.Finish();
+  };
+  return {finish(hash, settings.guard_pages), finish(hash, false)};
 }
 
 [[noreturn]] inline void ThrowFault(const wasm::Module& module, const wasm::Fault& fault) {
@@ -236,6 +247,43 @@ class PersistentCompilation {
   std::optional<KeyLock> lock_;
 };
 
+/// Code of a module for memories that were not expected, between the levels of a persistent cache
+/// and the engine. It is an entry of its own.
+[[gnu::cold]] inline void SupplyVariant(
+    PersistentCache& cache, const EntryIdentity& identity, const wasm::Module& module,
+    const std::function<vm::Restored(const vm::StoredObject&)>& restore,
+    const std::function<std::span<const std::uint8_t>()>& compile) {
+  const auto load = [&](std::optional<FoundEntry> entry, bool reports) {
+    if (!entry.has_value()) return false;
+    vm::Restored restored = vm::Restored::Refused;
+    try {
+      restored = restore({entry->view.object, entry->owner});
+    } catch (const Error&) {
+      // The compiler meets with the same, and says so.
+    }
+    if (restored == vm::Restored::Refused) {
+      if (reports) cache.Reject(identity, *entry);
+      return false;
+    }
+    entry->is_shared = entry->is_shared && restored == vm::Restored::InPlace;
+    cache.Accept(identity, *entry);
+    cache.CountVariant(true);
+    return true;
+  };
+  if (load(cache.Find(identity), true)) return;
+  std::optional<KeyLock> lock;
+  if (cache.IsWritable()) {
+    lock.emplace(cache.Lock(identity));
+    // Somebody may have been quicker.
+    if (load(cache.FindAgain(identity), false)) return;
+  } else {
+    cache.Miss(identity);
+  }
+  const std::span<const std::uint8_t> object = compile();
+  cache.CountVariant(false);
+  if (cache.IsWritable()) cache.Keep(identity, module.bytes, object);
+}
+
 /// `serialized`: where code for the module may come from besides the store's cache; or null.
 [[gnu::cold]] inline std::shared_ptr<vm::CompiledState> Compile(
     const std::shared_ptr<vm::Store>& store, std::span<const std::uint8_t> bytes, bool is_host,
@@ -262,8 +310,19 @@ class PersistentCompilation {
     }
     CompileBodies(*store, settings, context, *decoded);
   };
-  const vm::CodeKey key = KeyOf(*store, bytes, is_host, settings);
+  const Keys keys = KeysOf(*store, bytes, is_host, settings);
+  const vm::CodeKey& key = keys.key;
   const std::shared_ptr<CodeMap>& map = store->settings.cache;
+  const bool is_kept = map != nullptr && map->Persistent() != nullptr && !is_host &&
+                       bytes.size() >= store->engine.least_stored;
+  if (is_kept && settings.guard_pages && store->engine.link != nullptr) {
+    // The code holds this, and the cache may hold the code.
+    settings.conduct.variant_keeper =
+        [cache = map->Persistent(), identity = IdentityOf(*store, keys.checked, settings)](
+            const wasm::Module& module, const auto& restore, const auto& make) {
+          SupplyVariant(*cache, identity, module, restore, make);
+        };
+  }
   const auto make = [&](bool& was_loaded) -> std::shared_ptr<const vm::ModuleCode> {
     if (serialized != nullptr &&
         CompareEntry(serialized->view.header, IdentityOf(*store, key, settings)) ==
@@ -275,8 +334,7 @@ class PersistentCompilation {
     }
     std::optional<PersistentCompilation> kept;
     // The code of host modules is their callables, which have no bytes.
-    if (map != nullptr && map->Persistent() != nullptr && !is_host &&
-        bytes.size() >= store->engine.least_stored) {
+    if (is_kept) {
       kept.emplace(*store, settings, key, *map->Persistent());
       if (auto loaded = kept->Begin(); loaded != nullptr) {
         was_loaded = true;

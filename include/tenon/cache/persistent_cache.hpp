@@ -45,6 +45,10 @@ class PersistentCache {
   TENON_DECL void Reject(const EntryIdentity& identity, const FoundEntry& entry);
   /// Notes that what Find gave is used.
   TENON_DECL void Accept(const EntryIdentity& identity, const FoundEntry& entry);
+  /// Counts code for memories that were not expected, which was loaded or had to be compiled.
+  void CountVariant(bool was_loaded) noexcept {
+    (was_loaded ? variant_loads_ : variant_misses_).fetch_add(1);
+  }
   /// Waits for those who compile the same; see DirectoryStore::Lock.
   TENON_DECL KeyLock Lock(const EntryIdentity& identity);
   /// Keeps what was compiled, in all levels.
@@ -75,6 +79,8 @@ class PersistentCache {
 
   const CacheOptions options_;
   DirectoryStore directory_;
+  std::atomic<std::uint64_t> variant_loads_{0};
+  std::atomic<std::uint64_t> variant_misses_{0};
   std::atomic<std::uint64_t> remote_loads_{0};
   std::atomic<std::uint64_t> mapped_loads_{0};
   std::atomic<std::uint64_t> writes_{0};

@@ -208,6 +208,8 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
 }
 
 [[gnu::cold]] TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {
+  statistics.loads += variant_loads_.load();
+  statistics.misses += variant_misses_.load();
   statistics.remote_loads += remote_loads_.load();
   statistics.mapped_loads += mapped_loads_.load();
   statistics.writes += writes_.load();

@@ -17,7 +17,9 @@ struct CacheStatistics {
   std::size_t entries = 0;   ///< modules held in memory
   std::size_t bytes = 0;     ///< bytes of modules, side tables and code held in memory
 
-  /// Compilations that took code from the directory or store, or from a serialized module.
+  /// Compilations that took code from the directory or store, or from a serialized module. With
+  /// either of these, code for memories of a kind that was not expected counts in `loads` or
+  /// `misses` too.
   std::uint64_t loads = 0;
 
   // Of caches with a directory.

@@ -3,11 +3,13 @@
 /// The compiling engine.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
@@ -39,28 +41,34 @@ class JitCode final : public vm::EngineCode {
   std::size_t Size() const noexcept;
   const wasm::Module& Module() const noexcept { return *context_.module; }
 
-  /// The code that reaches memory in this style; compiled now if it is the first that asks.
-  /// Throws ConfigError if the machine refuses executable memory, and LinkError if the module is
-  /// too large.
+  /// The code that reaches memory in this style; compiled now, or taken from where it was kept, if
+  /// this is the first that asks. Throws ConfigError if the machine refuses executable memory, if
+  /// the code must have been kept and was not, or if this thread is making it already, and
+  /// LinkError if the module is too large.
   TENON_DECL std::shared_ptr<const MappedCode> Variant(MemoryStyle style) const;
   /// The style that instances are expected to need.
   MemoryStyle FirstStyle() const noexcept {
     return settings_.guard_pages ? MemoryStyle::Guarded : MemoryStyle::Checked;
   }
-  /// Keeps what `facts` says of the functions for the first variant.
+  /// Makes the code of a style that has none.
   void Compile(ModuleFacts facts, MemoryStyle style, const ProgressFunction* progress) const;
-  /// The object of the first variant; empty if the module has none.
-  std::span<const std::uint8_t> Object() const noexcept;
-  /// Takes the first variant from an object.
-  vm::Restored Restore(const vm::StoredObject& object);
+  /// The object of a variant; empty if the module has none.
+  std::span<const std::uint8_t> Object(MemoryStyle style) const noexcept;
+  /// Takes a variant from an object.
+  vm::Restored Restore(const vm::StoredObject& object, MemoryStyle style) const;
 
  private:
+  void MakeVariant(MemoryStyle style) const;
+  std::shared_ptr<const MappedCode> Existing(MemoryStyle style) const noexcept;
+  void Set(MemoryStyle style, std::shared_ptr<const MappedCode> code) const noexcept;
   FlatArray<bool> EscapingFunctions() const;
 
   const wasm::ValidationContext context_;
   vm::CompileSettings settings_;
   const FunctionSource source_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  ///< never held while code is made, which takes long
+  mutable std::condition_variable made_;
+  mutable std::thread::id maker_;  ///< of a variant that is being made
   mutable std::shared_ptr<const MappedCode> variants_[2];
 };
 

@@ -118,23 +118,32 @@ inline std::size_t JitCode::Size() const noexcept {
                     FormatError(ErrorCode::LimitExceeded, {"bytes of code", "more", "1 GiB"})};
   }
   std::string reason;
-  std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
-  variant = MappedCode::Map(object, reason);
-  if (variant == nullptr) detail::RefuseToRun(reason);
-  variant = AnnounceCode(std::move(variant), module, settings_.conduct);
+  std::shared_ptr<const MappedCode> mapped = MappedCode::Map(object, reason);
+  if (mapped == nullptr) detail::RefuseToRun(reason);
+  Set(style, AnnounceCode(std::move(mapped), module, settings_.conduct));
 }
 
-inline std::span<const std::uint8_t> JitCode::Object() const noexcept {
+inline std::shared_ptr<const MappedCode> JitCode::Existing(MemoryStyle style) const noexcept {
   const std::lock_guard lock{mutex_};
-  const auto& variant = variants_[static_cast<std::size_t>(FirstStyle())];
+  return variants_[static_cast<std::size_t>(style)];
+}
+
+inline void JitCode::Set(MemoryStyle style, std::shared_ptr<const MappedCode> code) const noexcept {
+  const std::lock_guard lock{mutex_};
+  variants_[static_cast<std::size_t>(style)] = std::move(code);
+}
+
+inline std::span<const std::uint8_t> JitCode::Object(MemoryStyle style) const noexcept {
+  const std::shared_ptr<const MappedCode> variant = Existing(style);
+  // Variants stay as long as this.
   return variant == nullptr ? std::span<const std::uint8_t>{} : variant->View().Bytes();
 }
 
-inline vm::Restored JitCode::Restore(const vm::StoredObject& object) {
+inline vm::Restored JitCode::Restore(const vm::StoredObject& object, MemoryStyle style) const {
   if (Module().bodies.empty()) {
     return object.bytes.empty() ? vm::Restored::InPlace : vm::Restored::Refused;
   }
-  const CompileOptions options = detail::OptionsOf(settings_, FirstStyle());
+  const CompileOptions options = detail::OptionsOf(settings_, style);
   if (!IsCodeObject(object.bytes, detail::DigestOf(options)) ||
       !FitsModule(CodeView{object.bytes}, Module(), EscapingFunctions(),
                   !settings_.listeners.empty())) {
@@ -144,19 +153,50 @@ inline vm::Restored JitCode::Restore(const vm::StoredObject& object) {
   auto mapped = MappedCode::Adopt(object.bytes, object.owner, reason);
   if (mapped == nullptr) detail::RefuseToRun(reason);
   const bool is_in_place = mapped->View().Bytes().data() == object.bytes.data();
-  variants_[static_cast<std::size_t>(FirstStyle())] =
-      AnnounceCode(std::move(mapped), Module(), settings_.conduct);
+  Set(style, AnnounceCode(std::move(mapped), Module(), settings_.conduct));
   return is_in_place ? vm::Restored::InPlace : vm::Restored::Copied;
 }
 
-TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
-  const std::lock_guard lock{mutex_};
-  const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
-  if (variant == nullptr) {
+[[gnu::cold]] inline void JitCode::MakeVariant(MemoryStyle style) const {
+  const auto compile = [&] {
     ModuleFacts facts;
     static_cast<void>(GatherFacts(context_, facts));
     Compile(std::move(facts), style, nullptr);
+    return Object(style);
+  };
+  if (!settings_.conduct.variant_keeper || Module().bodies.empty()) {
+    compile();
+    return;
   }
+  settings_.conduct.variant_keeper(
+      Module(), [&](const vm::StoredObject& object) { return Restore(object, style); }, compile);
+}
+
+TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
+  const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
+  std::unique_lock lock{mutex_};
+  while (variant == nullptr && maker_ != std::thread::id{}) {
+    // Keeping code may report something, to who must not come back for the same.
+    if (maker_ == std::this_thread::get_id()) {
+      throw ConfigError{ErrorCode::CompileReentered, FormatError(ErrorCode::CompileReentered, {})};
+    }
+    made_.wait(lock);
+  }
+  if (variant != nullptr) return variant;
+  maker_ = std::this_thread::get_id();
+  lock.unlock();
+  const auto finish = [&] {
+    lock.lock();
+    maker_ = {};
+    made_.notify_all();
+  };
+  try {
+    MakeVariant(style);
+  } catch (...) {
+    finish();
+    throw;
+  }
+  finish();
   return variant;
 }
 
@@ -183,7 +223,8 @@ inline wasm::Fault CompileModule(const wasm::ValidationContext& context,
 }
 
 inline std::vector<std::uint8_t> StoreCompiled(const vm::EngineCode& code) {
-  const std::span<const std::uint8_t> object = static_cast<const JitCode&>(code).Object();
+  const auto& compiled = static_cast<const JitCode&>(code);
+  const std::span<const std::uint8_t> object = compiled.Object(compiled.FirstStyle());
   return {object.begin(), object.end()};
 }
 
@@ -192,7 +233,7 @@ inline vm::Restored RestoreCompiled(const wasm::ValidationContext& context,
                                     const vm::StoredObject& object, vm::EngineCodePointer& code) {
   auto* const restored = new JitCode{context, settings, CompileFunctions};
   code.reset(restored);
-  return restored->Restore(object);
+  return restored->Restore(object, restored->FirstStyle());
 }
 
 /// Whether anything of the instance runs in code of this engine.

@@ -27,6 +27,27 @@ namespace vm {
 
 class Instance;
 
+/// What an engine made of a module, as it was kept. On private pages: from the beginning of a page
+/// to the end of a mapping whose protection may be changed.
+struct StoredObject {
+  std::span<const std::uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+};
+
+/// What became of a stored object.
+enum class Restored : std::uint8_t {
+  Refused,  ///< not of this build, module and settings, as far as that shows
+  Copied,   ///< its code was copied, as the system does not let it run where it lies
+  InPlace,  ///< its code runs where it lies
+};
+
+/// How code for memories that were not expected is come by. Either `restore` takes it from what was
+/// kept, or `compile` makes it, and gives what is to be kept. Throws what those throw, and
+/// ConfigError where it must have been kept.
+using VariantKeeper = std::function<void(
+    const wasm::Module& module, const std::function<Restored(const StoredObject&)>& restore,
+    const std::function<std::span<const std::uint8_t>()>& compile)>;
+
 /// How an engine makes code, and what it tells of it. Changes nothing of what comes out.
 struct CompileConduct {
   std::uint32_t threads = 1;  ///< how many may compile
@@ -35,6 +56,8 @@ struct CompileConduct {
   const std::function<void(std::uint32_t, std::uint32_t)>* progress = nullptr;
   CodeMapKind code_map = CodeMapKind::None;
   bool gdb_jit = false;
+  /// Of compilers whose code depends on the kind of memory; null: nothing is kept.
+  VariantKeeper variant_keeper;
 };
 
 /// Settings that change what an engine makes of a module; all but `conduct` are part of the cache
@@ -70,20 +93,6 @@ struct EngineCodeDeleter {
   inline void operator()(const EngineCode* code) const noexcept;
 };
 using EngineCodePointer = std::unique_ptr<const EngineCode, EngineCodeDeleter>;
-
-/// What an engine made of a module, as it was kept. On private pages: from the beginning of a page
-/// to the end of a mapping whose protection may be changed.
-struct StoredObject {
-  std::span<const std::uint8_t> bytes;
-  std::shared_ptr<const void> owner;
-};
-
-/// What became of a stored object.
-enum class Restored : std::uint8_t {
-  Refused,  ///< not of this build, module and settings, as far as that shows
-  Copied,   ///< its code was copied, as the system does not let it run where it lies
-  InPlace,  ///< its code runs where it lies
-};
 
 /// An engine. Static storage.
 struct Engine {
