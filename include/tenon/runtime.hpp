@@ -4,10 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
@@ -17,6 +21,7 @@
 #include <tenon/module.hpp>
 #include <tenon/module_config.hpp>
 #include <tenon/runtime_config.hpp>
+#include <tenon/warm_up.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -37,6 +42,41 @@ class Runtime {
   /// Decodes, validates and compiles a module. The bytes are copied. Throws DecodeError or
   /// ValidationError.
   TENON_DECL CompiledModule CompileModule(std::span<const std::uint8_t> bytes) const;
+
+  /// Prepares modules before they are needed: takes each from the cache or compiles it, as
+  /// CompileModule does, and says which, in the order of `modules`. A module that is refused has
+  /// its error in its result and does not stop the others. Runs on the calling thread; threads may
+  /// share the work by calling it at once.
+  ///
+  /// `modules` is a range of anything that CompileModule takes. Each element is asked for only when
+  /// its turn comes and not needed any more when it is over, so that a range may read files as it
+  /// goes. What reading it throws comes out of this.
+  ///
+  /// The code lives as long as a result, or another handle or instance, has it; with a cache also
+  /// until CompilationCache::Clear or the end of the cache. Throws ConfigError if the runtime is
+  /// empty or closed.
+  template <class Modules>
+  std::vector<WarmUpResult> WarmUp(Modules&& modules) const {
+    using std::begin;
+    constexpr bool kIsRange = requires {
+      requires std::is_convertible_v<decltype(*begin(modules)), std::span<const std::uint8_t>>;
+    };
+    static_assert(kIsRange,
+                  "tenon: parameter 0 of WarmUp is no range of modules' bytes: for one module, "
+                  "WarmUp({bytes})");
+    std::vector<WarmUpResult> results;
+    if constexpr (kIsRange) {
+      for (auto&& module : modules) {
+        results.push_back(WarmUpOne(std::forward<decltype(module)>(module)));
+      }
+    }
+    return results;
+  }
+  /// The same for a list, as in `WarmUp({first, second})`.
+  std::vector<WarmUpResult> WarmUp(
+      std::initializer_list<std::span<const std::uint8_t>> modules) const {
+    return WarmUp<std::initializer_list<std::span<const std::uint8_t>>&>(modules);
+  }
 
   /// What CompileModule gives for the module that CompiledModule::Serialize wrote, with the code
   /// that it wrote if that was made by this version of the library for these settings and a
@@ -96,6 +136,7 @@ class Runtime {
   TENON_DECL void CloseWithExitCode(std::uint32_t exit_code) const;
 
  private:
+  TENON_DECL WarmUpResult WarmUpOne(std::span<const std::uint8_t> bytes) const;
   TENON_DECL Module InstantiateWith(const CompiledModule& compiled, const ModuleConfig& config,
                                     const CallContext* context) const;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <exception>
 #include <new>
 #include <string>
 #include <thread>
@@ -144,6 +145,23 @@ TENON_DECL Runtime::~Runtime() { CloseWithExitCode(0); }
 TENON_DECL CompiledModule Runtime::CompileModule(std::span<const std::uint8_t> bytes) const {
   detail::RequireStore(store_);
   return CompiledModule{cache::CompileGuest(store_, bytes)};
+}
+
+[[gnu::cold]] TENON_DECL WarmUpResult
+Runtime::WarmUpOne(std::span<const std::uint8_t> bytes) const {
+  detail::RequireStore(store_);
+  WarmUpResult result;
+  try {
+    result.module = CompiledModule{cache::CompileGuest(store_, bytes, &result.origin)};
+  } catch (const std::exception& error) {
+    result.error = std::current_exception();
+    result.reason = error.what();
+  } catch (...) {
+    // What a listener's factory throws may be anything.
+    result.error = std::current_exception();
+    result.reason = "an exception without text";
+  }
+  return result;
 }
 
 TENON_DECL CompiledModule Runtime::Deserialize(std::span<const std::uint8_t> serialized,

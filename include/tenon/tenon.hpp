@@ -18,6 +18,7 @@
 #include <tenon/call_result.hpp>
 #include <tenon/callback.hpp>
 #include <tenon/code_map_kind.hpp>
+#include <tenon/code_origin.hpp>
 #include <tenon/compiled_module.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/cpu_features.hpp>
@@ -53,6 +54,7 @@
 #include <tenon/typed_value.hpp>
 #include <tenon/value.hpp>
 #include <tenon/version.hpp>
+#include <tenon/warm_up.hpp>
 // IWYU pragma: end_exports
 
 #endif

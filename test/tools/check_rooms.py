@@ -27,6 +27,7 @@ SHARED = {
     "call_context.hpp": _HANDLE,
     "call_result.hpp": _VALUE,
     "code_map_kind.hpp": _VALUE,
+    "code_origin.hpp": _VALUE,
     "core_features.hpp": _VALUE,
     "cpu_features.hpp": _VALUE,
     "definition.hpp": _VALUE,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/code_origin.hpp>
 #include <tenon/vm/code.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
@@ -18,10 +19,11 @@ class Store;
 
 namespace tenon::inline TENON_ABI::cache {
 
-/// Compiles a guest module through the runtime's cache, if it has one. Throws DecodeError or
-/// ValidationError.
+/// Compiles a guest module through the runtime's cache, if it has one. Sets `origin` unless that is
+/// null. Throws DecodeError or ValidationError.
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileGuest(const std::shared_ptr<vm::Store>& store,
-                                                           std::span<const std::uint8_t> bytes);
+                                                           std::span<const std::uint8_t> bytes,
+                                                           CodeOrigin* origin = nullptr);
 
 /// Compiles a host module: `bytes` is a module whose imports are the host functions, in order.
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(

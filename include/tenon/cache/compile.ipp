@@ -285,10 +285,11 @@ class PersistentCompilation {
 }
 
 /// `serialized`: where code for the module may come from besides the store's cache; or null.
+/// `origin` is set unless it is null.
 [[gnu::cold]] inline std::shared_ptr<vm::CompiledState> Compile(
     const std::shared_ptr<vm::Store>& store, std::span<const std::uint8_t> bytes, bool is_host,
     std::string name, std::shared_ptr<const vm::HostCallables> host,
-    FoundEntry* serialized = nullptr) {
+    FoundEntry* serialized = nullptr, CodeOrigin* origin = nullptr) {
   auto state = std::make_shared<vm::CompiledState>();
   state->store = store;
   state->host = std::move(host);
@@ -347,7 +348,14 @@ class PersistentCompilation {
     return decoded;
   };
   bool was_loaded = false;
-  state->code = map != nullptr ? map->FindOrMake(key, make) : make(was_loaded);
+  CodeOrigin found = CodeOrigin::InMemory;
+  const auto make_and_note = [&](bool& loaded) {
+    std::shared_ptr<const vm::ModuleCode> code = make(loaded);
+    found = loaded ? CodeOrigin::Loaded : CodeOrigin::Compiled;
+    return code;
+  };
+  state->code = map != nullptr ? map->FindOrMake(key, make_and_note) : make_and_note(was_loaded);
+  if (origin != nullptr) *origin = found;
   state->name = is_host ? std::move(name) : std::string{state->code->names.ModuleName()};
   return state;
 }
@@ -355,8 +363,9 @@ class PersistentCompilation {
 }  // namespace detail
 
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileGuest(const std::shared_ptr<vm::Store>& store,
-                                                           std::span<const std::uint8_t> bytes) {
-  return detail::Compile(store, bytes, false, {}, nullptr);
+                                                           std::span<const std::uint8_t> bytes,
+                                                           CodeOrigin* origin) {
+  return detail::Compile(store, bytes, false, {}, nullptr, nullptr, origin);
 }
 
 TENON_DECL std::shared_ptr<vm::CompiledState> CompileHost(
