@@ -9,7 +9,7 @@ quickstart=(g++ meson ninja-build pkg-config libxbyak-dev)
 tests=("${quickstart[@]}" catch2 libboost1.81-dev)
 ci=("${tests[@]}" clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev lld-19 wasi-libc
   libclang-rt-19-dev-wasm32 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 rustc
-  libstd-rust-dev-wasm32 lld-14 cmake git binaryen libhiredis-dev redis-server)
+  libstd-rust-dev-wasm32 lld-14 emscripten cmake git binaryen libhiredis-dev redis-server)
 
 case "${1:-}" in
   quickstart) wanted=("${quickstart[@]}") ;;

@@ -19,7 +19,10 @@
 /// has nothing to do; `emscripten_memcpy_js`, `emscripten_memcpy_big`, `_emscripten_memcpy_js`;
 /// `emscripten_resize_heap`, `emscripten_get_heap_max`; `emscripten_date_now` and
 /// `emscripten_get_now`, by the clocks of the guest's SystemConfig; `abort` and `_abort_js`, which
-/// trap. What else a guest imports is for the program to define.
+/// trap; `setTempRet0` and `getTempRet0`, which older versions import; `__syscall_*`, which answer
+/// ENOSYS, as do those that emscripten itself puts into standalone modules: such modules have
+/// streams, arguments, environment, clocks and randomness by WASI, but no files. What else a guest
+/// imports is for the program to define.
 namespace tenon::inline TENON_ABI::emscripten {
 
 /// What a longjmp of a guest is on its way through host functions. One that nobody catches, because

@@ -35,6 +35,8 @@ namespace detail {
 
 inline constexpr std::uint64_t kPageSize = 65536;
 inline constexpr std::uint64_t kMostPages = 65536;
+/// ENOSYS as a system call of emscripten's returns it; its numbers are those of WASI.
+inline constexpr std::int32_t kNoSuchCall = -52;
 
 /// An export of the guest's that has one of two names, the newer one first.
 TENON_DECL Function FindEither(const Module& module, std::string_view newer,
@@ -130,6 +132,14 @@ TENON_DECL double Now(Module& caller) {
   return static_cast<double>(caller.System().Nanotime()) / 1e6;
 }
 
+/// What old versions return besides a result, between a guest's function and the caller of it,
+/// which asks for it at once: so guests on several threads and guests within others keep theirs
+/// apart.
+inline std::uint32_t& TemporaryResult() {
+  thread_local std::uint32_t value = 0;
+  return value;
+}
+
 /// Adds a function of the name if it is one of those above.
 TENON_DECL void AddNamed(HostModuleBuilder& builder, const std::string& name) {
   HostFunctionBuilder function = builder.NewFunctionBuilder();
@@ -152,6 +162,10 @@ TENON_DECL void AddNamed(HostModuleBuilder& builder, const std::string& name) {
     function = function.WithFunc(DateNow);
   } else if (name == "emscripten_get_now") {
     function = function.WithFunc(Now);
+  } else if (name == "setTempRet0") {
+    function = function.WithFunc([](std::uint32_t value) { TemporaryResult() = value; });
+  } else if (name == "getTempRet0") {
+    function = function.WithFunc([] { return TemporaryResult(); });
   } else {
     function = function.WithFunc(Abort);
   }
@@ -169,6 +183,8 @@ TENON_DECL bool IsKnown(std::string_view name) {
                                          "emscripten_get_heap_max",
                                          "emscripten_date_now",
                                          "emscripten_get_now",
+                                         "setTempRet0",
+                                         "getTempRet0",
                                          "abort",
                                          "_abort_js"};
   return std::ranges::find(kNames, name) != std::end(kNames);
@@ -187,6 +203,15 @@ TENON_DECL HostModuleBuilder AddFunctionsForModule(HostModuleBuilder builder,
           .WithHostFunction(std::function<void(Module&, std::span<abi::Slot>)>{detail::Invoke{
                                 {parameters.begin() + 1, parameters.end()}, function.result_types}},
                             parameters, function.result_types)
+          .Export(name);
+    } else if (name.starts_with("__syscall_") &&
+               function.result_types == std::vector{ValueType::I32}) {
+      builder.NewFunctionBuilder()
+          .WithHostFunction(
+              [](std::span<abi::Slot> slots) {
+                slots[0] = static_cast<std::uint32_t>(detail::kNoSuchCall);
+              },
+              parameters, function.result_types)
           .Export(name);
     } else if (detail::IsKnown(name)) {
       detail::AddNamed(builder, name);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -179,6 +180,41 @@ TEST_CASE("emscripten's other functions act on the guest's memory and clocks") {
   CHECK(Thrown<tenon::Trap>([&] { copy(2 * 65536 - 1, 0, 2); }).Code() ==
         tenon::TrapCode::HostTrap);
   CHECK(guest.ExportedFunction<double()>("now")() == 1640995200000.0);
+}
+
+TEST_CASE("emscripten's system calls that are not of WASI answer ENOSYS") {
+  OnEachEngine([](const tenon::RuntimeConfig& config) {
+    ModuleBuilder builder;
+    const auto unlink =
+        builder.ImportFunction("env", "__syscall_unlinkat", builder.Type({I32, I32, I32}, {I32}));
+    const auto synchronise =
+        builder.ImportFunction("env", "__syscall_sync", builder.Type({}, {I32}));
+    builder.Export("unlink", ExternKind::Func, unlink);
+    builder.Export("sync", ExternKind::Func, synchronise);
+    const tenon::Runtime runtime{config};
+    const auto compiled = runtime.CompileModule(builder.Build());
+    tenon::emscripten::InstantiateForModule(runtime, compiled);
+    const tenon::Module guest = runtime.InstantiateModule(compiled);
+    CHECK(guest.ExportedFunction<int(int, int, int)>("unlink")(-100, 8, 0) == -52);
+    CHECK(guest.ExportedFunction<int()>("sync")() == -52);
+  });
+}
+
+TEST_CASE("emscripten's second results are kept for each thread") {
+  ModuleBuilder builder;
+  const auto set = builder.ImportFunction("env", "setTempRet0", builder.Type({I32}, {}));
+  const auto get = builder.ImportFunction("env", "getTempRet0", builder.Type({}, {I32}));
+  builder.Export("set", ExternKind::Func, set);
+  builder.Export("get", ExternKind::Func, get);
+  const tenon::Runtime runtime;
+  const auto compiled = runtime.CompileModule(builder.Build());
+  tenon::emscripten::InstantiateForModule(runtime, compiled);
+  const auto anonymous = tenon::ModuleConfig{}.WithName("");
+  const tenon::Module first = runtime.InstantiateModule(compiled, anonymous);
+  const tenon::Module second = runtime.InstantiateModule(compiled, anonymous);
+  first.ExportedFunction<void(std::uint32_t)>("set")(0xFFFFFFFE);
+  std::thread{[&] { second.ExportedFunction<void(std::uint32_t)>("set")(2); }}.join();
+  CHECK(first.ExportedFunction<std::uint32_t()>("get")() == 0xFFFFFFFE);
 }
 
 TEST_CASE("a guest that imports nothing of emscripten's gets an empty module") {

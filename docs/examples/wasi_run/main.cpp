@@ -15,6 +15,7 @@
 
 #include <unistd.h>
 
+#include <tenon/emscripten.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
 
@@ -239,11 +240,14 @@ void Run(Options options) {
   const tenon::CompiledModule program =
       runtime.CompileModule(tenon::ReadFile(options.arguments.at(0)));
   bool is_unstable = false;
+  bool is_emscripten = false;
   for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
     is_unstable |= function.import->module == tenon::wasi::kUnstableModuleName;
+    is_emscripten |= function.import->module == "env";
   }
   tenon::wasi::Instantiate(
       runtime, is_unstable ? tenon::wasi::kUnstableModuleName : tenon::wasi::kModuleName);
+  if (is_emscripten) tenon::emscripten::InstantiateForModule(runtime, program);
 
   // As argv[0] programs expect a name.
   std::string name = options.arguments[0].substr(options.arguments[0].rfind('/') + 1);

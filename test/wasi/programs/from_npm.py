@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Large programs that others compiled for WASI, from npm."""
 
+import base64
 import hashlib
 import os
+import re
 import subprocess
 import tarfile
 
@@ -13,6 +15,7 @@ PACKAGES = {
     "yosys": ("@yowasp/yosys", "0.55.944"),
     "clang": ("@yowasp/clang", "22.0.0-git20542-10"),
     "esbuild": ("@esbuild/wasi-preview1", "0.27.2"),
+    "zstd": ("zstddec", "0.3.4"),
 }
 
 FLITE_SOUND = "9ee6ffa7ce3a7b5b09b646932961a814994809832a539e09d69c0e2e1a7c038a"
@@ -25,6 +28,23 @@ PROGRAM = r"""
 #include <stdio.h>
 int main(void) { printf("compiled by a guest: %d\n", 6 * 7); return 3; }
 """
+# 20 MiB, for which the decoder's memory grows.
+PLAIN = b"".join(b"line %d of many\n" % (i * i % 101) for i in range(5000)) + bytes(20 << 20)
+COMPRESSED = base64.b64decode("""
+KLUv/YRowjZBAQwGAPKLHBOwqQO4LASJkpSzU5IySdlyyeBsAHuORlenPV6g6s+OoZpPuvm4hNdQMJFdRYesPLYW+zO7
+S7vz03++6f8dM1muOfsJddYXrcelMTpVNpHgQ7ok3JTPjeTXiuz8qoaMQL53emV0PGWwJANiCsUIhkiMI2GoIAxffwOQ
+p6CSDhJIEFAQGHv+1fX/4zpJrLbgwSjZ4ocl7gOiV/ga60t6xl/4sbHE7HKcRo9xYa5177svPyw/TL4Ql3MiFU0BtBQC
+ABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIA
+EAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQ
+AAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAA
+AgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAAC
+ABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIA
+EAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQ
+AAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAA
+AgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAAC
+ABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIAEAACABAAAgAQAAIA
+EAACABAAAgAQAAIAEAATtgkAiXXZlQ==
+""")
 # Writes the files that a package has as a module of JavaScript.
 UNPACK = """
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -119,3 +139,17 @@ def check_esbuild(wasi_run, folder):
                  "--bundle", "--outfile=/denied.js")
     expect("exit code where nothing can be written", result.returncode, 1)
     expect("what was written there", (folder / "denied.js").exists(), False)
+
+
+def check_zstd(decode_zstd, folder):
+    """A library that emscripten 4 compiled as a standalone module; the host of it is a program of its
+    own."""
+    script = (install("zstd") / "dist/zstddec.mjs").read_text()
+    guest = folder / "zstddec.wasm"
+    guest.write_bytes(base64.b64decode(re.search('const wasm = "([^"]*)"', script)[1]))
+    for engine in ENGINES:
+        for compressed, wanted in ((COMPRESSED, (0, True)), (COMPRESSED[:-9], (1, False))):
+            result = subprocess.run([decode_zstd, engine, guest], input=compressed,
+                                    capture_output=True, timeout=300)
+            expect("exit code, and what it decodes", (result.returncode, result.stdout == PLAIN),
+                   wanted)

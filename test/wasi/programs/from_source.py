@@ -138,6 +138,21 @@ def check_cpp(wasi_run, folder):
         expect("how many files it leaves", len(space.names()), 303)
 
 
+def check_emscripten(wasi_run, folder):
+    need("emcc")
+    guest = folder / "tool.wasm"
+    compile_guest("emcc", "-O2", "-s", "STANDALONE_WASM=1", "-s", "ALLOW_MEMORY_GROWTH=1",
+                  GUESTS / "standalone.c", "-o", guest)
+    for engine in ENGINES:
+        result = run(wasi_run, f"--engine={engine}", guest, "an argument", input="a line\n")
+        expect("output", result.stdout.splitlines(), [
+            "2: an argument", "jumped 5", "grown 1", "unlink Function not implemented",
+            "mkdir Function not implemented", "getcwd Function not implemented", "after 2020 1",
+            "read a line"])
+        expect("exit code", result.returncode, 9)
+        expect("exit code of an abort", run(wasi_run, f"--engine={engine}", guest).returncode, 1)
+
+
 def check_sqlite(wasi_run, folder):
     need("clang-19", "wasm-ld-19")
     sources = npm_install("sqlite-source-12.11.1", SQLITE_PACKAGE)
