@@ -70,7 +70,7 @@ def install(program):
     return npm_install(f"{program}-{version}", f"{name}@{version}") / name
 
 
-def check_flite(wasi_run, folder):
+def check_flite(folder, wasi_run, _):
     package = install("flite")
     for engine in ENGINES:
         result = run(wasi_run, f"--engine={engine}", f"--dir={folder}:/out",
@@ -81,7 +81,7 @@ def check_flite(wasi_run, folder):
         expect("the sound", hashlib.sha256(sound).hexdigest(), FLITE_SOUND)
 
 
-def check_yosys(wasi_run, folder):
+def check_yosys(folder, wasi_run, _):
     package = install("yosys")
     subprocess.run(["node", "--input-type=module", "-e", UNPACK,
                     str(package / "gen" / "resources-yosys.js"), str(folder / "resources")],
@@ -100,7 +100,7 @@ def check_yosys(wasi_run, folder):
            (True, False))
 
 
-def check_clang(wasi_run, folder):
+def check_clang(folder, wasi_run, _):
     package = install("clang")
     with tarfile.open(package / "gen" / "llvm-resources.tar") as resources:
         resources.extractall(folder / "usr")
@@ -121,7 +121,7 @@ def check_clang(wasi_run, folder):
     expect("what was compiled", (result.returncode, result.stdout), (3, "compiled by a guest: 42\n"))
 
 
-def check_esbuild(wasi_run, folder):
+def check_esbuild(folder, wasi_run, _):
     """A program compiled by Go."""
     package = install("esbuild")
     (folder / "part.js").write_text("export const factor = 7; export function unused() { return 1; }")
@@ -141,7 +141,7 @@ def check_esbuild(wasi_run, folder):
     expect("what was written there", (folder / "denied.js").exists(), False)
 
 
-def check_zstd(decode_zstd, folder):
+def check_zstd(folder, decode_zstd):
     """A library that emscripten 4 compiled as a standalone module; the host of it is a program of its
     own."""
     script = (install("zstd") / "dist/zstddec.mjs").read_text()
