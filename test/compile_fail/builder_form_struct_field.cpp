@@ -2,7 +2,6 @@
 // expect: tenon: field 1 is a host pointer: declare it tenon::GuestPtr<T>
 /// @file
 /// The form is chosen beside the function.
-#define TENON_SEPARATE_COMPILATION
 #include <tenon/aggregate.hpp>
 #include <tenon/tenon.hpp>
 

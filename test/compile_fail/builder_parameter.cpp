@@ -2,7 +2,6 @@
 // expect: tenon: parameter 1 is a raw pointer
 /// @file
 /// As programs meet it: by way of the builder, with every header there is in front.
-#define TENON_SEPARATE_COMPILATION
 #include <tenon/aggregate.hpp>
 #include <tenon/tenon.hpp>
 

@@ -4,7 +4,6 @@
 /// A precondition with fewer parameters than the function.
 #include <cstdint>
 
-#define TENON_SEPARATE_COMPILATION
 #include <tenon/host_module.hpp>
 
 void Define(tenon::HostFunctionBuilder builder) {

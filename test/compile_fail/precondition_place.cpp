@@ -4,7 +4,6 @@
 /// A precondition behind something that forgot the function's types.
 #include <cstdint>
 
-#define TENON_SEPARATE_COMPILATION
 #include <tenon/host_module.hpp>
 
 void Define(tenon::HostFunctionBuilder builder) {

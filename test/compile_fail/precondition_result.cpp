@@ -4,7 +4,6 @@
 /// A precondition that answers nothing.
 #include <cstdint>
 
-#define TENON_SEPARATE_COMPILATION
 #include <tenon/host_module.hpp>
 
 void Define(tenon::HostFunctionBuilder builder) {
