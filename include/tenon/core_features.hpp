@@ -18,7 +18,8 @@
   X(MultiValue, 4, "multi-value")                                   \
   X(BulkMemory, 5, "bulk-memory-operations")                        \
   X(ReferenceTypes, 6, "reference-types")                           \
-  X(Simd, 7, "simd")
+  X(Simd, 7, "simd")                                                \
+  X(Memory64, 8, "memory64")
 
 namespace tenon::inline TENON_ABI {
 
@@ -48,10 +49,11 @@ class CoreFeatures {
   static constexpr CoreFeatures V1() {
     return CoreFeatures{}.SetEnabled(Feature::MutableGlobal, true);
   }
-  /// WebAssembly 2.0: everything this release knows. The default of RuntimeConfig.
+  /// WebAssembly 2.0. The default of RuntimeConfig. What is listed behind Simd came later.
   static constexpr CoreFeatures V2() {
     CoreFeatures all;
-#define TENON_DETAIL_ROW(name, bit, text) all = all.SetEnabled(Feature::name, true);
+#define TENON_DETAIL_ROW(name, bit, text) \
+  if (Feature::name <= Feature::Simd) all = all.SetEnabled(Feature::name, true);
     TENON_FEATURES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
     return all;

@@ -224,6 +224,9 @@ class HostModuleBuilder {
   /// Exports a memory of this module's own: pages of 64 KiB.
   TENON_DECL HostModuleBuilder ExportMemory(std::string name, std::uint32_t minimum,
                                             std::optional<std::uint32_t> maximum = std::nullopt);
+  /// Exports a memory with 64-bit addresses; the runtime must have Feature::Memory64.
+  TENON_DECL HostModuleBuilder ExportMemory64(std::string name, std::uint64_t minimum,
+                                              std::optional<std::uint64_t> maximum = std::nullopt);
   /// Exports a table, all null. `element` is FuncRef or ExternRef.
   TENON_DECL HostModuleBuilder ExportTable(std::string name, ValueType element,
                                            std::uint32_t minimum,

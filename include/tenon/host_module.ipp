@@ -264,7 +264,12 @@ class HostModuleEncoder {
   }
 
   [[gnu::cold]] void Add(const std::string& name, const wasm::MemoryType& memory) {
-    CheckLimits("memory", name, memory.limits, wasm::kMaxPages32);
+    CheckLimits("memory", name, memory.limits,
+                memory.limits.is_64 ? wasm::kMaxPages64 : wasm::kMaxPages32);
+    if (memory.limits.is_64 && !features_.IsEnabled(Feature::Memory64)) {
+      Fail(ErrorCode::BuilderMemory64,
+           {state_.name, name, FeatureName(Feature::Memory64)});
+    }
     if (std::exchange(has_memory_, true)) {
       Fail(ErrorCode::BuilderTooManyMemories, {state_.name});
     }
@@ -383,6 +388,17 @@ TENON_DECL HostFunctionBuilder HostModuleBuilder::NewFunctionBuilder() {
   wasm::MemoryType type;
   type.limits = {
       .minimum = minimum, .maximum = maximum.value_or(0), .has_maximum = maximum.has_value()};
+  detail::RequireState(state_).AddExport(std::move(name), type);
+  return *this;
+}
+
+[[gnu::cold]] TENON_DECL HostModuleBuilder HostModuleBuilder::ExportMemory64(
+    std::string name, std::uint64_t minimum, std::optional<std::uint64_t> maximum) {
+  wasm::MemoryType type;
+  type.limits = {.minimum = minimum,
+                 .maximum = maximum.value_or(0),
+                 .has_maximum = maximum.has_value(),
+                 .is_64 = true};
   detail::RequireState(state_).AddExport(std::move(name), type);
   return *this;
 }

@@ -50,7 +50,7 @@ class Memory {
   explicit operator bool() const noexcept { return memory_ != nullptr; }
   friend bool operator==(const Memory&, const Memory&) noexcept = default;
 
-  /// Bytes that can be accessed now; at most 2^32.
+  /// Bytes that can be accessed now; at most 2^32, or 2^34 with 64-bit addresses.
   std::uint64_t Size() const noexcept { return memory_ == nullptr ? 0 : vm::Record(*memory_).size; }
   /// Adds `delta` pages of 64 KiB. The former number of pages; nullopt if the limits or the machine
   /// refuse, in which case nothing changed; also while a host function runs that was given a raw

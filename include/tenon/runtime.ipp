@@ -121,11 +121,15 @@ namespace detail {
 }  // namespace detail
 
 TENON_DECL Runtime::Runtime(const RuntimeConfig& config) {
-  if (config.MemoryLimitPages() > wasm::kMaxPages32) {
+  constexpr wasm::ImplementationLimits kLimits;
+  const std::uint32_t most_pages = config.CoreFeatures().IsEnabled(Feature::Memory64)
+                                       ? kLimits.memory64_pages
+                                       : kLimits.memory_pages;
+  if (config.MemoryLimitPages() > most_pages) {
     throw ConfigError{
         ErrorCode::MemoryLimitPages,
-        FormatError(ErrorCode::MemoryLimitPages, {std::to_string(config.MemoryLimitPages()),
-                                                  std::to_string(wasm::kMaxPages32)})};
+        FormatError(ErrorCode::MemoryLimitPages,
+                    {std::to_string(config.MemoryLimitPages()), std::to_string(most_pages)})};
   }
   vm::StoreSettings settings = detail::StoreSettingsOf(config);
   const vm::Engine& engine = detail::SelectEngine(config, settings);

@@ -48,12 +48,14 @@ class RuntimeConfig {
   [[nodiscard]] RuntimeConfig WithEngine(EngineKind engine) const {
     return Changed(&RuntimeConfig::engine_, engine);
   }
-  /// Features that modules may use. Default: CoreFeatures::V2().
+  /// Features that modules may use. Default: CoreFeatures::V2(), which leaves out what came later,
+  /// such as Feature::Memory64.
   [[nodiscard]] RuntimeConfig WithCoreFeatures(CoreFeatures features) const {
     return Changed(&RuntimeConfig::features_, features);
   }
-  /// Most pages of 64 KiB that any one memory can have. Default and maximum: 65536. A larger value
-  /// is a ConfigError from Runtime's constructor.
+  /// Most pages of 64 KiB that any one memory can have. Default: 65536, which is also the maximum,
+  /// but 262144 (16 GiB) with Feature::Memory64. A larger value is a ConfigError from Runtime's
+  /// constructor. Memories with 32-bit addresses never have more than 65536.
   [[nodiscard]] RuntimeConfig WithMemoryLimitPages(std::uint32_t pages) const {
     return Changed(&RuntimeConfig::memory_limit_pages_, pages);
   }

@@ -119,8 +119,8 @@ class IrEvaluator {
         result = state_.memory.size();
         return true;
       case IrOpcode::BoundsCheck:
-        return static_cast<std::uint32_t>(operand(0)) + instruction.immediate <=
-               state_.memory.size();
+        return operand(0) <= UINT64_MAX - instruction.immediate &&
+               operand(0) + instruction.immediate <= state_.memory.size();
       case IrOpcode::GlobalAddress:
         result = instruction.immediate;
         return true;

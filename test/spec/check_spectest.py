@@ -4,10 +4,12 @@
 
   planted SPECTEST             wrong expectations fail, right ones pass, a hang loses no summary
   suite SPECTEST               the spec scripts: 0 failed, no more skipped than expected_skips.txt says
+  memory64 SPECTEST            the scripts on memories with 64-bit addresses: 0 failed, and nothing
+                               skipped but texts and what memory64_skips.tsv lists
   opcodes SPECTEST             every row of the opcode table is in a function that a script calls
   update-skips SPECTEST        rewrites expected_skips.txt
 
-The last three need the spec scripts: --spec=DIR, or $TENON_SPEC_DIR, or shared/spec beside the
+The last four need the spec scripts: --spec=DIR, or $TENON_SPEC_DIR, or shared/spec beside the
 repository. Exit status 77, which meson counts as skipped, where there are none.
 """
 
@@ -22,7 +24,11 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXPECTED_SKIPS = HERE / "expected_skips.txt"
+MEMORY64_SKIPS = HERE / "memory64_skips.tsv"
 GROUPS = ["core2", "core3"]
+MEMORY64 = ["address64", "align64", "binary_leb128_64", "bulk64", "endianness64", "float_memory64",
+            "load64", "memory64", "memory64-imports", "memory_copy64", "memory_fill64",
+            "memory_grow64", "memory_init64", "memory_redundancy64", "memory_trap64"]
 SKIPPED_STATUS = 77
 
 
@@ -349,6 +355,20 @@ def check_suite(options):
     sys.exit(1 if run.failed or run.status or complaints else 0)
 
 
+def check_memory64(options):
+    folder = spec_folder(options) / "core3"
+    paths = [folder / f"{script}.json" for script in MEMORY64]
+    expected = sum(command.get("module_type") == "text"
+                   for path in paths for command in json.loads(path.read_text())["commands"])
+    expected += sum(row.startswith("core3/") for row in MEMORY64_SKIPS.read_text().splitlines())
+    run = Run(options.spectest, [*options.engine, "--features=+memory64",
+                                 f"--skip-list={MEMORY64_SKIPS}", *map(str, paths)])
+    print(run.output, end="")
+    if run.skipped != expected:
+        print(f"FAIL {run.skipped} commands skipped, expected {expected}")
+    sys.exit(1 if run.failed or run.status or run.skipped != expected else 0)
+
+
 def update_skips(options):
     _, actual = run_suite(options)
     rows = "".join(f"{script} {count}\n" for script, count in sorted(actual.items()) if count)
@@ -376,8 +396,8 @@ def check_opcodes(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = {"planted": check_planted, "suite": check_suite, "opcodes": check_opcodes,
-                "update-skips": update_skips}
+    commands = {"planted": check_planted, "suite": check_suite, "memory64": check_memory64,
+                "opcodes": check_opcodes, "update-skips": update_skips}
     parser.add_argument("command", choices=commands)
     parser.add_argument("spectest", help="the spectest executable")
     parser.add_argument("--spec", help="folder with core2/ and core3/")

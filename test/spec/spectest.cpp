@@ -37,10 +37,10 @@ failed, 2 if the arguments are wrong or the engine is not there.
   --explicit-checks    compares addresses with the memory's size instead of relying on guard pages
   --cpu=floor          uses no processor extension beyond SSE4.1
   --features=LIST      comma-separated names as in the proposals. `-name` disables a feature of
-                       WebAssembly 2.0; a list without any `-` enables these alone on top of the
-                       minimum viable product. Names: mutable-global, sign-extension-ops,
-                       nontrapping-float-to-int-conversion, multi-value, bulk-memory-operations,
-                       reference-types, simd
+                       WebAssembly 2.0, `+name` adds one to them; a list without signs enables
+                       these alone on top of the minimum viable product. Names: mutable-global,
+                       sign-extension-ops, nontrapping-float-to-int-conversion, multi-value,
+                       bulk-memory-operations, reference-types, simd, memory64
   --skip-list=FILE     commands to skip: rows of file, command index (as in NOT-2.0.tsv). Default:
                        NOT-2.0.tsv in the folder above the script's, if there is one
   --skip-list=         skips nothing
@@ -77,15 +77,18 @@ tenon::Feature FindFeature(std::string_view name) {
 }
 
 tenon::CoreFeatures ParseFeatures(std::string_view list) {
-  const bool disables = list.starts_with('-');
-  tenon::CoreFeatures features = disables ? tenon::CoreFeatures::V2() : tenon::CoreFeatures{};
+  const bool changes = list.starts_with('-') || list.starts_with('+');
+  tenon::CoreFeatures features = changes ? tenon::CoreFeatures::V2() : tenon::CoreFeatures{};
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
     std::string_view name = list.substr(0, comma);
     list = comma == list.npos ? std::string_view{} : list.substr(comma + 1);
     if (name.empty()) continue;
-    if (name.starts_with('-') != disables) Refuse("--features both enables and disables");
-    if (disables) name.remove_prefix(1);
+    const bool disables = name.starts_with('-');
+    if ((disables || name.starts_with('+')) != changes) {
+      Refuse("--features has names with and without signs");
+    }
+    if (changes) name.remove_prefix(1);
     features = features.SetEnabled(FindFeature(name), !disables);
   }
   return features;

@@ -174,7 +174,9 @@ TEST_CASE("malformed declarations are refused", "[wasm][decoder]") {
              ErrorCode::MalformedReferenceType, 1);
   CheckFault(FaultOfSection(SectionId::Table, {0x01, 0x70, 0x08, 0x00}), ErrorCode::MalformedLimits,
              2);
-  CheckFault(FaultOfSection(SectionId::Memory, {0x01, 0x04, 0x00}), ErrorCode::MalformedLimits, 1);
+  CheckFault(FaultOfSection(SectionId::Memory, {0x01, 0x08, 0x00}), ErrorCode::MalformedLimits, 1);
+  CheckFault(FaultOfSection(SectionId::Memory, {0x01, 0x04, 0x00}), ErrorCode::FeatureDisabled, 1);
+  CheckFault(FaultOfSection(SectionId::Table, {0x01, 0x70, 0x04, 0x00}), ErrorCode::Table64, 2);
   CheckFault(FaultOfSection(SectionId::Memory, {0x01, 0x01, 0x00}), ErrorCode::UnexpectedEnd, 3);
   CheckFault(FaultOfSection(SectionId::Global, {0x01, 0x7F, 0x02, 0x0B}),
              ErrorCode::MalformedMutability, 2);

@@ -43,6 +43,7 @@
   X(MalformedBlockType, "malformed block type")                                               \
   X(MalformedTypeForm, "malformed type form {0}, expected 0x60 (func)")                       \
   X(MalformedLimits, "malformed limits flags {0}")                                            \
+  X(Table64, "tables with 64-bit indices are not supported")                                  \
   X(MalformedMutability, "malformed mutability {0}, expected 0 or 1")                         \
   X(MalformedImportKind, "malformed import kind {0}")                                         \
   X(MalformedExportKind, "malformed export kind {0}")                                         \
@@ -88,6 +89,7 @@
   X(MultipleTables, "multiple tables need feature \"{0}\"")                                        \
   X(LimitsOrder, "size minimum must not be greater than maximum: {0} > {1}")                       \
   X(MemoryTooLarge, "memory size must be at most 65536 pages (4 GiB): {0}")                        \
+  X(Memory64TooLarge, "memory size must be at most 2^48 pages: {0}")                               \
   X(StartFunctionType, "start function must have no parameters and no results")
 
 /// Faults found while instantiating and linking: X(name, text).
@@ -157,6 +159,7 @@
   X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")            \
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")   \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                                \
+  X(BuilderMemory64, "memory[{0}.{1}] has 64-bit addresses, but feature \"{2}\" is disabled")     \
   X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")      \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                            \
   X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                       \

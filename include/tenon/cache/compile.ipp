@@ -34,7 +34,9 @@ namespace detail {
 
 [[gnu::cold]] inline wasm::DecodeOptions DecodeOptionsOf(const vm::Store& store, bool is_host) {
   wasm::DecodeOptions options;
-  options.features = is_host ? CoreFeatures::V2() : store.settings.features;
+  // What the builder of a host module lets through.
+  options.features = is_host ? CoreFeatures::V2().SetEnabled(Feature::Memory64, true)
+                             : store.settings.features;
   return options;
 }
 

@@ -16,8 +16,10 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/interp/access64.hpp>
 #include <tenon/interp/code_reader.hpp>
 #include <tenon/interp/function_entry.hpp>
+#include <tenon/interp/memory_accesses.hpp>
 #include <tenon/interp/operate.hpp>
 #include <tenon/interp/vector_operations.hpp>
 #include <tenon/vm/bulk.hpp>
@@ -32,16 +34,23 @@ namespace tenon::inline TENON_ABI::interp {
 namespace detail {
 
 /// Where the handler of each instruction is. Functions with vectors have their own, because some
-/// instructions must ask there how many slots a value takes.
+/// instructions must ask there how many slots a value takes; so have functions whose memory has
+/// 64-bit addresses.
 struct Handlers {
   const void* narrow[256];
   const void* wide[256];
+  const void* narrow64[256];
+  const void* wide64[256];
   const void* misc[256];
   const void* simd[256];
 
   void Set(wasm::Opcode opcode, const void* handler) {
     const auto code = static_cast<std::uint32_t>(opcode);
     (code < 0x100 ? narrow : code < 0x200 ? misc : simd)[code & 0xFF] = handler;
+  }
+  const void* const* Of(const FunctionEntry& entry) const {
+    if (entry.has_memory64) return entry.is_wide ? wide64 : narrow64;
+    return entry.is_wide ? wide : narrow;
   }
 };
 
@@ -121,6 +130,14 @@ template <int>
     handlers_out->wide[static_cast<int>(wasm::Opcode::GlobalSet)] = &&GlobalSetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::Drop)] = &&DropWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::Select)] = &&SelectWide;
+    std::copy_n(handlers_out->narrow, 256, handlers_out->narrow64);
+    std::copy_n(handlers_out->wide, 256, handlers_out->wide64);
+    for (std::uint32_t code = 0; code < 256; ++code) {
+      if (wasm::FindOpcode(code).immediate != wasm::Immediate::Memory) continue;
+      handlers_out->narrow64[code] = handlers_out->wide64[code] = &&AccessScalar64;
+    }
+    handlers_out->narrow64[wasm::kPrefixSimd] = &&PrefixSimd64;
+    handlers_out->wide64[wasm::kPrefixSimd] = &&PrefixSimd64;
     return;
   }
 
@@ -261,7 +278,7 @@ Return: {
   branches = frame->branches;
   fp = frame->locals;
   end = entry->end;
-  dispatch = entry->is_wide ? handlers.wide : handlers.narrow;
+  dispatch = handlers.Of(*entry);
   if (frame->function->instance != header) {
     header = frame->function->instance;
     watched_activation = entry->is_interruptible ? group.last_activation : UINT64_MAX;
@@ -317,7 +334,7 @@ enter: {
   pc = entry->begin;
   end = entry->end;
   branches = entry->branches;
-  dispatch = entry->is_wide ? handlers.wide : handlers.narrow;
+  dispatch = handlers.Of(*entry);
   memory_base = header->memory->base;
   memory_size = header->memory->size;
   watched_activation = entry->is_interruptible ? group.last_activation : UINT64_MAX;
@@ -579,6 +596,18 @@ ElemDrop:
 
   // --- Memory ----------------------------------------------------------------------------------
 
+AccessScalar64:
+  vector_code = pc[-1];
+access64: {
+  TENON_DETAIL_SPILL();
+  const Access64Result done = Access64(vector_code, pc, sp, memory_base, memory_size);
+  pc = done.pc;
+  if (done.sp == nullptr) TENON_DETAIL_TRAP(TrapCode::OutOfBoundsMemoryAccess);
+  sp = done.sp;
+  TENON_DETAIL_FILL();
+  TENON_DETAIL_NEXT();
+}
+
 #define TENON_DETAIL_ADDRESS(operand, width)                                           \
   SkipLeb(pc);                                                                         \
   const std::uint64_t address =                                                        \
@@ -594,20 +623,7 @@ ElemDrop:
     TENON_DETAIL_NEXT();                                                \
   }
 
-  TENON_DETAIL_LOAD(I32Load, std::uint32_t, std::uint32_t)
-  TENON_DETAIL_LOAD(I64Load, std::uint64_t, std::uint64_t)
-  TENON_DETAIL_LOAD(F32Load, std::uint32_t, std::uint32_t)
-  TENON_DETAIL_LOAD(F64Load, std::uint64_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I32Load8S, std::int8_t, std::uint32_t)
-  TENON_DETAIL_LOAD(I32Load8U, std::uint8_t, std::uint32_t)
-  TENON_DETAIL_LOAD(I32Load16S, std::int16_t, std::uint32_t)
-  TENON_DETAIL_LOAD(I32Load16U, std::uint16_t, std::uint32_t)
-  TENON_DETAIL_LOAD(I64Load8S, std::int8_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I64Load8U, std::uint8_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I64Load16S, std::int16_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I64Load16U, std::uint16_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I64Load32S, std::int32_t, std::uint64_t)
-  TENON_DETAIL_LOAD(I64Load32U, std::uint32_t, std::uint64_t)
+  TENON_DETAIL_LOADS(TENON_DETAIL_LOAD)
 #undef TENON_DETAIL_LOAD
 
 #define TENON_DETAIL_STORE(name, Stored)                         \
@@ -620,15 +636,7 @@ ElemDrop:
     TENON_DETAIL_NEXT();                                         \
   }
 
-  TENON_DETAIL_STORE(I32Store, std::uint32_t)
-  TENON_DETAIL_STORE(I64Store, std::uint64_t)
-  TENON_DETAIL_STORE(F32Store, std::uint32_t)
-  TENON_DETAIL_STORE(F64Store, std::uint64_t)
-  TENON_DETAIL_STORE(I32Store8, std::uint8_t)
-  TENON_DETAIL_STORE(I32Store16, std::uint16_t)
-  TENON_DETAIL_STORE(I64Store8, std::uint8_t)
-  TENON_DETAIL_STORE(I64Store16, std::uint16_t)
-  TENON_DETAIL_STORE(I64Store32, std::uint32_t)
+  TENON_DETAIL_STORES(TENON_DETAIL_STORE)
 #undef TENON_DETAIL_STORE
 
 MemorySize: {
@@ -640,7 +648,8 @@ MemorySize: {
 
 MemoryGrow: {
   const std::uint32_t memory = ReadLeb(pc);
-  top = vm::MemoryGrow(vm::InstanceOf(*header), memory, static_cast<std::uint32_t>(top));
+  top = vm::MemoryGrow(vm::InstanceOf(*header), memory,
+                       MemoryOperand(*header->memories[memory], top));
   memory_base = header->memory->base;
   memory_size = header->memory->size;
   TENON_DETAIL_NEXT();
@@ -651,7 +660,8 @@ MemoryInit: {
   const std::uint32_t memory = ReadLeb(pc);
   const auto count = static_cast<std::uint32_t>(top);
   sp -= 2;
-  trap = vm::MemoryInit(vm::InstanceOf(*header), segment, memory, static_cast<std::uint32_t>(sp[0]),
+  trap = vm::MemoryInit(vm::InstanceOf(*header), segment, memory,
+                        MemoryOperand(*header->memories[memory], sp[0]),
                         static_cast<std::uint32_t>(sp[1]), count);
   goto after_bulk;
 }
@@ -659,19 +669,22 @@ MemoryInit: {
 MemoryCopy: {
   const std::uint32_t destination = ReadLeb(pc);
   const std::uint32_t source = ReadLeb(pc);
-  const auto count = static_cast<std::uint32_t>(top);
+  const abi::MemoryRecord& to = *header->memories[destination];
+  const abi::MemoryRecord& from = *header->memories[source];
+  // As wide as the narrower of both.
+  const std::uint64_t count = MemoryOperand(to, MemoryOperand(from, top));
   sp -= 2;
-  trap =
-      vm::MemoryCopy(vm::InstanceOf(*header), destination, source,
-                     static_cast<std::uint32_t>(sp[0]), static_cast<std::uint32_t>(sp[1]), count);
+  trap = vm::MemoryCopy(vm::InstanceOf(*header), destination, source, MemoryOperand(to, sp[0]),
+                        MemoryOperand(from, sp[1]), count);
   goto after_bulk;
 }
 
 MemoryFill: {
   const std::uint32_t memory = ReadLeb(pc);
-  const auto count = static_cast<std::uint32_t>(top);
+  const abi::MemoryRecord& record = *header->memories[memory];
+  const std::uint64_t count = MemoryOperand(record, top);
   sp -= 2;
-  trap = vm::MemoryFill(vm::InstanceOf(*header), memory, static_cast<std::uint32_t>(sp[0]),
+  trap = vm::MemoryFill(vm::InstanceOf(*header), memory, MemoryOperand(record, sp[0]),
                         static_cast<std::uint8_t>(sp[1]), count);
   goto after_bulk;
 }
@@ -718,6 +731,16 @@ PrefixMisc:
 PrefixSimd:
   vector_code = ReadLeb(pc);
   goto* handlers.simd[vector_code];
+
+PrefixSimd64: {
+  vector_code = ReadLeb(pc);
+  const wasm::OpcodeInfo& info = wasm::FindOpcode(0x200 + vector_code);
+  if (info.immediate != wasm::Immediate::Memory && info.immediate != wasm::Immediate::MemoryLane) {
+    goto* handlers.simd[vector_code];
+  }
+  vector_code += 0x200;
+  goto access64;
+}
 
 #define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)               \
   name: {                                                                                      \
@@ -777,18 +800,7 @@ V128Store: {
     TENON_DETAIL_NEXT();                                                    \
   }
 
-  TENON_DETAIL_VECTOR_LOAD(V128Load8x8S, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load8x8U, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load16x4S, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load16x4U, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load32x2S, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load32x2U, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load8Splat, std::uint8_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load16Splat, std::uint16_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load32Splat, std::uint32_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load64Splat, std::uint64_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load32Zero, std::uint32_t)
-  TENON_DETAIL_VECTOR_LOAD(V128Load64Zero, std::uint64_t)
+  TENON_DETAIL_VECTOR_LOADS(TENON_DETAIL_VECTOR_LOAD)
 #undef TENON_DETAIL_VECTOR_LOAD
 
 #define TENON_DETAIL_LANE_LOAD(name, Stored)                                                      \
@@ -803,10 +815,7 @@ V128Store: {
     TENON_DETAIL_NEXT();                                                                          \
   }
 
-  TENON_DETAIL_LANE_LOAD(V128Load8Lane, std::uint8_t)
-  TENON_DETAIL_LANE_LOAD(V128Load16Lane, std::uint16_t)
-  TENON_DETAIL_LANE_LOAD(V128Load32Lane, std::uint32_t)
-  TENON_DETAIL_LANE_LOAD(V128Load64Lane, std::uint64_t)
+  TENON_DETAIL_LANE_LOADS(TENON_DETAIL_LANE_LOAD)
 #undef TENON_DETAIL_LANE_LOAD
 
 #define TENON_DETAIL_LANE_STORE(name, Stored)                     \
@@ -821,10 +830,7 @@ V128Store: {
     TENON_DETAIL_NEXT();                                          \
   }
 
-  TENON_DETAIL_LANE_STORE(V128Store8Lane, std::uint8_t)
-  TENON_DETAIL_LANE_STORE(V128Store16Lane, std::uint16_t)
-  TENON_DETAIL_LANE_STORE(V128Store32Lane, std::uint32_t)
-  TENON_DETAIL_LANE_STORE(V128Store64Lane, std::uint64_t)
+  TENON_DETAIL_LANE_STORES(TENON_DETAIL_LANE_STORE)
 #undef TENON_DETAIL_LANE_STORE
 #undef TENON_DETAIL_ADDRESS
 

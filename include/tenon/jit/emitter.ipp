@@ -179,6 +179,8 @@ class Emitter::Writer {
   bool WriteAccess();
   void WriteField();
   void WriteCheckBounds();
+  void WriteCheckBounds64();
+  void CompareWithMemorySize();
   void WriteCheckInterrupt();
   void WriteCall();
   void WriteForeignCall();

@@ -142,6 +142,8 @@ inline void Emitter::Writer::WriteOwn() {
       return WriteField();
     case MachineOpcode::CheckBounds:
       return WriteCheckBounds();
+    case MachineOpcode::CheckBounds64:
+      return WriteCheckBounds64();
     case MachineOpcode::CheckInterrupt:
       return WriteCheckInterrupt();
     case MachineOpcode::CallDirect:
@@ -795,6 +797,27 @@ inline void Emitter::Writer::WriteCheckBounds() {
     code.mov(Wide(1), behind);
     code.add(Wide(1), Wide(0));
   }
+  CompareWithMemorySize();
+}
+
+inline void Emitter::Writer::WriteCheckBounds64() {
+  auto& code = *code_;
+  const std::uint64_t behind = instruction_->immediate;
+  if (behind <= INT32_MAX) {
+    code.mov(Wide(1), Wide(0));
+    code.add(Wide(1), static_cast<std::uint32_t>(behind));
+  } else {
+    code.mov(Wide(1), behind);
+    code.add(Wide(1), Wide(0));
+  }
+  TrapOn(Condition::Below, TrapCode::OutOfBoundsMemoryAccess);
+  CompareWithMemorySize();
+}
+
+/// Operand 1 is where an access ends, operand 2 is free.
+inline void Emitter::Writer::CompareWithMemorySize() {
+  using namespace Xbyak::util;
+  auto& code = *code_;
   code.mov(Wide(2), qword[r15 + offsetof(abi::InstanceHeader, memory)]);
   code.cmp(Wide(1), qword[Wide(2) + offsetof(abi::MemoryRecord, size)]);
   TrapOn(Condition::Above, TrapCode::OutOfBoundsMemoryAccess);

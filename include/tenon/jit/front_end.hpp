@@ -137,6 +137,8 @@ class FrontEnd {
                               std::uint64_t indices);
   TENON_DECL ValueId MemoryBase();
   TENON_DECL void FoldAddress(ValueId& address, std::uint64_t& offset, std::uint32_t bytes) const;
+  TENON_DECL void CheckBounds(ValueId address, std::uint64_t end);
+  TENON_DECL void AddLargeOffset(ValueId& address, std::uint64_t& offset, std::uint32_t bytes);
   TENON_DECL ValueId Canonical(ValueId value, const OpcodePlan& plan);
 
   // Control.

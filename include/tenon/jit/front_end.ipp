@@ -222,6 +222,23 @@ TENON_DECL void FrontEnd::FoldAddress(ValueId& address, std::uint64_t& offset,
   offset += constant;
 }
 
+TENON_DECL void FrontEnd::CheckBounds(ValueId address, std::uint64_t end) {
+  if (checks_.TestAndSet(address, end, block_, dominators_)) return;
+  builder_.Append(IrOpcode::BoundsCheck, Type::None, end, address);
+}
+
+/// An offset of 64 bits that does not fit an access becomes part of the address, once it is known
+/// that the sum does not wrap: a sum that the guest makes itself may, and has a check of its own.
+TENON_DECL void FrontEnd::AddLargeOffset(ValueId& address, std::uint64_t& offset,
+                                         std::uint32_t bytes) {
+  if (offset <= INT32_MAX) return;
+  // No memory has as many bytes as the largest number says.
+  CheckBounds(address, offset > UINT64_MAX - bytes ? UINT64_MAX : offset + bytes);
+  address = builder_.Binary(IrOpcode::I64Add, Type::I64, address, builder_.I64(offset));
+  offset = 0;
+  static_cast<void>(checks_.TestAndSet(address, bytes, block_, dominators_));
+}
+
 namespace detail {
 
 /// The load that gives again what a store has written.
@@ -253,7 +270,12 @@ TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
   if (plan.immediate == wasm::Immediate::MemoryLane) static_cast<void>(reader_.ReadByte(lane));
   const ValueId value = plan.operands == 2 ? Pop() : kNone;
   ValueId address = Pop();
-  FoldAddress(address, offset, plan.bytes);
+  const bool is_64 = input_->module.HasMemory64();
+  if (is_64) {
+    AddLargeOffset(address, offset, plan.bytes);
+  } else {
+    FoldAddress(address, offset, plan.bytes);
+  }
   const bool is_plain_load = plan.kind == PlanKind::Load && plan.operands == 1;
   if (is_plain_load) {
     const ValueId known = known_.Loaded(opcode, address, offset);
@@ -263,9 +285,9 @@ TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
     }
   }
   const std::uint64_t end = offset + plan.bytes;
-  if ((input_->options.memory == MemoryStyle::Checked || end > kFoldedOffsetLimit) &&
-      !checks_.TestAndSet(address, end, block_, dominators_)) {
-    builder_.Append(IrOpcode::BoundsCheck, Type::None, end, address);
+  // Guard pages lie behind what 32 bits address.
+  if (is_64 || input_->options.memory == MemoryStyle::Checked || end > kFoldedOffsetLimit) {
+    CheckBounds(address, end);
   }
   const ValueId base = MemoryBase();
   const ValueId access = builder_.Append({opcode,
@@ -476,11 +498,13 @@ TENON_DECL void FrontEnd::Special(wasm::Opcode opcode) {
       ReadU32();
       const ValueId bytes = builder_.Append(IrOpcode::MemoryBytes, Type::I64);
       const ValueId pages = builder_.Binary(IrOpcode::I64ShrU, Type::I64, bytes, builder_.I64(16));
-      Push(builder_.Unary(IrOpcode::I32WrapI64, Type::I32, pages));
+      Push(input_->module.HasMemory64() ? pages
+                                        : builder_.Unary(IrOpcode::I32WrapI64, Type::I32, pages));
       return;
     }
     case Opcode::MemoryGrow:
-      return RuntimeCall(IrOpcode::MemoryGrow, 1, Type::I32, ReadU32());
+      return RuntimeCall(IrOpcode::MemoryGrow, 1,
+                         input_->module.HasMemory64() ? Type::I64 : Type::I32, ReadU32());
     case Opcode::MemoryFill:
       return RuntimeCall(IrOpcode::MemoryFill, 3, Type::None, ReadU32());
     case Opcode::MemoryCopy:

@@ -308,7 +308,9 @@ class IrVerifier {
     if (!info.IsValid() || info.signature == "*") return Fail("opcode that is no instruction");
     const OpcodePlan plan = MakeOpcodePlan(info);
     Type types[3] = {};
-    for (std::size_t i = 0; i < plan.operands; ++i) types[i] = TypeOfLetter(info.signature[i]);
+    for (std::size_t i = 0; i < plan.operands; ++i) {
+      types[i] = TypeOfLetter(info.signature[i], AddressType());
+    }
     if (plan.kind == PlanKind::Load || plan.kind == PlanKind::Store) {
       for (std::size_t i = 0; i < plan.operands; ++i) {
         if (!CheckUse(instruction.operands[i], types[i])) return false;
@@ -329,6 +331,8 @@ class IrVerifier {
         return CheckOperands({types[0], types[1], types[2]}, plan.result);
     }
   }
+
+  Type AddressType() const { return module_.HasMemory64() ? Type::I64 : Type::I32; }
 
   bool CheckInstruction(const Instruction& instruction) {
     const auto low = static_cast<std::uint32_t>(instruction.immediate);
@@ -360,7 +364,7 @@ class IrVerifier {
       case IrOpcode::RefFunc:
         return CheckOperands({}, Type::I64);
       case IrOpcode::BoundsCheck:
-        return CheckOperands({Type::I32}, Type::None);
+        return CheckOperands({AddressType()}, Type::None);
       case IrOpcode::LoadGlobal:
       case IrOpcode::StoreGlobal:
         return CheckGlobalAccess(instruction);
@@ -403,10 +407,13 @@ class IrVerifier {
         }
         return CheckList(types_, Type::None);
       case IrOpcode::MemoryGrow:
-        return CheckList({Type::I32}, Type::I32);
+        return CheckList({AddressType()}, AddressType());
       case IrOpcode::MemoryInit:
+        return CheckList({AddressType(), Type::I32, Type::I32}, Type::None);
       case IrOpcode::MemoryCopy:
+        return CheckList({AddressType(), AddressType(), AddressType()}, Type::None);
       case IrOpcode::MemoryFill:
+        return CheckList({AddressType(), Type::I32, AddressType()}, Type::None);
       case IrOpcode::TableInit:
       case IrOpcode::TableCopy:
         return CheckList({Type::I32, Type::I32, Type::I32}, Type::None);

@@ -44,6 +44,7 @@
   X(LoadField, "field.load")            /* from memory of the runtime: no fault */ \
   X(StoreField, "field.store") \
   X(CheckBounds, "check.bounds")        /* address; two temporaries; `immediate` as in the IR */ \
+  X(CheckBounds64, "check.bounds64")    /* the same for an address of 64 bits */ \
   X(CheckInterrupt, "check.interrupt") \
   X(CallDirect, "call.direct")          /* defined function `immediate` */ \
   X(CallImport, "call.import")          /* imported function `immediate` */ \

@@ -15,8 +15,11 @@
 
 namespace tenon::inline TENON_ABI::jit {
 
-constexpr Type TypeOfLetter(char letter) {
+/// `address`: of the memory's addresses.
+constexpr Type TypeOfLetter(char letter, Type address = Type::I32) {
   switch (letter) {
+    case 'a':
+      return address;
     case 'l':
       return Type::I64;
     case 'f':
@@ -26,7 +29,6 @@ constexpr Type TypeOfLetter(char letter) {
     case 'v':
       return Type::V128;
     default:
-      // Addresses are i32 too.
       return Type::I32;
   }
 }

@@ -54,8 +54,10 @@ inline std::uint64_t InterruptCall(abi::InstanceHeader* caller, std::uint64_t, s
 
 inline std::uint64_t MemoryGrowCall(abi::InstanceHeader* caller, std::uint64_t indices,
                                     std::uint64_t delta, std::uint64_t, std::uint64_t) {
-  return static_cast<std::uint32_t>(
-      vm::MemoryGrow(vm::InstanceOf(*caller), FirstIndex(indices), delta));
+  const std::uint32_t memory = FirstIndex(indices);
+  const std::uint64_t former = vm::MemoryGrow(vm::InstanceOf(*caller), memory, delta);
+  const bool is_64 = (caller->memories[memory]->flags & abi::kMemory64) != 0;
+  return is_64 ? former : static_cast<std::uint32_t>(former);
 }
 inline std::uint64_t MemoryInitCall(abi::InstanceHeader* caller, std::uint64_t indices,
                                     std::uint64_t destination, std::uint64_t source,

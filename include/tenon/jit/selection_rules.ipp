@@ -607,7 +607,8 @@ inline void Selector::SelectInstruction(ValueId value) {
       const VirtualId address = Use(instruction.operands[0]);
       const VirtualId first = NewVirtual(Type::I64);
       const VirtualId second = NewVirtual(Type::I64);
-      Draft draft = Emit(MachineOpcode::CheckBounds, 8);
+      const bool is_64 = At(instruction.operands[0]).type == Type::I64;
+      Draft draft = Emit(is_64 ? MachineOpcode::CheckBounds64 : MachineOpcode::CheckBounds, 8);
       draft.LateUse(address).Temporary(first).Temporary(second);
       draft->immediate = instruction.immediate;
       draft->wasm_offset = ir_->wasm_offsets[value];

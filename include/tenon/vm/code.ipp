@@ -101,6 +101,7 @@ void FillLimits(const wasm::Limits& limits, Definition& definition) {
   MemoryDefinition definition;
   detail::FillExtern(code, module_name, ExternKind::Memory, index, definition);
   detail::FillLimits(code.module.memories[index].limits, definition);
+  definition.is_64 = code.module.memories[index].limits.is_64;
   return definition;
 }
 

@@ -56,13 +56,19 @@ class MemoryInstance {
   /// Null if the machine, the allocator or the budget refuses.
   TENON_DECL static MemoryInstance* Create(const wasm::MemoryType& type,
                                            const MemorySettings& settings);
-  /// Bytes that a memory takes when it is made.
+  /// Bytes that a memory takes when it is made; its minimum must be within MostPages.
   static std::uint64_t FirstCapacity(const wasm::MemoryType& type,
                                      const MemorySettings& settings) noexcept {
-    const std::uint64_t declared =
-        type.limits.has_maximum ? type.limits.maximum : settings.limit_pages;
-    const std::uint64_t most = std::min(declared, settings.limit_pages);
-    return (settings.capacity_from_max ? most : type.limits.minimum) * wasm::kPageSize;
+    return (settings.capacity_from_max ? MostPages(type, settings) : type.limits.minimum) *
+           wasm::kPageSize;
+  }
+  /// Pages that a memory can have in the end.
+  static std::uint64_t MostPages(const wasm::MemoryType& type,
+                                 const MemorySettings& settings) noexcept {
+    const std::uint64_t limit = type.limits.is_64
+                                    ? settings.limit_pages
+                                    : std::min(settings.limit_pages, wasm::kMaxPages32);
+    return type.limits.has_maximum ? std::min(type.limits.maximum, limit) : limit;
   }
   ~MemoryInstance() { FreeStorage(); }
   MemoryInstance(const MemoryInstance&) = delete;

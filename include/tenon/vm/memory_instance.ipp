@@ -25,10 +25,9 @@ TENON_DECL abi::MemoryRecord& EmptyMemory() noexcept {
 
 inline MemoryInstance::MemoryInstance(const wasm::MemoryType& type, const MemorySettings& settings)
     : type_{type}, settings_{settings} {
-  const std::uint64_t declared =
-      type.limits.has_maximum ? type.limits.maximum : settings.limit_pages;
   record_.base = detail::empty_memory_byte;
-  record_.maximum_pages = std::min(declared, settings.limit_pages);
+  record_.maximum_pages = MostPages(type, settings);
+  if (type.limits.is_64) record_.flags |= abi::kMemory64;
 }
 
 TENON_DECL MemoryInstance* MemoryInstance::Create(const wasm::MemoryType& type,
@@ -46,7 +45,8 @@ inline bool MemoryInstance::Allocate() {
     storage_ =
         settings_.allocator->Allocate(settings_.capacity_from_max ? maximum : minimum, maximum);
   } else {
-    const std::uint64_t reserved = wasm::kMaxPages32 * wasm::kPageSize + kGuardSize;
+    const std::uint64_t reserved =
+        std::max(wasm::kMaxPages32 * wasm::kPageSize, maximum) + kGuardSize;
     storage_ = NewReservedMemory(reserved);
     if (storage_ != nullptr) {
       record_.flags |= abi::kMemoryImmovable;

@@ -30,6 +30,7 @@ struct ImplementationLimits {
   std::uint32_t locals = 50'000;              ///< of one function, with its parameters
   std::uint32_t table_elements = 10'000'000;  ///< of one table; applies when it is made or grown
   std::uint32_t memory_pages = 65'536;        ///< of one memory
+  std::uint32_t memory64_pages = 262'144;     ///< of one with 64-bit addresses, when made or grown
 
   friend constexpr bool operator==(const ImplementationLimits&,
                                    const ImplementationLimits&) = default;

@@ -110,6 +110,8 @@ struct Module {
     return std::span{type_pool}.subspan(types[type].first + types[type].parameter_count,
                                         types[type].result_count);
   }
+  /// Whether instructions on memory take i64 addresses.
+  constexpr bool HasMemory64() const { return !memories.empty() && memories[0].limits.is_64; }
   constexpr std::span<const std::uint8_t> Bytes(ByteRange range) const {
     return bytes.subspan(range.offset, range.size);
   }

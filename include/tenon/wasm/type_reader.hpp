@@ -94,31 +94,47 @@ constexpr bool ReadHeapType(ByteReader& reader, HeapType& type) {
   return true;
 }
 
-/// 32-bit, unshared limits.
+namespace detail {
+
+/// One bound of limits: as wide as the addresses.
+constexpr bool ReadBound(ByteReader& reader, bool is_64, std::uint64_t& bound) {
+  if (is_64) return reader.ReadU64(bound);
+  std::uint32_t narrow = 0;
+  const bool is_read = reader.ReadU32(narrow);
+  bound = narrow;
+  return is_read;
+}
+
+}  // namespace detail
+
+/// Unshared limits. Flags: bit 0 there is a maximum, bit 2 of 64 bits.
 constexpr bool ReadLimits(ByteReader& reader, Limits& limits) {
   const std::uint32_t offset = reader.Offset();
   std::uint8_t flags = 0;
   if (!reader.ReadByte(flags)) return false;
-  if (flags > 1) {
+  if ((flags & ~5u) != 0) {
     return reader.Fail(ErrorCode::MalformedLimits, offset, FaultArgument::Byte(flags));
   }
-  std::uint32_t minimum = 0;
-  std::uint32_t maximum = 0;
-  if (!reader.ReadU32(minimum)) return false;
-  if (flags == 1 && !reader.ReadU32(maximum)) return false;
   limits = {};
-  limits.minimum = minimum;
-  limits.maximum = maximum;
-  limits.has_maximum = flags == 1;
-  return true;
+  limits.has_maximum = (flags & 1) != 0;
+  limits.is_64 = (flags & 4) != 0;
+  return detail::ReadBound(reader, limits.is_64, limits.minimum) &&
+         (!limits.has_maximum || detail::ReadBound(reader, limits.is_64, limits.maximum));
 }
 
 constexpr bool ReadTableType(ByteReader& reader, CoreFeatures features, TableType& type) {
-  return ReadReferenceType(reader, features, type.element) && ReadLimits(reader, type.limits);
+  if (!ReadReferenceType(reader, features, type.element)) return false;
+  const std::uint32_t offset = reader.Offset();
+  if (!ReadLimits(reader, type.limits)) return false;
+  return !type.limits.is_64 || reader.Fail(ErrorCode::Table64, offset);
 }
 
-constexpr bool ReadMemoryType(ByteReader& reader, MemoryType& type) {
-  return ReadLimits(reader, type.limits);
+/// 64-bit addresses need Memory64.
+constexpr bool ReadMemoryType(ByteReader& reader, CoreFeatures features, MemoryType& type) {
+  const std::uint32_t offset = reader.Offset();
+  if (!ReadLimits(reader, type.limits)) return false;
+  return !type.limits.is_64 || detail::RequireFeature(reader, offset, features, Feature::Memory64,
+                                                      "a memory with 64-bit addresses");
 }
 
 constexpr bool ReadGlobalType(ByteReader& reader, CoreFeatures features, GlobalType& type) {

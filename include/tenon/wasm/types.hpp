@@ -45,5 +45,7 @@ struct GlobalType {
 inline constexpr std::uint64_t kPageSize = 65536;
 /// Pages that an i32 can address.
 inline constexpr std::uint64_t kMaxPages32 = 65536;
+/// Pages that an i64 can address.
+inline constexpr std::uint64_t kMaxPages64 = std::uint64_t{1} << 48;
 
 }  // namespace tenon::inline TENON_ABI::wasm

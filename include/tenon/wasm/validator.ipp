@@ -158,7 +158,8 @@ class DeclarationValidator {
       if (!limits.is_64 && size > kMaxPages32) {
         return Fail(place(i), ErrorCode::MemoryTooLarge, size);
       }
-      if (limits.minimum > context_.limits.memory_pages) {
+      if (size > kMaxPages64) return Fail(place(i), ErrorCode::Memory64TooLarge, size);
+      if (!limits.is_64 && limits.minimum > context_.limits.memory_pages) {
         return Fail(place(i), ErrorCode::LimitExceeded, "memory pages", limits.minimum,
                     std::uint64_t{context_.limits.memory_pages});
       }

@@ -253,7 +253,7 @@ class ModuleDecoder {
       }
       case ExternKind::Memory: {
         MemoryType type;
-        return ReadMemoryType(in, type) && Append(in, offset, module_.memories, type, "memories",
+        return ReadMemoryType(in, features_, type) && Append(in, offset, module_.memories, type, "memories",
                                                   limits_.memories, import.index);
       }
       case ExternKind::Global: {
@@ -310,7 +310,7 @@ class ModuleDecoder {
     Reserve(module_.memories, in, count, 2);
     for (std::uint32_t i = 0; i < count; ++i) {
       MemoryType type;
-      if (!ReadMemoryType(in, type)) return false;
+      if (!ReadMemoryType(in, features_, type)) return false;
       module_.memories.push_back(type);
     }
     return true;
