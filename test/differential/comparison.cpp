@@ -54,7 +54,7 @@ std::string Totals::Text() const {
 
 std::string Listing(const Bytes& module) {
   tenon::wasm::Module decoded;
-  if (!tenon::wasm::Decode(module, {}, decoded).IsNone()) return "not a module\n";
+  if (!tenon::wasm::Decode(module, {kFeatures, {}}, decoded).IsNone()) return "not a module\n";
   std::string text;
   for (std::uint32_t i = 0; i < decoded.bodies.size(); ++i) {
     const std::uint32_t function = decoded.imported_functions + i;

@@ -141,6 +141,7 @@ tenon::RuntimeConfig RuntimeConfigOf(const Configuration& configuration) {
   // Room for every call that fuel allows, in frames of any size.
   tenon::RuntimeConfig config = tenon::RuntimeConfig{}
                                     .WithEngine(*KindOf(configuration.engine))
+                                    .WithCoreFeatures(kFeatures)
                                     .WithCanonicalNaN(configuration.has_canonical_nan)
                                     .WithMemoryLimitPages(16)
                                     .WithTableLimit(64)
@@ -164,7 +165,7 @@ std::vector<Configuration> AvailableConfigurations() {
 Bytes WithFault(const Bytes& module, PlantedFault fault) {
   Bytes changed = module;
   tenon::wasm::Module decoded;
-  if (!tenon::wasm::Decode(module, {}, decoded).IsNone()) return changed;
+  if (!tenon::wasm::Decode(module, {kFeatures, {}}, decoded).IsNone()) return changed;
   for (const tenon::wasm::ByteRange body : decoded.bodies) {
     tenon::wasm::WalkBody(module, body, [&](Opcode opcode, std::uint32_t offset) {
       if (opcode != fault.from) return;

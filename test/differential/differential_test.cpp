@@ -38,7 +38,7 @@ Bytes ModuleOf(std::uint64_t seed, bool observes_nan_bits = false) {
 
 void CountInstructions(const Bytes& module, std::vector<std::uint64_t>& counts) {
   tenon::wasm::Module decoded;
-  REQUIRE(tenon::wasm::Decode(module, {}, decoded).IsNone());
+  REQUIRE(tenon::wasm::Decode(module, {differential::kFeatures, {}}, decoded).IsNone());
   for (const tenon::wasm::ByteRange body : decoded.bodies) {
     REQUIRE(tenon::wasm::WalkBody(module, body, [&](tenon::wasm::Opcode opcode, std::uint32_t) {
       ++counts[static_cast<std::size_t>(opcode)];

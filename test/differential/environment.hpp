@@ -8,11 +8,16 @@
 #include <vector>
 
 #include <tenon/abi/value_type.hpp>
+#include <tenon/core_features.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
 namespace differential {
 
 using Bytes = std::vector<std::uint8_t>;
+
+/// What generated modules may use.
+inline constexpr tenon::CoreFeatures kFeatures =
+    tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Memory64, true);
 
 struct Signature {
   std::vector<tenon::ValueType> parameters;

@@ -157,7 +157,7 @@ void FunctionGenerator::Operate(const Operation& operation, bool keeps_nan) {
   if (operation.has_address) {
     argument.offset = Offset();
     argument.align = choices_.Index(operation.width + 1u);
-    Address(1u << operation.width, static_cast<std::uint32_t>(argument.offset));
+    Address(1u << operation.width, argument.offset);
   }
   for (std::size_t i = operation.has_address ? 1 : 0; i < operation.operand_count; ++i) {
     Operand(operation, i);
@@ -308,13 +308,7 @@ void FunctionGenerator::PressureExpression(ValueType type) {
 void FunctionGenerator::SizeExpression() {
   switch (choices_.Below(6)) {
     case 1:
-      if (IsRisky()) {
-        Expression(ValueType::I32);
-      } else {
-        code_.I32Const(static_cast<std::int32_t>(choices_.Index(2)));
-      }
-      code_.MemoryGrow();
-      return;
+      return GrowExpression();
     case 2:
       code_.TableSize(choices_.Index(plan_.tables.size()));
       return;
@@ -332,7 +326,26 @@ void FunctionGenerator::SizeExpression() {
       return;
     default:
       code_.MemorySize();
+      if (plan_.has_memory64) NarrowPages();
   }
+}
+
+void FunctionGenerator::GrowExpression() {
+  const ValueType type = plan_.has_memory64 ? ValueType::I64 : ValueType::I32;
+  if (IsRisky()) {
+    Expression(type);
+  } else if (plan_.has_memory64) {
+    code_.I64Const(static_cast<std::int64_t>(choices_.Index(2)));
+  } else {
+    code_.I32Const(static_cast<std::int32_t>(choices_.Index(2)));
+  }
+  code_.MemoryGrow();
+  if (plan_.has_memory64) NarrowPages();
+}
+
+void FunctionGenerator::NarrowPages() {
+  if (choices_.Chance(50)) code_.I64Const(28).Emit(Opcode::I64Rotl);
+  code_.Emit(Opcode::I32WrapI64);
 }
 
 bool FunctionGenerator::CallExpression(ValueType type) {
@@ -361,16 +374,108 @@ void FunctionGenerator::BlockExpression(ValueType type) {
   Consume({signature.type.results.begin() + 1, signature.type.results.end()});
 }
 
-std::uint32_t FunctionGenerator::Offset() {
+std::uint64_t FunctionGenerator::Offset() {
   constexpr std::array<std::uint32_t, 8> kSmall{0, 0, 0, 1, 4, 8, 17, 1000};
   constexpr std::array<std::uint32_t, 14> kLarge{
       kPage - 1,       kPage,      kPage - 16, (32u << 20) - 1, 32u << 20,
       (32u << 20) + 1, 0x7FFFFFFF, 0x80000000, 0x80000001,      0xFFFFFFFF,
       0xFFFFFFFE,      0xFFFFFFF0, 0xFFFF0000, (32u << 20) - 8};
-  return IsRisky() ? choices_.Pick(kLarge) : choices_.Pick(kSmall);
+  constexpr std::array<std::uint64_t, 9> kLarge64{0x100000000,
+                                                  0x100000008,
+                                                  0xFFFFFFFF00000000,
+                                                  std::uint64_t{1} << 63,
+                                                  (std::uint64_t{1} << 63) - 1,
+                                                  UINT64_MAX,
+                                                  UINT64_MAX - 7,
+                                                  UINT64_MAX - 15,
+                                                  UINT64_MAX - kPage};
+  if (!IsRisky()) return choices_.Pick(kSmall);
+  if (plan_.has_memory64 && choices_.Chance(50)) return choices_.Pick(kLarge64);
+  return choices_.Pick(kLarge);
 }
 
-void FunctionGenerator::Address(std::uint32_t bytes, std::uint32_t offset) {
+void FunctionGenerator::Address(std::uint32_t bytes, std::uint64_t offset) {
+  if (plan_.has_memory64) return Address64(bytes, offset);
+  Address32(bytes, static_cast<std::uint32_t>(offset));
+}
+
+void FunctionGenerator::Address64(std::uint32_t bytes, std::uint64_t offset) {
+  const std::uint64_t size = std::uint64_t{plan_.memory_pages} * kPage;
+  constexpr std::array<std::int64_t, 5> kMasks{0x7FFF, 0xFF, 0x7F8, 0x3FFF, 0x1F};
+  const auto constant = [&](std::uint64_t value) {
+    code_.I64Const(static_cast<std::int64_t>(value));
+  };
+  --budget_;
+  if (IsRisky()) {
+    switch (choices_.Below(7)) {
+      case 0:
+        return Expression(ValueType::I64);
+      case 1:  // one past the last
+        return constant(size - offset - bytes + 1);
+      case 2:  // wraps to a valid address if computed in 64 bits
+        return constant(0u - offset);
+      case 3:  // is a valid address if cut to 32 bits
+        Expression(ValueType::I64);
+        constant(0xFFFFFFFF00007FFF);
+        code_.Emit(Opcode::I64And);
+        return;
+      case 4:  // wraps to a valid address, or is one that is negative
+        Expression(ValueType::I64);
+        code_.I64Const(choices_.Pick(kMasks)).Emit(Opcode::I64And);
+        constant(choices_.Chance(50) ? offset : 64);
+        code_.Emit(Opcode::I64Sub);
+        return;
+      case 5:
+        return constant(std::uint64_t{1} << (31 + choices_.Below(33)));
+      default:
+        return constant(size - 1);
+    }
+  }
+  // Everything here stays below 32 KiB plus offset, or is the last address.
+  switch (choices_.Below(10)) {
+    case 0:
+      return constant(choices_.Below(1024));
+    case 1:
+      if (offset > 0x7000 || choices_.Below(2) == 0) return constant(8);
+      return constant(size - offset - bytes);
+    case 2:
+      Get(ValueType::I32);
+      code_.I32Const(0x7FFF).Emit(Opcode::I32And).Emit(Opcode::I64ExtendI32U);
+      return;
+    case 3:
+      Expression(ValueType::I64);
+      constant(49 + choices_.Below(12));
+      code_.Emit(Opcode::I64ShrU);
+      return;
+    case 4: {  // a sum that wraps
+      const std::uint64_t distance = kI64Constants[choices_.Below(kI64Constants.size())];
+      Expression(ValueType::I64);
+      code_.I64Const(choices_.Pick(kMasks)).Emit(Opcode::I64And);
+      constant(distance);
+      code_.Emit(Opcode::I64Sub);
+      const std::uint32_t local = FindLocal(ValueType::I64, true);
+      if (local != kNoFunction && choices_.Chance(50)) code_.LocalTee(local);
+      constant(distance);
+      code_.Emit(Opcode::I64Add);
+      return;
+    }
+    case 5:  // base and index
+      Expression(ValueType::I64);
+      code_.I64Const(0x3FFF).Emit(Opcode::I64And);
+      Get(ValueType::I64);
+      code_.I64Const(0x7F).Emit(Opcode::I64And).I64Const(3).Emit(Opcode::I64Shl);
+      code_.Emit(Opcode::I64Add);
+      return;
+    case 6:  // a constant beside a small offset
+      code_.I64Const(choices_.Pick(kMasks));
+      return;
+    default:
+      Expression(ValueType::I64);
+      code_.I64Const(choices_.Pick(kMasks)).Emit(Opcode::I64And);
+  }
+}
+
+void FunctionGenerator::Address32(std::uint32_t bytes, std::uint32_t offset) {
   const std::uint32_t size = plan_.memory_pages * kPage;
   constexpr std::array<std::int32_t, 5> kMasks{0x7FFF, 0xFF, 0x7F8, 0x3FFF, 0x1F};
   const auto constant = [&](std::uint32_t value) {

@@ -70,6 +70,7 @@ struct ModulePlan {
   std::uint32_t data_segments = 0;
   std::uint32_t data_size = 0;  ///< of each segment
   std::uint32_t memory_pages = 0;
+  bool has_memory64 = false;   ///< memory's addresses are i64
   std::uint32_t fuel = 0;      ///< index of the global
   std::uint32_t checksum = 0;  ///< index of the global
   /// Chance in a thousand that an instruction that can trap is left unguarded.
@@ -120,10 +121,15 @@ class FunctionGenerator {
   void Condition();
   void PressureExpression(ValueType type);
   void SizeExpression();
+  void GrowExpression();
+  /// Of an i64 pages or -1, to an i32 that tells all of it.
+  void NarrowPages();
   bool CallExpression(ValueType type);
   void BlockExpression(ValueType type);
-  void Address(std::uint32_t bytes, std::uint32_t offset);
-  std::uint32_t Offset();
+  void Address(std::uint32_t bytes, std::uint64_t offset);
+  void Address32(std::uint32_t bytes, std::uint32_t offset);
+  void Address64(std::uint32_t bytes, std::uint64_t offset);
+  std::uint64_t Offset();
   void CanonicalScalar(ValueType type);
   void CanonicalVector(Lanes lanes);
   bool IsRisky() { return plan_.risk != 0 && choices_.Below(1000) >= 1000 - plan_.risk; }

@@ -451,17 +451,22 @@ void FunctionGenerator::BulkMemoryStatement() {
     Expression(ValueType::I32);
     code_.I32Const(static_cast<std::int32_t>(std::bit_floor(limit) - 1)).Emit(Opcode::I32And);
   };
+  const auto memory_length = [&](std::uint32_t limit) {
+    if (plan_.has_memory64 && IsRisky()) return Expression(ValueType::I64);
+    length(limit);
+    if (plan_.has_memory64) code_.Emit(Opcode::I64ExtendI32U);
+  };
   switch (choices_.Below(4)) {
     case 0:
       Address(1, 0);
       Expression(ValueType::I32);
-      length(300);
+      memory_length(300);
       code_.MemoryFill();
       return;
     case 1:
       Address(1, 0);
       Address(1, 0);
-      length(300);
+      memory_length(300);
       code_.MemoryCopy();
       return;
     case 2:

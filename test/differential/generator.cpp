@@ -152,12 +152,15 @@ class ModuleGenerator {
   }
 
   void AddMemory() {
-    if (choices_.Chance(30)) {
+    plan_.has_memory64 = choices_.Chance(25);
+    if (!plan_.has_memory64 && choices_.Chance(30)) {
       builder_.ImportMemory("env", "memory", {LimitsOf(kEnvMemoryPages, kEnvMemoryLimit)});
       plan_.memory_pages = kEnvMemoryPages;
     } else {
       constexpr std::array<std::uint64_t, 4> kLimits{1, 2, 3, 0};
-      builder_.Memory(tenon::wasm::MemoryType{LimitsOf(1, choices_.Pick(kLimits))});
+      tenon::wasm::MemoryType type{LimitsOf(1, choices_.Pick(kLimits))};
+      type.limits.is_64 = plan_.has_memory64;
+      builder_.Memory(type);
       plan_.memory_pages = 1;
     }
     Export("memory", tenon::ExternKind::Memory, 0);
@@ -169,7 +172,8 @@ class ModuleGenerator {
     builder_.PassiveData(data);
     builder_.PassiveData(
         std::string_view{"sixty-four bytes of text that tell nothing, but are there: 1234"});
-    builder_.ActiveData(ConstantExpression::I32(place), data);
+    builder_.ActiveData(
+        plan_.has_memory64 ? ConstantExpression::I64(place) : ConstantExpression::I32(place), data);
     builder_.RequireDataCount();
   }
 

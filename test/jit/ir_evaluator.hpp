@@ -118,9 +118,12 @@ class IrEvaluator {
       case IrOpcode::MemoryBytes:
         result = state_.memory.size();
         return true;
-      case IrOpcode::BoundsCheck:
-        return operand(0) <= UINT64_MAX - instruction.immediate &&
-               operand(0) + instruction.immediate <= state_.memory.size();
+      case IrOpcode::BoundsCheck: {
+        const bool is_64 = function_[instruction.operands[0]].type == Type::I64;
+        const std::uint64_t address = is_64 ? operand(0) : static_cast<std::uint32_t>(operand(0));
+        return address <= UINT64_MAX - instruction.immediate &&
+               address + instruction.immediate <= state_.memory.size();
+      }
       case IrOpcode::GlobalAddress:
         result = instruction.immediate;
         return true;

@@ -62,7 +62,7 @@ void OnEachVariant(Body body) {
   }
 }
 
-/// A module with one memory of `pages`, which its data fills with a pattern.
+/// Bytes that tell their place.
 std::vector<std::uint8_t> Pattern(std::uint64_t bytes) {
   std::vector<std::uint8_t> pattern(bytes);
   for (std::uint64_t i = 0; i < bytes; ++i) {
@@ -212,7 +212,15 @@ std::vector<std::uint8_t> AccessGuest(const Access& access, bool is_64, std::uin
   return module.Build();
 }
 
-void Fill(tenon::Memory memory) { REQUIRE(memory.Write(0, Pattern(memory.Size()))); }
+/// Fills a memory of one page.
+void Fill(tenon::Memory memory) {
+  static const std::vector<std::uint8_t> pattern = Pattern(kPage);
+  REQUIRE(memory.Write(0, pattern));
+}
+
+bool AreSame(const tenon::Memory& one, const tenon::Memory& other) {
+  return std::memcmp(one.View(0, kPage)->data(), other.View(0, kPage)->data(), kPage) == 0;
+}
 
 std::vector<std::uint8_t> Contents(const tenon::Memory& memory) {
   const auto view = *memory.View(0, memory.Size());
@@ -327,6 +335,8 @@ TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves t
       const tenon::Module narrow = runtime.Instantiate(AccessGuest(access, false, 0, {}),
                                                        tenon::ModuleConfig{}.WithName(""));
       const tenon::Function reference = narrow.ExportedFunction("dynamic");
+      const tenon::Memory model = narrow.ExportedMemory("memory");
+      Fill(model);
       for (const std::uint64_t offset : kOffsets) {
         const std::vector<std::uint64_t> addresses = AddressesFor(offset, access.width);
         const tenon::Module guest = runtime.Instantiate(
@@ -337,7 +347,6 @@ TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves t
           const std::uint64_t address = addresses[i];
           INFO(access.name << " offset " << offset << " address " << address);
           const bool fits = Fits(address, offset, access.width, kPage);
-          Fill(narrow.ExportedMemory("memory"));
           std::optional<std::vector<Value>> expected;
           if (fits) {
             std::vector<Value> arguments = {static_cast<std::uint32_t>(address + offset)};
@@ -349,11 +358,12 @@ TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves t
             std::vector<Value> arguments = {name == "sum" ? address - 8 : address};
             if (access.has_operand) arguments.push_back(SampleOf(access.operand));
             const auto got = Try(guest.ExportedFunction(name), arguments);
-            const bool is_same =
-                got == expected && Contents(memory) == Contents(narrow.ExportedMemory("memory"));
-            if (!is_same) FAIL_CHECK(name);
+            if (got != expected || (!access.has_result && !AreSame(memory, model))) {
+              FAIL_CHECK(name);
+            }
             if (fits && !access.has_result) Fill(memory);
           }
+          if (fits && !access.has_result) Fill(model);
         }
       }
     }
