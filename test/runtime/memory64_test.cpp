@@ -14,6 +14,7 @@
 #include <tenon/tenon.hpp>
 #include <tenon/wasm/module_builder.hpp>
 
+#include "../support/engines.hpp"
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
 
@@ -51,15 +52,14 @@ MemoryType TypeOf(bool is_64, std::uint64_t minimum,
 /// without extensions of the processor.
 template <class Body>
 void OnEachVariant(Body body) {
-  for (const tenon::EngineKind engine : Engines()) {
-    const auto config = tenon::RuntimeConfig{}.WithEngine(engine).WithCoreFeatures(kFeatures);
-    INFO("engine " << (engine == tenon::EngineKind::Jit ? "jit" : "interpreter"));
+  OnEachEngine([&](const tenon::RuntimeConfig& engine) {
+    const tenon::RuntimeConfig config = engine.WithCoreFeatures(kFeatures);
     body(config);
-    if (engine == tenon::EngineKind::Interpreter) continue;
+    if (config.Engine() == tenon::EngineKind::Interpreter) return;
     INFO("explicit checks, least processor");
     body(config.WithSignalHandlers(tenon::SignalHandlers::None)
              .WithCpuFeatures(tenon::CpuFeatures::Floor()));
-  }
+  });
 }
 
 /// Bytes that tell their place.
@@ -236,7 +236,7 @@ tenon::Module MakeGuest(const tenon::Runtime& runtime, const ModuleBuilder& modu
 TEST_CASE("a memory with 64-bit addresses needs its feature, which is off by default") {
   ModuleBuilder module;
   module.Memory(TypeOf(true, 1, 2));
-  const auto error = Thrown<tenon::DecodeError>(
+  const auto error = Thrown<tenon::Error>(
       [&] { static_cast<void>(tenon::Runtime{}.CompileModule(module.Build())); });
   CHECK(error.Id() == tenon::ErrorCode::FeatureDisabled);
   CHECK_THAT(error.what(), Catch::Contains("feature \"memory64\" is disabled, needed by a memory "
@@ -573,17 +573,17 @@ TEST_CASE("a memory with 64-bit addresses has more than 4 GiB where the runtime 
     CHECK(memory.Size() == k4Gib + kPage);
     CHECK(memory.WriteUint64Le(8, 1));
     CHECK(memory.WriteUint64Le(k4Gib + 8, 2));
-    CHECK(memory.WriteUint64Le(k4Gib + kPage - 8, 3));
+    CHECK(memory.WriteUint64Le(k4Gib + kPage - 8, 0x300));
     const auto near = guest.ExportedFunction<std::uint64_t(std::uint64_t)>("load");
     const auto far = guest.ExportedFunction<std::uint64_t(std::uint64_t)>("load_far");
     CHECK(near(8) == 1);
     CHECK(near(k4Gib + 8) == 2);
     CHECK(far(8) == 2);
-    CHECK(far(kPage - 8) == 3);
+    CHECK(far(kPage - 8) == 0x300);
     CHECK_THROWS_AS(far(kPage - 7), tenon::Trap);
     CHECK_THROWS_AS(near(k4Gib + kPage - 7), tenon::Trap);
     CHECK(memory.Grow(1) == 65537);
-    CHECK(near(k4Gib + kPage - 7) != 0);
+    CHECK(near(k4Gib + kPage - 7) == 3);
     CHECK_FALSE(memory.Grow(1).has_value());
   });
 }
