@@ -267,8 +267,7 @@ class HostModuleEncoder {
     CheckLimits("memory", name, memory.limits,
                 memory.limits.is_64 ? wasm::kMaxPages64 : wasm::kMaxPages32);
     if (memory.limits.is_64 && !features_.IsEnabled(Feature::Memory64)) {
-      Fail(ErrorCode::BuilderMemory64,
-           {state_.name, name, FeatureName(Feature::Memory64)});
+      Fail(ErrorCode::BuilderMemory64, {state_.name, name, FeatureName(Feature::Memory64)});
     }
     if (std::exchange(has_memory_, true)) {
       Fail(ErrorCode::BuilderTooManyMemories, {state_.name});

@@ -123,9 +123,14 @@ std::vector<Access> Accesses() {
       continue;
     }
     const std::size_t colon = info.signature.find(':');
-    Access access{info.opcode, std::string{info.text}, std::uint64_t{1} << info.width,
-                  has_lane,    ValueType::I32,         colon == 2,
-                  ValueType::I32, colon + 1 < info.signature.size()};
+    Access access{info.opcode,
+                  std::string{info.text},
+                  std::uint64_t{1} << info.width,
+                  has_lane,
+                  ValueType::I32,
+                  colon == 2,
+                  ValueType::I32,
+                  colon + 1 < info.signature.size()};
     if (access.has_operand) access.operand = TypeOfLetter(info.signature[1]);
     if (access.has_result) access.result = TypeOfLetter(info.signature[colon + 1]);
     accesses.push_back(access);
@@ -152,22 +157,16 @@ void Emit(CodeBuilder& code, const Access& access, std::uint64_t offset) {
   }
 }
 
-constexpr std::array<std::uint64_t, 11> kOffsets = {0,
-                                                    1,
-                                                    kPage - 4,
-                                                    kPage,
-                                                    0x7FFFFFFF,
-                                                    0x80000000,
-                                                    0xFFFFFFFF,
-                                                    k4Gib,
-                                                    std::uint64_t{1} << 63,
-                                                    kMost - 7,
-                                                    kMost};
+constexpr std::array<std::uint64_t, 11> kOffsets = {0,          1,          kPage - 4,
+                                                    kPage,      0x7FFFFFFF, 0x80000000,
+                                                    0xFFFFFFFF, k4Gib,      std::uint64_t{1} << 63,
+                                                    kMost - 7,  kMost};
 
 /// Addresses that are edges together with an offset and a width.
 std::vector<std::uint64_t> AddressesFor(std::uint64_t offset, std::uint64_t width) {
-  std::vector<std::uint64_t> addresses = {0, 1, kPage - 1, kPage, 0xFFFFFFFF, k4Gib, k4Gib + 16,
-                                          std::uint64_t{1} << 63, kMost - 15, kMost};
+  std::vector<std::uint64_t> addresses = {0,          1,     kPage - 1,  kPage,
+                                          0xFFFFFFFF, k4Gib, k4Gib + 16, std::uint64_t{1} << 63,
+                                          kMost - 15, kMost};
   for (const std::uint64_t wrapping : {kPage - width - offset, kPage - width - offset + 1,
                                        std::uint64_t{0} - offset, std::uint64_t{8} - offset}) {
     addresses.push_back(wrapping);
@@ -353,8 +352,8 @@ TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves t
             if (access.has_operand) arguments.push_back(SampleOf(access.operand));
             expected = Try(reference, arguments);
           }
-          for (const std::string& name : {std::string{"dynamic"}, std::string{"sum"},
-                                          "constant" + std::to_string(i)}) {
+          for (const std::string& name :
+               {std::string{"dynamic"}, std::string{"sum"}, "constant" + std::to_string(i)}) {
             std::vector<Value> arguments = {name == "sum" ? address - 8 : address};
             if (access.has_operand) arguments.push_back(SampleOf(access.operand));
             const auto got = Try(guest.ExportedFunction(name), arguments);
@@ -372,8 +371,8 @@ TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves t
 
 TEST_CASE("a sum that wraps is an address, an offset that wraps is a trap") {
   // Both lead to the same byte; what is known of one must not stand in for the other's check.
-  for (const std::uint64_t distance : {std::uint64_t{24}, std::uint64_t{0x80000000}, k4Gib,
-                                       std::uint64_t{1} << 63, kMost - 100}) {
+  for (const std::uint64_t distance :
+       {std::uint64_t{24}, std::uint64_t{0x80000000}, k4Gib, std::uint64_t{1} << 63, kMost - 100}) {
     ModuleBuilder module;
     module.Memory(TypeOf(true, 1));
     module.Export("memory", ExternKind::Memory, 0);
@@ -433,9 +432,8 @@ TEST_CASE("checks of 64-bit addresses that have been made hold for less, and for
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-      for (const std::uint64_t address :
-           {std::uint64_t{0}, kPage - 24, kPage - 16, kPage - 15, kPage - 8, kPage - 7, k4Gib,
-            kMost - 7, kMost}) {
+      for (const std::uint64_t address : {std::uint64_t{0}, kPage - 24, kPage - 16, kPage - 15,
+                                          kPage - 8, kPage - 7, k4Gib, kMost - 7, kMost}) {
         INFO(i << " at " << address);
         const bool fits =
             Fits(address, pairs[i].first, 8, kPage) && Fits(address, pairs[i].second, 8, kPage);
@@ -463,9 +461,19 @@ TEST_CASE("bulk instructions on 64-bit addresses trap exactly where they leave t
   add("fill", module.Type({i64, i32, i64}, {}), [](CodeBuilder& code) { code.MemoryFill(); });
   add("copy", module.Type({i64, i64, i64}, {}), [](CodeBuilder& code) { code.MemoryCopy(); });
   add("init", module.Type({i64, i32, i32}, {}), [](CodeBuilder& code) { code.MemoryInit(0); });
-  const std::vector<std::uint64_t> edges = {
-      0, 1, 63, 64, kPage - 1, kPage, kPage + 1, 0xFFFFFFFF, k4Gib, k4Gib + 1,
-      std::uint64_t{1} << 63, kMost - 63, kMost};
+  const std::vector<std::uint64_t> edges = {0,
+                                            1,
+                                            63,
+                                            64,
+                                            kPage - 1,
+                                            kPage,
+                                            kPage + 1,
+                                            0xFFFFFFFF,
+                                            k4Gib,
+                                            k4Gib + 1,
+                                            std::uint64_t{1} << 63,
+                                            kMost - 63,
+                                            kMost};
   OnEachVariant([&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
@@ -504,9 +512,9 @@ TEST_CASE("a memory with 64-bit addresses says its size and grows in 64 bits") {
   module.Export("grow", ExternKind::Func,
                 module.Function(module.Type({i64}, {i64}), {},
                                 [](CodeBuilder& code) { code.LocalGet(0).MemoryGrow(); }));
-  module.Export("size", ExternKind::Func,
-                module.Function(module.Type({}, {i64}), {},
-                                [](CodeBuilder& code) { code.MemorySize(); }));
+  module.Export(
+      "size", ExternKind::Func,
+      module.Function(module.Type({}, {i64}), {}, [](CodeBuilder& code) { code.MemorySize(); }));
   OnEachVariant([&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
@@ -591,9 +599,8 @@ TEST_CASE("a memory with 64-bit addresses has more than 4 GiB where the runtime 
 TEST_CASE("pages that a runtime may allow depend on 64-bit addresses") {
   const auto config = tenon::RuntimeConfig{}.WithCoreFeatures(kFeatures);
   CHECK_NOTHROW(tenon::Runtime{config.WithMemoryLimitPages(262144)});
-  CHECK(TextOf<tenon::ConfigError>([&] {
-          tenon::Runtime{config.WithMemoryLimitPages(262145)};
-        }) == "memoryLimitPages invalid: 262145 > 262144");
+  CHECK(TextOf<tenon::ConfigError>([&] { tenon::Runtime{config.WithMemoryLimitPages(262145)}; }) ==
+        "memoryLimitPages invalid: 262145 > 262144");
   ModuleBuilder module;
   module.Export("memory", ExternKind::Memory, module.Memory(1));
   const tenon::Runtime runtime{config.WithMemoryLimitPages(262144)};

@@ -159,7 +159,7 @@
   X(BuilderTableElement, "table[{0}.{1}] cannot hold {2}: take FuncRef or ExternRef")            \
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")   \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                                \
-  X(BuilderMemory64, "memory[{0}.{1}] has 64-bit addresses, but feature \"{2}\" is disabled")     \
+  X(BuilderMemory64, "memory[{0}.{1}] has 64-bit addresses, but feature \"{2}\" is disabled")    \
   X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")      \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                            \
   X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                       \

@@ -46,19 +46,19 @@ struct Access64Result {
   pc = offset.next;
   std::uint64_t address = 0;
   switch (static_cast<wasm::Opcode>(code)) {
-#define TENON_DETAIL_ROW(name, Stored, Result)                                          \
-  case wasm::Opcode::name:                                                              \
-    if (!FindAddress64(sp[-1], offset.value, sizeof(Stored), size, address)) break;     \
-    sp[-1] = static_cast<Result>(LoadFrom<Stored>(base + address));                     \
+#define TENON_DETAIL_ROW(name, Stored, Result)                                      \
+  case wasm::Opcode::name:                                                          \
+    if (!FindAddress64(sp[-1], offset.value, sizeof(Stored), size, address)) break; \
+    sp[-1] = static_cast<Result>(LoadFrom<Stored>(base + address));                 \
     return {pc, sp};
     TENON_DETAIL_LOADS(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
-#define TENON_DETAIL_ROW(name, Stored)                                                  \
-  case wasm::Opcode::name: {                                                            \
-    if (!FindAddress64(sp[-2], offset.value, sizeof(Stored), size, address)) break;     \
-    const auto stored = static_cast<Stored>(sp[-1]);                                    \
-    std::memcpy(base + address, &stored, sizeof(Stored));                               \
-    return {pc, sp - 2};                                                                \
+#define TENON_DETAIL_ROW(name, Stored)                                              \
+  case wasm::Opcode::name: {                                                        \
+    if (!FindAddress64(sp[-2], offset.value, sizeof(Stored), size, address)) break; \
+    const auto stored = static_cast<Stored>(sp[-1]);                                \
+    std::memcpy(base + address, &stored, sizeof(Stored));                           \
+    return {pc, sp - 2};                                                            \
   }
     TENON_DETAIL_STORES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
@@ -70,29 +70,28 @@ struct Access64Result {
       if (!FindAddress64(sp[-3], offset.value, 16, size, address)) break;
       std::memcpy(base + address, sp - 2, 16);
       return {pc, sp - 3};
-#define TENON_DETAIL_ROW(name, Stored)                                                  \
-  case wasm::Opcode::name:                                                              \
-    if (!FindAddress64(sp[-1], offset.value, sizeof(Stored), size, address)) break;     \
-    StoreVector(sp - 1, interp::name(LoadFrom<Stored>(base + address)));                \
+#define TENON_DETAIL_ROW(name, Stored)                                              \
+  case wasm::Opcode::name:                                                          \
+    if (!FindAddress64(sp[-1], offset.value, sizeof(Stored), size, address)) break; \
+    StoreVector(sp - 1, interp::name(LoadFrom<Stored>(base + address)));            \
     return {pc, sp + 1};
-    TENON_DETAIL_VECTOR_LOADS(TENON_DETAIL_ROW)
+      TENON_DETAIL_VECTOR_LOADS(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
-#define TENON_DETAIL_ROW(name, Stored)                                                  \
-  case wasm::Opcode::name:                                                              \
-    if (!FindAddress64(sp[-3], offset.value, sizeof(Stored), size, address)) break;     \
-    StoreVector(sp - 3,                                                                 \
-                interp::name(LoadVector(sp - 2), LoadFrom<Stored>(base + address), *pc)); \
+#define TENON_DETAIL_ROW(name, Stored)                                                            \
+  case wasm::Opcode::name:                                                                        \
+    if (!FindAddress64(sp[-3], offset.value, sizeof(Stored), size, address)) break;               \
+    StoreVector(sp - 3, interp::name(LoadVector(sp - 2), LoadFrom<Stored>(base + address), *pc)); \
     return {pc + 1, sp - 1};
-    TENON_DETAIL_LANE_LOADS(TENON_DETAIL_ROW)
+      TENON_DETAIL_LANE_LOADS(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
-#define TENON_DETAIL_ROW(name, Stored)                                                  \
-  case wasm::Opcode::name: {                                                            \
-    if (!FindAddress64(sp[-3], offset.value, sizeof(Stored), size, address)) break;     \
-    const Stored stored = interp::name(LoadVector(sp - 2), *pc);                        \
-    std::memcpy(base + address, &stored, sizeof(Stored));                               \
-    return {pc + 1, sp - 3};                                                            \
+#define TENON_DETAIL_ROW(name, Stored)                                              \
+  case wasm::Opcode::name: {                                                        \
+    if (!FindAddress64(sp[-3], offset.value, sizeof(Stored), size, address)) break; \
+    const Stored stored = interp::name(LoadVector(sp - 2), *pc);                    \
+    std::memcpy(base + address, &stored, sizeof(Stored));                           \
+    return {pc + 1, sp - 3};                                                        \
   }
-    TENON_DETAIL_LANE_STORES(TENON_DETAIL_ROW)
+      TENON_DETAIL_LANE_STORES(TENON_DETAIL_ROW)
 #undef TENON_DETAIL_ROW
     default:
       __builtin_unreachable();

@@ -237,9 +237,7 @@ class BodyState {
   }
   TENON_DECL bool Raise(std::size_t slots);
   TENON_DECL void Revive(const ControlFrame& frame);
-  ValueType AddressType() const {
-    return module_.HasMemory64() ? ValueType::I64 : ValueType::I32;
-  }
+  ValueType AddressType() const { return module_.HasMemory64() ? ValueType::I64 : ValueType::I32; }
   ValueType TableAddressType(std::uint32_t table) const {
     return module_.tables[table].limits.is_64 ? ValueType::I64 : ValueType::I32;
   }

@@ -253,8 +253,9 @@ class ModuleDecoder {
       }
       case ExternKind::Memory: {
         MemoryType type;
-        return ReadMemoryType(in, features_, type) && Append(in, offset, module_.memories, type, "memories",
-                                                  limits_.memories, import.index);
+        return ReadMemoryType(in, features_, type) &&
+               Append(in, offset, module_.memories, type, "memories", limits_.memories,
+                      import.index);
       }
       case ExternKind::Global: {
         GlobalType type;
