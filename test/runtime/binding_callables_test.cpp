@@ -24,6 +24,7 @@ namespace {
 
 int Add(int a, int b) { return a + b; }
 int AddNoexcept(int a, int b) noexcept { return a + b; }
+int AddFour(int a, int b = 4) { return a + b; }
 
 struct Adder {
   int base = 0;
@@ -61,6 +62,12 @@ TEST_CASE("free function") {
   CheckSum([](auto builder) { return builder.WithFunc(Add); });
   CheckSum([](auto builder) { return builder.WithFunc(&Add); });
   CheckSum([](auto builder) { return builder.template WithFunc<&Add>(); });
+}
+
+TEST_CASE("default arguments") {
+  // Operands are the guest's, all of them: a default is for callers in C++.
+  CHECK(AddFour(3) == 7);
+  CheckSum([](auto builder) { return builder.WithFunc(AddFour); });
 }
 
 TEST_CASE("captureless lambda") {

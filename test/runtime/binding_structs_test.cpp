@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -156,7 +157,7 @@ TEST_CASE("the form of structs is chosen for a function or a module, and named i
   }
 }
 
-TEST_CASE("records by reflection") {
+TEST_CASE("records/lists/strings by reflection") {
   for (const tenon::EngineKind engine : Engines()) {
     BoundGuest guest{
         engine, [](HostModuleBuilder& env) {
@@ -166,6 +167,14 @@ TEST_CASE("records by reflection") {
               })
               .WithParameterNames("a", "b")
               .Export("add");
+          env.NewFunctionBuilder()
+              .WithFunc([](std::string_view name, In<std::span<const Point>> points) {
+                int sum = static_cast<int>(name.size());
+                for (const Point& point : *points) sum += point.x * point.y;
+                return sum;
+              })
+              .WithParameterNames("name", "points")
+              .Export("area");
           env.NewFunctionBuilder()
               .WithFunc([](std::int32_t scale, Indirect<Point> point) -> Indirect<Point> {
                 return Point{point->x * scale, point->y * scale};
@@ -182,6 +191,9 @@ TEST_CASE("records by reflection") {
 
     guest.SetU32(40, 6);
     guest.SetU32(44, 7);
+    guest.SetU32(48, 8);
+    guest.SetU32(52, 9);
+    CHECK(guest.Call<int>("area", U32{0}, U32{5}, U32{40}, U32{2}) == 5 + 6 * 7 + 8 * 9);
     guest.Call<void>("scale", U32{81}, 10, U32{40});
     CHECK(guest.U32(81) == 60);
     CHECK(guest.U32(85) == 70);

@@ -324,7 +324,7 @@ struct tenon::WasmType<Counted> {
   }
 };
 
-TEST_CASE("a precondition and its function see one conversion of the arguments") {
+TEST_CASE("taint types / TOCTOU discipline") {
   OnEachEngine([](const tenon::RuntimeConfig& engine) {
     const tenon::Runtime runtime{engine};
     const Counted* asked = nullptr;

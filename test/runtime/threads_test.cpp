@@ -319,7 +319,7 @@ TEST_CASE("an instance may be handed from thread to thread") {
 }
 
 #if !defined(NDEBUG)
-TEST_CASE("a debug build tells when two threads enter one instance") {
+TEST_CASE("thread-safety checked") {
   const tenon::Runtime runtime;
   std::atomic<bool> inside = false;
   std::atomic<bool> leave = false;

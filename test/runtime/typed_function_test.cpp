@@ -119,7 +119,7 @@ TEST_CASE("a typed function keeps its instance alive") {
   CHECK(copy() == 2);
 }
 
-TEST_CASE("user data of the call's context reaches host functions") {
+TEST_CASE("typed user context") {
   const tenon::Runtime runtime;
   std::vector<void*> seen;
   runtime.NewHostModuleBuilder("env")
