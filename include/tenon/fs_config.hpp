@@ -29,7 +29,10 @@ struct FSMount {
 
 /// The directories of a guest. A guest reaches what is below them and nothing else: not by "..",
 /// absolute paths or symbolic links, nor while somebody renames what a path goes through. Of
-/// several mounts, the one with the longest guest path that a path begins with counts.
+/// several mounts, the one with the longest guest path that a path begins with counts, also for
+/// directories that the guest opened above it. That goes by the path as it is written: what a mount
+/// covers, a symbolic link or renaming in the mount around it may uncover. So do not mount to read
+/// and write what contains a directory that the guest is only to read.
 ///
 /// A value: every With... returns a changed copy and leaves the original alone. Any thread. What is
 /// mounted is shared by the copies, and by all instances made with them.

@@ -25,6 +25,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/error_text.hpp>
+#include <tenon/abi/without_signal.hpp>
 #include <tenon/error.hpp>
 #include <tenon/system.hpp>
 #include <tenon/wasm/error_format.hpp>
@@ -87,26 +88,11 @@ TENON_DECL std::size_t ReadFromDescriptor(int descriptor, std::span<std::uint8_t
 
 TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std::uint8_t> bytes,
                                              int flags) {
-  ::sigset_t pipe;
-  ::sigset_t before;
-  ::sigset_t pending;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::sigpending(&pending);
-  // One that is pending already is somebody else's, and comes when it would have come.
-  const bool is_pending = ::sigismember(&pending, SIGPIPE) == 1;
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
   const ::iovec whole{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-  const std::ptrdiff_t count = flags == 0 ? ::write(descriptor, bytes.data(), bytes.size())
-                                          : ::pwritev2(descriptor, &whole, 1, -1, flags);
-  const int error = errno;
-  if (count < 0 && error == EPIPE && !is_pending) {
-    constexpr ::timespec kNow{};
-    ::sigtimedwait(&pipe, nullptr, &kNow);
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return count;
+  return WithoutSignal(SIGPIPE, EPIPE, [&]() -> std::ptrdiff_t {
+    return flags == 0 ? ::write(descriptor, bytes.data(), bytes.size())
+                      : ::pwritev2(descriptor, &whole, 1, -1, flags);
+  });
 }
 
 TENON_DECL std::size_t WriteToDescriptor(int descriptor, std::span<const std::uint8_t> bytes,

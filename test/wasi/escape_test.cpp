@@ -17,7 +17,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,7 +80,7 @@ struct Place {
   std::map<std::string, std::string> Snapshot() const {
     std::map<std::string, std::string> entries;
     for (const auto& entry : fs::recursive_directory_iterator{folder.Path()}) {
-      const std::string name = fs::relative(entry.path(), folder.Path()).string();
+      const std::string name = entry.path().lexically_relative(folder.Path()).string();
       if (name.starts_with("sandbox")) continue;
       const auto time = fs::last_write_time(entry.path()).time_since_epoch().count();
       entries[name] = std::to_string(time) + (entry.is_regular_file() ? ReadText(entry) : "");
@@ -281,6 +283,90 @@ const std::vector<std::pair<const char*, Attempt>>& Attempts() {
        [](FileGuest& guest, Place& place) {
          return guest.OpenDirectory(static_cast<std::uint32_t>(place.outside_descriptor), ".");
        }},
+      {"a link to a directory, not to be followed",
+       [](FileGuest& guest, Place&) { return guest.OpenDirectory(kRoot, "up_dir", 0); }},
+      {"creating what a link leads to that is not to be followed",
+       [](FileGuest& guest, Place&) {
+         return guest.Open(kRoot, "up_new", FileGuest::kCreate, FileGuest::kFileRights, 0);
+       }},
+      {"with any flags",
+       [](FileGuest& guest, Place&) {
+         for (std::uint32_t flags = 0; flags < 16 * 32 * 2; ++flags) {
+           for (const char* path : {"../outside/new", "up_new", "up_file", "up_dir/new", ".."}) {
+             const Errno error = guest.Open(kRoot, path, flags % 16, FileGuest::kFileRights,
+                                            flags / 16 % 2, flags / 32);
+             if (error == Errno::Success) return error;
+           }
+         }
+         return Errno::Notcapable;
+       }},
+      {"the parent of a directory that was moved",
+       [](FileGuest& guest, Place&) {
+         REQUIRE(guest.OpenDirectory(kRoot, "dir/sub") == Errno::Success);
+         REQUIRE(guest.Rename(kRoot, "dir/sub", "moved") == Errno::Success);
+         return guest.Open(guest.opened, "../inside.txt");
+       }},
+      {"the parent of a directory that was removed",
+       [](FileGuest& guest, Place&) {
+         REQUIRE(guest.OpenDirectory(kRoot, "dir/sub") == Errno::Success);
+         REQUIRE(guest.Path("path_remove_directory", kRoot, "dir/sub") == Errno::Success);
+         return guest.OpenDirectory(guest.opened, "..");
+       }},
+      {"a link in the place of a directory that is open",
+       [](FileGuest& guest, Place&) {
+         REQUIRE(guest.OpenDirectory(kRoot, "dir") == Errno::Success);
+         const std::uint32_t dir = guest.opened;
+         REQUIRE(guest.Rename(kRoot, "dir", "moved") == Errno::Success);
+         REQUIRE(guest.Symlink(kRoot, "../outside", "dir") == Errno::Success);
+         const Errno error = OpenAndRead(guest, "secret.txt", 1, dir);
+         return error == Errno::Success ? error : OpenAndRead(guest, "dir/secret.txt");
+       }},
+      {"a file in the place of the root",
+       [](FileGuest& guest, Place&) {
+         REQUIRE(guest.Open(kRoot, "inside.txt") == Errno::Success);
+         REQUIRE(guest.Call("fd_renumber", guest.opened, kRoot) == Errno::Success);
+         return OpenAndRead(guest, "../outside/secret.txt");
+       }},
+      {"a link of a thousand steps up",
+       [](FileGuest& guest, Place&) {
+         std::string target;
+         for (int i = 0; i < 1000; ++i) target += "../";
+         REQUIRE(guest.Symlink(kRoot, target + "etc/passwd", "dir/mine") == Errno::Success);
+         return guest.Open(kRoot, "dir/mine");
+       }},
+      {"more links than anybody follows",
+       [](FileGuest& guest, Place&) {
+         std::string target = "../outside/secret.txt";
+         for (int i = 0; i < 50; ++i) {
+           const std::string name = "step" + std::to_string(i);
+           REQUIRE(guest.Symlink(kRoot, target, name) == Errno::Success);
+           target = name;
+         }
+         return OpenAndRead(guest, target);
+       }},
+      {"a socket of the host's",
+       [](FileGuest& guest, Place& place) {
+         const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+         ::sockaddr_un address{};
+         address.sun_family = AF_UNIX;
+         const std::string path = (place.Inside() / "socket").string();
+         REQUIRE(path.size() < sizeof address.sun_path);
+         path.copy(address.sun_path, path.size());
+         REQUIRE(::bind(socket, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) ==
+                 0);
+         REQUIRE(::listen(socket, 1) == 0);
+         const Errno error = guest.Open(kRoot, "socket", 0, FileGuest::kFileRights);
+         ::close(socket);
+         return error;
+       }},
+      {"backslashes", Opening("..\\outside\\secret.txt")},
+      {"three dots", Opening(".../outside/secret.txt")},
+      {"moving onto the parent", Renaming("inside.txt", "..")},
+      {"moving onto the parent from below", Renaming("dir", "dir/sub/../../..")},
+      {"a hard link in the place of the parent", Linking("inside.txt", "..")},
+      {"a link in the place of the parent",
+       [](FileGuest& guest, Place&) { return guest.Symlink(kRoot, "x", ".."); }},
+      {"times of the parent", [](FileGuest& guest, Place&) { return guest.SetTimes(kRoot, ".."); }},
   };
   return attempts;
 }
@@ -344,6 +430,27 @@ TEST_CASE("no attempt to leave a directory succeeds, or changes anything outside
       }
     }
   }
+}
+
+TEST_CASE("the kernel's own links in /proc lead nowhere, even where /proc is mounted") {
+  const PathResolution resolution = EachResolution();
+  const Place place;
+  FileGuest guest{tenon::SystemConfig{}.WithFSConfig(MountRoot("/proc", resolution))};
+  REQUIRE(guest.Open(kRoot, "self/status") == Errno::Success);
+  const std::string descriptor = "self/fd/" + std::to_string(place.outside_descriptor);
+  for (const std::string& path :
+       {std::string{"self/root/etc/passwd"}, std::string{"self/cwd/."}, std::string{"self/exe"},
+        std::string{"thread-self/root/etc/passwd"}, std::string{"1/root/etc/passwd"},
+        std::string{"self/root/../etc/passwd"}, descriptor, descriptor + "/secret.txt",
+        descriptor + "/../outside/secret.txt"}) {
+    INFO(path);
+    CHECK(guest.Open(kRoot, path) != Errno::Success);
+    CHECK(guest.OpenDirectory(kRoot, path) != Errno::Success);
+    CHECK(guest.Stat(kRoot, path) != Errno::Success);
+  }
+  // The links themselves can be looked at.
+  CHECK(guest.Stat(kRoot, "self/exe", 0) == Errno::Success);
+  CHECK(guest.Link(kRoot, "self/exe", "self/mine") != Errno::Success);
 }
 
 TEST_CASE("paths that stay inside work, however they wind") {

@@ -497,6 +497,32 @@ TEST_CASE("rights can be given up, are needed, and are handed down") {
   CHECK(guest.Path("path_create_directory", kRoot, "new") == Errno::Notcapable);
 }
 
+TEST_CASE("files whose writes wait for the storage need the right to wait for it") {
+  const Tree tree = EachTree();
+  constexpr std::uint64_t kDatasync = 1u << 0;
+  constexpr std::uint64_t kSync = 1u << 4;
+  constexpr std::uint32_t kDsyncFlag = 2;
+  for (const std::uint32_t flag : {8u, 16u}) {  // rsync, sync
+    FileGuest guest{tree.System()};
+    REQUIRE(guest.Call("fd_fdstat_get", kRoot, 64u) == Errno::Success);
+    const std::uint64_t base = guest.U64(72);
+    const std::uint64_t inheriting = guest.U64(80);
+    const auto open = [&](std::uint32_t flags) {
+      return guest.Open(kRoot, "file", 0, FileGuest::kFileRights, 1, flags);
+    };
+    CHECK(open(kDsyncFlag) == Errno::Success);
+    CHECK(open(flag) == Errno::Success);
+    REQUIRE(guest.Call("fd_fdstat_set_rights", kRoot, base & ~kSync, inheriting) == Errno::Success);
+    CHECK(open(flag) == Errno::Notcapable);
+    CHECK(open(kDsyncFlag) == Errno::Success);
+    REQUIRE(guest.Call("fd_fdstat_set_rights", kRoot, base & ~kSync & ~kDatasync, inheriting) ==
+            Errno::Success);
+    CHECK(open(kDsyncFlag) == Errno::Notcapable);
+    CHECK(open(0) == Errno::Success);
+    CHECK(open(1) == Errno::Success);  // append
+  }
+}
+
 TEST_CASE("a file system in memory has a limit") {
   const auto files = std::make_shared<MemoryFileSystem>(64 * 1024);
   FileGuest guest{SystemConfig{}.WithFSConfig(FSConfig{}.WithFSMount(files, "/"))};

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
@@ -110,6 +112,45 @@ TEST_CASE("a guest accepts a connection, receives and sends") {
   CHECK(guest.Call("fd_fdstat_get", connection, 0u) == Errno::Success);
   CHECK((guest.U32(0) & 0xFF) == 6);
   CHECK(guest.Call("fd_seek", connection, std::int64_t{0}, 0u, 0u) == Errno::Spipe);
+}
+
+TEST_CASE("several buffers are one datagram, written and read") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const HostDescriptor mine = HostDescriptor::Own(ends[1]);
+  FileGuest guest{SystemConfig{}.WithSocket(HostDescriptor::Own(ends[0]))};
+  constexpr std::uint32_t kSocket = 3;
+  guest.memory.WriteString(2048, "one, two");
+  guest.WriteBuffers(1024, {{2048, 4}, {0, 0}, {2052, 1}, {2053, 3}});
+  REQUIRE(guest.Call("fd_write", kSocket, 1024u, 4u, 64u) == Errno::Success);
+  CHECK(guest.U32(64) == 8);
+  char buffer[100];
+  CHECK(::recv(mine.Get(), buffer, sizeof buffer, MSG_DONTWAIT) == 8);
+  CHECK(std::string_view(buffer, 8) == "one, two");
+  CHECK(::recv(mine.Get(), buffer, sizeof buffer, MSG_DONTWAIT) < 0);
+
+  REQUIRE(::send(mine.Get(), "abcdefgh", 8, 0) == 8);
+  REQUIRE(::send(mine.Get(), "ij", 2, 0) == 2);
+  guest.WriteBuffers(1024, {{3000, 3}, {4000, 2}});
+  REQUIRE(guest.Call("fd_read", kSocket, 1024u, 2u, 64u) == Errno::Success);
+  CHECK(guest.U32(64) == 5);
+  CHECK(guest.Text(3000, 3) == "abc");
+  CHECK(guest.Text(4000, 2) == "de");
+  REQUIRE(guest.Call("fd_read", kSocket, 1024u, 2u, 64u) == Errno::Success);
+  CHECK(guest.U32(64) == 2);
+  CHECK(guest.Text(3000, 3) == "ijc");
+  // Nothing is asked for nothing, or when something does not fit in memory.
+  CHECK(guest.Call("fd_read", kSocket, 1024u, 0u, 64u) == Errno::Success);
+  guest.WriteBuffers(1024, {{65530, 7}});
+  CHECK(guest.Call("fd_write", kSocket, 1024u, 1u, 64u) == Errno::Fault);
+  CHECK(guest.Call("fd_read", kSocket, 1024u, 1u, 64u) == Errno::Fault);
+  CHECK(guest.Call("fd_fdstat_set_flags", kSocket, 4u) == Errno::Success);
+  guest.WriteBuffers(1024, {{3000, 3}});
+  CHECK(guest.Call("fd_read", kSocket, 1024u, 1u, 64u) == Errno::Again);
+  // More than a datagram can be.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> many(17, {0, 65536});
+  guest.WriteBuffers(1024, many);
+  CHECK(guest.Call("fd_write", kSocket, 1024u, 17u, 64u) == Errno::Msgsize);
 }
 
 TEST_CASE("sending and receiving end with shutdown and with the peer") {

@@ -64,6 +64,17 @@ struct Nested : FileSystem {
   }
 };
 
+/// Has a directory, and creates what it is asked for.
+struct Watched : FileSystem {
+  bool created = false;
+  Expected<std::unique_ptr<File>> Open(std::string_view path, const OpenOptions& options) override {
+    if (path == "dir") return std::unique_ptr<File>{new Folders::Folder};
+    if (!options.create) return Errno::Noent;
+    created = true;
+    return std::unique_ptr<File>{new Pliable};
+  }
+};
+
 }  // namespace
 
 TEST_CASE("the size of a file on a read-only mount stays, whatever the file would allow") {
@@ -95,6 +106,18 @@ TEST_CASE("a directory's file system lives as long as a directory that was opene
     REQUIRE(guest.Close(inner) == Errno::Success);
     CHECK(Nested::alive == 0);
   }
+}
+
+TEST_CASE("no file is created where the path asks for a directory") {
+  const auto files = std::make_shared<Watched>();
+  FileGuest guest{SystemConfig{}.WithFSConfig(tenon::FSConfig{}.WithFSMount(files, "/"))};
+  CHECK(guest.Open(FileGuest::kRoot, "new/", FileGuest::kCreate) == Errno::Isdir);
+  CHECK_FALSE(files->created);
+  CHECK(guest.Open(FileGuest::kRoot, "dir/", FileGuest::kCreate) == Errno::Isdir);
+  CHECK(guest.Open(FileGuest::kRoot, "dir/", FileGuest::kCreate | FileGuest::kExclusive) ==
+        Errno::Exist);
+  CHECK(guest.Open(FileGuest::kRoot, "new", FileGuest::kCreate) == Errno::Success);
+  CHECK(files->created);
 }
 
 TEST_CASE("who may seek may ask for the position") {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,8 +46,9 @@ struct Descriptor {
   /// What comes before them there.
   std::string prefix;
   bool read_only = false;
-  /// Of the mount that it is the root of; null for others.
-  const Mount* mount = nullptr;
+  /// Where it is for the guest, written like Mount::path, which tells what mounts are below; none
+  /// if that is not certain.
+  std::optional<std::string> guest_path;
   /// The guest's name of a directory that it was given.
   std::string preopen_name;
   /// What fd_readdir goes through, as of its last start.
@@ -61,6 +63,8 @@ struct PathTarget {
   std::shared_ptr<FileSystem> file_system;
   std::string path;
   bool read_only = false;
+  /// That of the descriptor which is opened there, if it is a directory.
+  std::optional<std::string> guest_path;
   /// The path ended in a slash, which the file system was not told.
   bool wants_directory = false;
 };
@@ -93,7 +97,8 @@ class DescriptorTable : public SystemState {
   TENON_DECL Errno Renumber(std::uint32_t from, std::uint32_t to);
 
   /// Lists a directory anew, "." and ".." first. Where there is too much in memory, what other
-  /// directories listed is forgotten, to be listed again when it is asked for.
+  /// directories listed is forgotten, to be listed again when it is asked for; EOVERFLOW if it is
+  /// too much by itself.
   TENON_DECL Errno List(Descriptor& descriptor);
 
   /// Where a path from the directory `descriptor` leads; not looked at yet.
@@ -105,6 +110,11 @@ class DescriptorTable : public SystemState {
   void Give(std::unique_ptr<File> file, Rights base, Rights inheriting = 0);
   void GiveMount(const FSMount& mount);
   void GiveSocket(const HostDescriptor& socket);
+  /// The innermost mount below the directory `from` that has `path`, both written like
+  /// Mount::path; null if there is none.
+  const Mount* FindMount(std::string_view from, std::string_view path) const;
+  /// Whether a path that a guest gave goes into a mount and comes back from there.
+  bool PassesMount(std::string_view from, std::string_view path) const;
 
   std::vector<std::unique_ptr<Mount>> mounts_;
   std::vector<std::unique_ptr<Descriptor>> open_;

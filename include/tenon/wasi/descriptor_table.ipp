@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -113,7 +114,7 @@ TENON_DECL void DescriptorTable::GiveMount(const FSMount& mount) {
   Descriptor& descriptor = *open_.back();
   descriptor.file_system = made->file_system;
   descriptor.read_only = made->read_only;
-  descriptor.mount = made.get();
+  descriptor.guest_path = made->path;
   descriptor.preopen_name = mount.guest_path;
   mounts_.push_back(std::move(made));
 }
@@ -162,6 +163,7 @@ TENON_DECL Errno DescriptorTable::List(Descriptor& descriptor) {
   descriptor.listing.clear();
   Expected<std::vector<DirectoryEntry>> entries = descriptor.file->ReadDirectory();
   if (!entries) return entries.error();
+  if (entries->size() > kMostListed) return Errno::Overflow;
   std::size_t listed = entries->size();
   for (const auto& other : open_) {
     if (other != nullptr) listed += other->listing.size();
@@ -181,6 +183,46 @@ TENON_DECL Errno DescriptorTable::List(Descriptor& descriptor) {
   return Errno::Success;
 }
 
+TENON_DECL const Mount* DescriptorTable::FindMount(std::string_view from,
+                                                   std::string_view path) const {
+  const Mount* best = nullptr;
+  std::size_t longest = from.size();
+  for (const auto& mount : mounts_) {
+    const std::string& start = mount->path;
+    const bool has_path =
+        path.starts_with(start) && (path.size() == start.size() || path[start.size()] == '/');
+    if (!has_path || start.size() <= longest) continue;
+    best = mount.get();
+    longest = start.size();
+  }
+  return best;
+}
+
+TENON_DECL std::string JoinPaths(std::string_view directory, std::string_view path) {
+  std::string joined{directory};
+  if (!directory.empty() && !path.empty()) joined += '/';
+  return joined += path;
+}
+
+/// Whether ".." is one of the components.
+TENON_DECL bool GoesBack(std::string_view path) {
+  for (std::size_t at = path.find(".."); at != std::string_view::npos;
+       at = path.find("..", at + 1)) {
+    const bool begins = at == 0 || path[at - 1] == '/';
+    if (begins && (at + 2 == path.size() || path[at + 2] == '/')) return true;
+  }
+  return false;
+}
+
+TENON_DECL bool DescriptorTable::PassesMount(std::string_view from, std::string_view path) const {
+  for (std::size_t at = path.find("/.."); at != std::string_view::npos;
+       at = path.find("/..", at + 1)) {
+    const Expected<std::string> before = CleanPath(path.substr(0, at));
+    if (before && FindMount(from, JoinPaths(from, *before)) != nullptr) return true;
+  }
+  return false;
+}
+
 TENON_DECL Expected<PathTarget> DescriptorTable::Resolve(const Descriptor& descriptor,
                                                          std::string_view path) const {
   PathTarget target;
@@ -188,26 +230,29 @@ TENON_DECL Expected<PathTarget> DescriptorTable::Resolve(const Descriptor& descr
   target.read_only = descriptor.read_only;
   std::string_view prefix = descriptor.prefix;
   std::string below_mount;
-  if (descriptor.mount != nullptr && mounts_.size() > 1) {
+  if (descriptor.guest_path && mounts_.size() > 1) {
+    const std::string& from = *descriptor.guest_path;
     const Expected<std::string> clean = CleanPath(path);
     if (clean) {
-      std::string whole = descriptor.mount->path;
-      if (!whole.empty() && !clean->empty()) whole += '/';
-      whole += *clean;
-      const Mount* best = descriptor.mount;
-      for (const auto& mount : mounts_) {
-        const std::string& start = mount->path;
-        const bool is_below = whole.starts_with(start) &&
-                              (whole.size() == start.size() || whole[start.size()] == '/');
-        if (is_below && start.size() > best->path.size()) best = mount.get();
-      }
-      if (best != descriptor.mount) {
-        target.file_system = best->file_system;
-        target.read_only = best->read_only;
-        below_mount = whole.size() == best->path.size() ? "." : whole.substr(best->path.size() + 1);
+      std::string whole = JoinPaths(from, *clean);
+      if (const Mount* const mount = FindMount(from, whole)) {
+        target.file_system = mount->file_system;
+        target.read_only = mount->read_only;
+        below_mount =
+            whole.size() == mount->path.size() ? "." : whole.substr(mount->path.size() + 1);
         if (path.ends_with('/')) below_mount += '/';
         path = below_mount;
         prefix = {};
+        target.guest_path = std::move(whole);
+      } else if (!GoesBack(path)) {
+        // The way back from where a symbolic link leads may be another one.
+        target.guest_path = std::move(whole);
+      } else if (PassesMount(from, path)) {
+        // What a mount covers need not be there.
+        below_mount = clean->empty() ? "." : *clean;
+        if (path.ends_with('/')) below_mount += '/';
+        path = below_mount;
+        target.guest_path = std::move(whole);
       }
     }
   }
@@ -217,9 +262,7 @@ TENON_DECL Expected<PathTarget> DescriptorTable::Resolve(const Descriptor& descr
   }
   const Expected<std::string> clean = CleanPath(path);
   if (!clean) return clean.error();
-  target.path = prefix;
-  if (!prefix.empty() && !clean->empty()) target.path += '/';
-  target.path += *clean;
+  target.path = JoinPaths(prefix, *clean);
   target.wants_directory = path.ends_with('/') || path == "." || path == ".." ||
                            path.ends_with("/.") || path.ends_with("/..");
   return target;

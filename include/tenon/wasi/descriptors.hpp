@@ -40,7 +40,8 @@ TENON_DECL Errno FdPrestatGet(Module& caller, Memory& memory, std::uint32_t fd,
 TENON_DECL Errno FdPrestatDirName(Module& caller, Memory& memory, std::uint32_t fd, Buffer path);
 TENON_DECL Errno FdPwrite(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                           std::uint64_t offset, Place<std::uint32_t> nwritten);
-/// Of what has no positions, reads once, into the first buffer that is not empty.
+/// Of what has no positions, reads once, into the first buffer that is not empty; a datagram goes
+/// into all of them.
 TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                         Place<std::uint32_t> nread);
 /// A cookie is the number of entries to pass over. Entries are those that there were when cookie 0
@@ -51,7 +52,8 @@ TENON_DECL Errno FdRenumber(Module& caller, std::uint32_t fd, std::uint32_t to);
 TENON_DECL Errno FdSync(Module& caller, std::uint32_t fd);
 TENON_DECL Errno FdTell(Module& caller, Memory& memory, std::uint32_t fd,
                         Place<std::uint64_t> offset);
-/// A file that fails gives its error, or success with fewer bytes if it took some.
+/// A file that fails gives its error, or success with fewer bytes if it took some. All buffers are
+/// one datagram.
 TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                          Place<std::uint32_t> nwritten);
 

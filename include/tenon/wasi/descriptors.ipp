@@ -227,11 +227,60 @@ TENON_DECL Errno FdPrestatDirName(Module& caller, Memory& memory, std::uint32_t 
   return Errno::Success;
 }
 
+/// Most bytes of a datagram that fd_read and fd_write pass on; more than sockets take by default.
+inline constexpr std::size_t kLongestDatagram = std::size_t{1} << 20;
+
+/// Receives one datagram into all the buffers; of what has no room in them the rest is lost.
+TENON_DECL Errno ReadDatagram(const Module& caller, Memory& memory, File& file,
+                              BufferListOperands list, Place<std::uint32_t> result) {
+  const BufferList buffers{memory, list};
+  const Errno fault = result.IsIn(memory) ? buffers.Check() : Errno::Fault;
+  if (fault != Errno::Success) return fault;
+  std::size_t room = 0;
+  for (std::uint32_t i = 0; i < buffers.Count(); ++i) room += buffers[i].size();
+  if (room == 0) return result.Write(memory, 0);
+  std::vector<std::uint8_t> message(std::min(room, kLongestDatagram));
+  const Expected<std::size_t> count =
+      WhenReady(caller, file, POLLIN, [&] { return file.Read(message); });
+  if (!count) return count.error();
+  std::span<const std::uint8_t> rest{message.data(), std::min(*count, message.size())};
+  const auto size = static_cast<std::uint32_t>(rest.size());
+  for (std::uint32_t i = 0; i < buffers.Count(); ++i) {
+    const std::span<std::uint8_t> buffer = buffers[i];
+    const std::size_t part = std::min(rest.size(), buffer.size());
+    std::copy_n(rest.begin(), part, buffer.begin());
+    rest = rest.subspan(part);
+  }
+  return result.Write(memory, size);
+}
+
+/// Sends all the buffers as one datagram.
+TENON_DECL Errno WriteDatagram(const Module& caller, Memory& memory, File& file,
+                               BufferListOperands list, Place<std::uint32_t> result) {
+  const BufferList buffers{memory, list};
+  const Errno fault = result.IsIn(memory) ? buffers.Check() : Errno::Fault;
+  if (fault != Errno::Success) return fault;
+  std::vector<std::uint8_t> message;
+  for (std::uint32_t i = 0; i < buffers.Count(); ++i) {
+    const std::span<const std::uint8_t> buffer = buffers[i];
+    if (buffer.size() > kLongestDatagram - message.size()) return Errno::Msgsize;
+    message.insert(message.end(), buffer.begin(), buffer.end());
+  }
+  if (message.empty()) return result.Write(memory, 0);
+  const Expected<std::size_t> count =
+      WhenReady(caller, file, POLLOUT, [&] { return file.Write(message); });
+  if (!count) return count.error();
+  return result.Write(memory, static_cast<std::uint32_t>(std::min(*count, message.size())));
+}
+
 TENON_DECL Errno FdRead(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                         Place<std::uint32_t> nread) {
   const auto found = DescriptorsOf(caller).Find(fd, right::kFdRead);
   if (!found) return found.error();
   Descriptor& descriptor = **found;
+  if (descriptor.file->Type() == FileType::SocketDatagram) {
+    return ReadDatagram(caller, memory, *descriptor.file, iovs, nread);
+  }
   if (descriptor.file->IsSeekable()) {
     std::size_t total = 0;
     const Errno error = TransferBuffers(
@@ -275,6 +324,9 @@ TENON_DECL Errno FdWrite(Module& caller, Memory& memory, std::uint32_t fd, Buffe
   if (!found) return found.error();
   Descriptor& descriptor = **found;
   File& file = *descriptor.file;
+  if (file.Type() == FileType::SocketDatagram) {
+    return WriteDatagram(caller, memory, file, iovs, nwritten);
+  }
   if (!file.IsSeekable()) {
     return TransferBuffers(memory, iovs, nwritten,
                            [&](std::span<const std::uint8_t> bytes, std::size_t) {

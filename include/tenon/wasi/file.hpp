@@ -59,7 +59,8 @@ struct FileFlags {
 
 /// An open file, directory, stream or socket. What a class does not override answers as the
 /// comment says. Used by one thread at a time. Guests' descriptors own their files: closing is
-/// destruction. Functions may throw, which ends the guest's call.
+/// destruction. Functions may throw, which ends the guest's call. They must not call into the
+/// guest: it could close the file.
 class File {
  public:
   File() = default;
@@ -125,7 +126,8 @@ class File {
   /// written. Default: nothing to wait for.
   virtual Errno Sync(bool /*data_only*/) { return Errno::Success; }
 
-  /// Everything in a directory, without "." and "..". Default: ENOTDIR.
+  /// Everything in a directory, without "." and "..". Default: ENOTDIR. Of more than 2^20 entries
+  /// guests are told EOVERFLOW.
   virtual Expected<std::vector<DirectoryEntry>> ReadDirectory() { return Errno::Notdir; }
   /// The file system whose root this directory is, which lives as long as this File. Null, the
   /// default: paths of this directory are given to the file system it was opened in.

@@ -102,13 +102,17 @@ TENON_DECL Expected<std::size_t> HostFile::ReadAt(std::span<std::uint8_t> buffer
 TENON_DECL Expected<std::size_t> HostFile::WriteAt(std::span<const std::uint8_t> bytes,
                                                    std::uint64_t offset) {
   if (offset > kLargestOffset) return Errno::Fbig;
-  return CountOf(Uninterrupted([&] {
-    return ::pwrite(Descriptor(), bytes.data(), bytes.size(), static_cast<::off_t>(offset));
+  return CountOf(stream_.WithinFileSize([&] {
+    return Uninterrupted([&] {
+      return ::pwrite(Descriptor(), bytes.data(), bytes.size(), static_cast<::off_t>(offset));
+    });
   }));
 }
 
 TENON_DECL Expected<std::size_t> HostFile::Append(std::span<const std::uint8_t> bytes) {
-  return CountOf(Uninterrupted([&] { return ::write(Descriptor(), bytes.data(), bytes.size()); }));
+  return CountOf(stream_.WithinFileSize([&] {
+    return Uninterrupted([&] { return ::write(Descriptor(), bytes.data(), bytes.size()); });
+  }));
 }
 
 TENON_DECL FileFlags FlagsOf(int descriptor) {
@@ -135,15 +139,19 @@ TENON_DECL Errno HostFile::SetFlags(const FileFlags& flags) {
 
 TENON_DECL Errno HostFile::SetSize(std::uint64_t size) {
   if (size > kLargestOffset) return Errno::Fbig;
-  return ErrnoOfCall(
-      Uninterrupted([&] { return ::ftruncate(Descriptor(), static_cast<::off_t>(size)); }));
+  return ErrnoOfCall(stream_.WithinFileSize([&] {
+    return Uninterrupted([&] { return ::ftruncate(Descriptor(), static_cast<::off_t>(size)); });
+  }));
 }
 
 TENON_DECL Errno HostFile::Allocate(std::uint64_t offset, std::uint64_t length) {
   if (length == 0) return Errno::Inval;
   if (offset > kLargestOffset || length > kLargestOffset - offset) return Errno::Fbig;
-  return ErrnoOfCall(Uninterrupted([&] {
-    return ::fallocate(Descriptor(), 0, static_cast<::off_t>(offset), static_cast<::off_t>(length));
+  return ErrnoOfCall(stream_.WithinFileSize([&] {
+    return Uninterrupted([&] {
+      return ::fallocate(Descriptor(), 0, static_cast<::off_t>(offset),
+                         static_cast<::off_t>(length));
+    });
   }));
 }
 

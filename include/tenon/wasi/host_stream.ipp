@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -33,6 +34,12 @@ TENON_DECL Expected<std::size_t> CountOf(std::ptrdiff_t result) {
   return static_cast<std::size_t>(result);
 }
 
+/// Whether this process may write files up to a certain size only.
+TENON_DECL bool HasFileSizeLimit() {
+  ::rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+}
+
 TENON_DECL HostStream::HostStream(int descriptor, FileType type) : descriptor_{descriptor} {
   switch (type) {
     case FileType::RegularFile:
@@ -40,6 +47,7 @@ TENON_DECL HostStream::HostStream(int descriptor, FileType type) : descriptor_{d
     case FileType::BlockDevice:
     case FileType::SymbolicLink:
       kind_ = Kind::NeverWaits;
+      is_limited_ = type == FileType::RegularFile && HasFileSizeLimit();
       break;
     case FileType::SocketStream:
     case FileType::SocketDatagram:
@@ -100,7 +108,9 @@ TENON_DECL Expected<std::size_t> HostStream::Write(std::span<const std::uint8_t>
       return ::pwritev2(descriptor_, &whole, 1, -1, flags);
     });
   };
-  if (kind_ == Kind::NeverWaits) return CountOf(write(bytes, 0));
+  if (kind_ == Kind::NeverWaits) {
+    return CountOf(WithinFileSize([&] { return write(bytes, 0); }));
+  }
 #if defined(RWF_NOWAIT)
   if (has_nowait_) {
     const ::ssize_t count = write(bytes, RWF_NOWAIT);

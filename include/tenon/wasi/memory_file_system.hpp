@@ -30,7 +30,8 @@ class MemoryFileSystem : public FileSystem {
   static constexpr std::uint64_t kDefaultLimit = std::uint64_t{256} << 20;
 
   /// `limit`: bytes that contents, names and directories may take, a few hundred for each entry
-  /// included; what goes beyond is ENOSPC. `clock` gives the times of files; by default the first
+  /// included; what goes beyond is ENOSPC. Of the host's memory it can be three times that while a
+  /// file grows. `clock` gives the times of files; by default the first
   /// is 2022-01-01 00:00 UTC, and each is a millisecond after the one before.
   TENON_DECL explicit MemoryFileSystem(std::uint64_t limit = kDefaultLimit, ClockSource clock = {});
   /// The directory `node` of a tree; for the library.

@@ -134,19 +134,6 @@ class MemoryFile : public File {
   FileFlags flags_;
 };
 
-/// Gives a node a name.
-TENON_DECL Errno Attach(MemoryPlace& place, const std::shared_ptr<MemoryNode>& node) {
-  MemoryTree& tree = node->tree;
-  if (place.directory->is_removed) return Errno::Noent;
-  if (place.name.size() > kLongestName) return Errno::Nametoolong;
-  if (!tree.Take(MemoryTree::kOverhead + place.name.size())) return Errno::Nospc;
-  place.directory->entries.emplace(place.name, node);
-  place.directory->modified = place.directory->changed = tree.Now();
-  ++node->links;
-  if (node->type == FileType::Directory) node->parent = place.directory;
-  return Errno::Success;
-}
-
 /// Takes a name away.
 TENON_DECL void Detach(const MemoryPlace& place) {
   MemoryTree& tree = place.node->tree;
@@ -155,6 +142,24 @@ TENON_DECL void Detach(const MemoryPlace& place) {
   tree.used -= MemoryTree::kOverhead + place.name.size();
   --place.node->links;
   place.node->changed = tree.Now();
+}
+
+/// Gives a node a name, instead of the one that it has at `former`, unless that is null.
+TENON_DECL Errno Attach(MemoryPlace& place, const std::shared_ptr<MemoryNode>& node,
+                        const MemoryPlace* former = nullptr) {
+  MemoryTree& tree = node->tree;
+  if (place.directory->is_removed) return Errno::Noent;
+  if (place.name.size() > kLongestName) return Errno::Nametoolong;
+  const std::uint64_t size = MemoryTree::kOverhead + place.name.size();
+  const std::uint64_t freed = former == nullptr ? 0 : MemoryTree::kOverhead + former->name.size();
+  if (size > freed && !tree.HasRoom(size - freed)) return Errno::Nospc;
+  place.directory->entries.emplace(place.name, node);
+  tree.used += size;
+  if (former != nullptr) Detach(*former);
+  place.directory->modified = place.directory->changed = tree.Now();
+  ++node->links;
+  if (node->type == FileType::Directory) node->parent = place.directory;
+  return Errno::Success;
 }
 
 /// A node that has no name yet; null if the limit does not allow one.
@@ -334,13 +339,10 @@ TENON_DECL Errno MemoryFileSystem::Rename(std::string_view path, FileSystem& to,
   if (target->node != nullptr) {
     const Errno error = detail::CheckReplacement(*from->node, *target->node);
     if (error != Errno::Success) return error;
-    // What is taken away has room for what comes, unless its name is the shorter one.
     if (target->node->type == FileType::Directory) target->node->is_removed = true;
     detail::Detach(*target);
   }
-  const Errno error = detail::Attach(*target, from->node);
-  if (error == Errno::Success) detail::Detach(*from);
-  return error;
+  return detail::Attach(*target, from->node, &*from);
 }
 
 TENON_DECL Errno MemoryFileSystem::Link(std::string_view path, FileSystem& to,

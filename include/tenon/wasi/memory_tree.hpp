@@ -63,8 +63,9 @@ struct MemoryTree {
     if (clock) return clock();
     return std::exchange(fixed_time, fixed_time + 1'000'000);
   }
+  bool HasRoom(std::uint64_t bytes) const { return bytes <= limit - used; }
   bool Take(std::uint64_t bytes) {
-    if (bytes > limit - used) return false;
+    if (!HasRoom(bytes)) return false;
     used += bytes;
     return true;
   }

@@ -53,8 +53,9 @@ TENON_DECL FileStat MemoryNode::Stat() const {
 TENON_DECL bool MemoryNode::Resize(std::uint64_t size) {
   const std::uint64_t before = contents.size();
   if (size > before) {
-    if (!tree.Take(size - before)) return false;
+    if (!tree.HasRoom(size - before)) return false;
     contents.resize(static_cast<std::size_t>(size));
+    tree.used += size - before;
   } else {
     contents.resize(static_cast<std::size_t>(size));
     contents.shrink_to_fit();

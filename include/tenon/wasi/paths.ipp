@@ -123,15 +123,18 @@ TENON_DECL Errno PathLink(Module& caller, Memory& memory, std::uint32_t old_fd,
 /// What is opened, with the rights that were asked for.
 TENON_DECL Expected<std::unique_ptr<File>> OpenTarget(const PathTarget& target,
                                                       OpenOptions options) {
+  if (target.read_only && (options.write || options.truncate)) return Errno::Rofs;
+  const bool is_refused = target.read_only || target.wants_directory;
   if (target.wants_directory) options.directory = true;
-  if (!target.read_only) return target.file_system->Open(target.path, options);
-  if (options.write || options.truncate) return Errno::Rofs;
-  if (!options.create) return target.file_system->Open(target.path, options);
+  if (!options.create || !is_refused) return target.file_system->Open(target.path, options);
+  // What there is may be opened, but nothing created: no file where there is to be a directory.
+  const Errno refusal = target.read_only ? Errno::Rofs : Errno::Isdir;
   const bool exclusive = options.exclusive;
   options.create = options.exclusive = false;
   Expected<std::unique_ptr<File>> opened = target.file_system->Open(target.path, options);
-  if (!opened && opened.error() == Errno::Noent) return Errno::Rofs;
+  if (!opened && opened.error() == Errno::Noent) return refusal;
   if (opened && exclusive) return Errno::Exist;
+  if (opened && (*opened)->Type() == FileType::Directory) return Errno::Isdir;
   return opened;
 }
 
@@ -146,6 +149,9 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   Rights rights = right::kPathOpen;
   if ((oflags & kOpenCreate) != 0) rights |= right::kPathCreateFile;
   if ((oflags & kOpenTruncate) != 0) rights |= right::kPathFilestatSetSize;
+  // To open a file whose writes wait for the storage medium is to wait for it.
+  if ((fdflags & kFdDsync) != 0) rights |= right::kFdDatasync;
+  if ((fdflags & (kFdRsync | kFdSync)) != 0) rights |= right::kFdSync;
   const auto target = TargetOf(caller, memory, fd, rights, path, false);
   if (!target) return target.error();
   DescriptorTable& table = DescriptorsOf(caller);
@@ -174,7 +180,12 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   descriptor.file = std::move(*opened);
   const bool is_directory = descriptor.file->Type() == FileType::Directory;
   if ((options.directory || target->wants_directory) && !is_directory) return Errno::Notdir;
-  descriptor.base = base & (is_directory ? right::kDirectory : right::kFile);
+  Rights possible = is_directory ? right::kDirectory : right::kFile;
+  // As those of standard streams: C libraries take what can seek for no terminal.
+  if (!is_directory && !descriptor.file->IsSeekable()) {
+    possible &= ~(right::kFdSeek | right::kFdTell);
+  }
+  descriptor.base = base & possible;
   descriptor.inheriting = inheriting;
   descriptor.read_only = target->read_only;
   if (is_directory) {
@@ -184,6 +195,7 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
       descriptor.file_system = target->file_system;
       descriptor.prefix = target->path;
     }
+    descriptor.guest_path = target->guest_path;
   }
   const Expected<std::uint32_t> number = table.Insert(std::move(descriptor));
   if (!number) return number.error();

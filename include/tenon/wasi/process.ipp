@@ -3,7 +3,10 @@
 /// Bodies of wasi/process.hpp.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -106,7 +109,15 @@ TENON_DECL Errno ClockTimeGet(Module& caller, Memory& memory, std::uint32_t id,
 TENON_DECL Errno RandomGet(Module& caller, Memory& memory, Buffer buffer) {
   const auto bytes = buffer.In(memory);
   if (!bytes) return Errno::Fault;
-  caller.System().Random(*bytes);
+  // In parts, so that a call that is to end does not fill gigabytes first.
+  constexpr std::size_t kPart = std::size_t{1} << 20;
+  std::span<std::uint8_t> rest = *bytes;
+  while (!rest.empty()) {
+    const std::size_t count = std::min(rest.size(), kPart);
+    caller.System().Random(rest.first(count));
+    rest = rest.subspan(count);
+    if (!rest.empty() && caller.IsStopRequested()) return Errno::Intr;
+  }
   return Errno::Success;
 }
 
