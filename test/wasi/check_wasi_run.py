@@ -118,6 +118,61 @@ def compile_guest(folder, name, source, *flags):
     return str(folder / f"{name}.wasm") if result.returncode == 0 else None
 
 
+def check_messages(wasi_run, hello, folder):
+    """What somebody is told who uses it for the first time."""
+    text = folder / "text"
+    text.write_text("some text")
+    library = folder / "library.wasm"  # exports add, of two i32
+    library.write_bytes(bytes.fromhex("0061736d 01000000 01070160027f7f017f 03020100"
+                                      "07070103616464 0000 0a09010700 20002001 6a0b"))
+    stranger = folder / "stranger.wasm"  # imports host.function
+    stranger.write_bytes(bytes.fromhex("0061736d 01000000 010401600000"
+                                       "02110104686f73740866756e6374696f6e0000"))
+    exits = folder / "exits.wasm"  # calls proc_exit(256)
+    exits.write_bytes(bytes.fromhex("0061736d 01000000 01080260017f00600000") +
+                      b"\x02\x24\x01\x16wasi_snapshot_preview1\x09proc_exit\0\0" +
+                      bytes.fromhex("03020101 0503010001 0713 02 06 5f7374617274 0001"
+                                    "06 6d656d6f7279 0200 0a09010700 418002 1000 0b"))
+    for arguments, code, message in (
+            ((), 2, "no program to run"),
+            (("--wrong", hello), 2, "there is no option --wrong"),
+            (("--wrong",), 2, "there is no option --wrong"),
+            (("-h",), 2, "there is no option -h"),
+            (("--trace=yes", hello), 2, "--trace takes no value"),
+            (("--engine=fast", hello), 2, '--engine is interpreter, jit or auto, not "fast"'),
+            (("--timeout=soon", hello), 2, '--timeout needs a number of seconds, not "soon"'),
+            (("--listen=localhost:99999", hello), 2,
+             '--listen needs HOST:PORT, not "localhost:99999"'),
+            (("--env=NAME", hello), 2, '--env needs NAME=VALUE, not "NAME"'),
+            (("--dir=/nowhere", hello), 1,
+             'cannot open directory "/nowhere": No such file or directory'),
+            ((f"--dir={text}:/x", hello), 1, f'cannot open directory "{text}": Not a directory'),
+            ((f"--cache={text}/x", hello), 1,
+             f'cannot make directory "{text}/x": Not a directory'),
+            (("/nowhere.wasm",), 1, 'cannot read file "/nowhere.wasm": No such file or directory'),
+            ((str(folder),), 1, f'cannot read file "{folder}": Is a directory'),
+            ((str(text),), 1, f'cannot run "{text}": not a WebAssembly module: '
+                              "the first 4 bytes are not 00 61 73 6d"),
+            ((str(library),), 2, "the program exports no _start; "
+                                 "--invoke calls one of its functions: add"),
+            (("--invoke=sub", str(library)), 2,
+             "the program exports no function sub; those that it exports: add"),
+            (("--invoke=add", str(library), "1"), 2, "add takes 2 arguments, not 1"),
+            (("--invoke=add", str(library), "1", "x"), 2, '"x" is no number'),
+            (("--invoke=add", str(library), "1", "4294967296"), 2,
+             "4294967296 does not fit in an i32"),
+    ):
+        result = run(wasi_run, *arguments)
+        check(f"exit code of {arguments}", result.returncode, code)
+        check(f"message of {arguments}", result.stderr.split("\n")[0], "wasi_run: " + message)
+        check(f"lines of {arguments}", result.stderr.count("\n"), 2 if code == 2 else 1)
+    check("numbers of either sign",
+          run(wasi_run, "--invoke=add", str(library), "-1", "4294967295").stdout, "-2\n")
+    result = run(wasi_run, str(stranger))
+    check("an import that there is not", (result.returncode, "host" in result.stderr), (1, True))
+    check("an exit code beyond a byte", run(wasi_run, str(exits)).returncode, 255)
+
+
 def check_options(wasi_run, hello):
     check("no program", run(wasi_run).returncode, 2)
     check("unknown option", run(wasi_run, "--wrong=1", hello).returncode, 2)
@@ -126,6 +181,8 @@ def check_options(wasi_run, hello):
           "usage: wasi_run [OPTION...] FILE [ARGUMENT...]")
     check("missing file", run(wasi_run, "/nowhere.wasm").returncode, 1)
     check("missing directory", run(wasi_run, "--dir=/nowhere", hello).returncode, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        check_messages(wasi_run, hello, pathlib.Path(folder))
     for engine in ("interpreter", "auto"):
         result = run(wasi_run, f"--engine={engine}", "--env=MOOD=good", hello, "you", "3")
         check(f"exit code ({engine})", result.returncode, 3)

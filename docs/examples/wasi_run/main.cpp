@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a WebAssembly program of WASI preview 1 from the command line, with the machine's clocks and
 // randomness, this program's streams, and the directories that the options name. Exits as the guest
-// does; 1 if it traps or cannot be run, 124 if its time was up, 2 if the options are wrong.
+// does, with 255 for a code beyond that; 1 if it traps or cannot be run, 124 if its time was up, 2
+// if the options are wrong.
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <unistd.h>
@@ -58,7 +65,7 @@ double SecondsOf(const std::string& text) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
   if (text.empty() || *end != '\0' || !(seconds > 0) || seconds > 1e9) {
-    throw UsageError{"--timeout needs a number of seconds"};
+    throw UsageError{"--timeout needs a number of seconds, not \"" + text + "\""};
   }
   return seconds;
 }
@@ -79,8 +86,9 @@ void AddListener(Options& options, const std::string& value) {
   std::uint16_t port = 0;
   const char* const end = value.data() + value.size();
   const char* const begin = colon == std::string::npos ? end : value.data() + colon + 1;
-  if (begin == end || std::from_chars(begin, end, port).ptr != end) {
-    throw UsageError{"--listen needs HOST:PORT"};
+  const auto [rest, error] = std::from_chars(begin, end, port);
+  if (begin == end || rest != end || error != std::errc{}) {
+    throw UsageError{"--listen needs HOST:PORT, not \"" + value + "\""};
   }
   const tenon::HostDescriptor socket = tenon::wasi::ListenTcp(value.substr(0, colon), port);
   if (port == 0) std::fprintf(stderr, "listening on port %u\n", tenon::wasi::PortOf(socket));
@@ -89,7 +97,8 @@ void AddListener(Options& options, const std::string& value) {
 
 void AddVariable(Options& options, const std::string& value) {
   const std::size_t equals = value.find('=');
-  if (equals == std::string::npos || equals == 0) throw UsageError{"--env needs NAME=VALUE"};
+  if (equals == std::string::npos || equals == 0)
+    throw UsageError{"--env needs NAME=VALUE, not \"" + value + "\""};
   options.module = options.module.WithEnv(value.substr(0, equals), value.substr(equals + 1));
 }
 
@@ -99,12 +108,31 @@ void ChooseEngine(Options& options, const std::string& name) {
   } else if (name == "jit") {
     options.runtime = options.runtime.WithEngine(tenon::EngineKind::Jit);
   } else if (name != "auto") {
-    throw UsageError{"--engine is interpreter, jit or auto"};
+    throw UsageError{"--engine is interpreter, jit or auto, not \"" + name + "\""};
   }
 }
 
-/// Reads one option that has a value.
-bool ReadValue(Options& options, std::string_view name, const std::string& value) {
+void ChooseCache(Options& options, const std::string& directory) {
+  // The library goes without a cache where it cannot have one; who asks for one wants to know.
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    throw std::runtime_error{"cannot make directory \"" + directory + "\": " + error.message()};
+  }
+  options.runtime =
+      options.runtime.WithCompilationCache(tenon::CompilationCache::Directory(directory));
+}
+
+constexpr std::string_view kWithValue[] = {"--dir",    "--env",   "--listen", "--timeout",
+                                           "--engine", "--cache", "--invoke"};
+constexpr std::string_view kWithoutValue[] = {"--env-inherit", "--trace", "--help"};
+
+bool IsOneOf(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Reads one option of kWithValue.
+void ReadValue(Options& options, std::string_view name, const std::string& value) {
   if (name == "--dir") {
     AddDirectory(options, value);
   } else if (name == "--env") {
@@ -118,47 +146,50 @@ bool ReadValue(Options& options, std::string_view name, const std::string& value
   } else if (name == "--engine") {
     ChooseEngine(options, value);
   } else if (name == "--cache") {
-    options.runtime =
-        options.runtime.WithCompilationCache(tenon::CompilationCache::Directory(value));
+    ChooseCache(options, value);
   } else if (name == "--invoke") {
     options.invoke = value;
-  } else {
-    return false;
   }
-  return true;
+}
+
+/// Reads one option of kWithoutValue.
+void ReadSwitch(Options& options, std::string_view name) {
+  if (name == "--help") {
+    std::fputs(kHelp, stdout);
+    std::exit(0);
+  }
+  if (name == "--env-inherit") {
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      if (std::string_view{*variable}.find('=') != 0) AddVariable(options, *variable);
+    }
+    return;
+  }
+  options.runtime =
+      options.runtime.WithFunctionListenerFactory(tenon::NewHostLoggingListenerFactory(
+          [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }));
 }
 
 Options ReadOptions(int argc, char** argv) {
   Options options;
   int i = 1;
-  for (; i < argc && std::string_view{argv[i]}.starts_with("--"); ++i) {
+  for (; i < argc && std::string_view{argv[i]}.starts_with('-'); ++i) {
     const std::string_view option = argv[i];
     if (option == "--") {
       ++i;
       break;
     }
-    if (option == "--help") {
-      std::fputs(kHelp, stdout);
-      std::exit(0);
-    }
-    if (option == "--env-inherit") {
-      for (char** variable = environ; *variable != nullptr; ++variable) {
-        if (std::string_view{*variable}.find('=') != 0) AddVariable(options, *variable);
-      }
-    } else if (option == "--trace") {
-      options.runtime =
-          options.runtime.WithFunctionListenerFactory(tenon::NewHostLoggingListenerFactory(
-              [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }));
+    // --name=value or --name value
+    const std::size_t equals = option.find('=');
+    const std::string_view name = option.substr(0, equals);
+    const bool has_value = equals != std::string_view::npos;
+    if (IsOneOf(kWithoutValue, name)) {
+      if (has_value) throw UsageError{std::string{name} + " takes no value"};
+      ReadSwitch(options, name);
+    } else if (IsOneOf(kWithValue, name)) {
+      if (!has_value && i + 1 == argc) throw UsageError{std::string{name} + " needs a value"};
+      ReadValue(options, name, std::string{has_value ? option.substr(equals + 1) : argv[++i]});
     } else {
-      // --name=value or --name value
-      const std::size_t equals = option.find('=');
-      const std::string_view name = option.substr(0, equals);
-      if (equals == std::string_view::npos && i + 1 == argc) {
-        throw UsageError{std::string{name} + " needs a value"};
-      }
-      const std::string value{equals == std::string_view::npos ? argv[++i]
-                                                               : option.substr(equals + 1)};
-      if (!ReadValue(options, name, value)) throw UsageError{"no option " + std::string{name}};
+      throw UsageError{"there is no option " + std::string{name}};
     }
   }
   options.arguments.assign(argv + i, argv + argc);
@@ -189,8 +220,13 @@ tenon::Value ValueOf(const std::string& text, tenon::ValueType type) {
   const char* const begin = text.c_str();
   char* end = nullptr;
   tenon::Value value;
+  bool fits = true;
+  errno = 0;
   if (type == ValueType::I32) {
-    value = tenon::Value{static_cast<std::int32_t>(std::strtoll(begin, &end, 0))};
+    // Signed or not, as I64.
+    const long long number = std::strtoll(begin, &end, 0);
+    fits = number >= INT32_MIN && number <= UINT32_MAX;
+    value = tenon::Value{static_cast<std::int32_t>(number)};
   } else if (type == ValueType::I64 && text.starts_with('-')) {
     value = tenon::Value{std::int64_t{std::strtoll(begin, &end, 0)}};
   } else if (type == ValueType::I64) {
@@ -203,6 +239,10 @@ tenon::Value ValueOf(const std::string& text, tenon::ValueType type) {
     throw UsageError{"arguments can be numbers only"};
   }
   if (text.empty() || *end != '\0') throw UsageError{"\"" + text + "\" is no number"};
+  const bool is_integer = type == ValueType::I32 || type == ValueType::I64;
+  if (!fits || (is_integer && errno == ERANGE)) {
+    throw UsageError{text + " does not fit in an " + std::string{tenon::ValueTypeName(type)}};
+  }
   return value;
 }
 
@@ -221,12 +261,30 @@ void Print(const tenon::Value& value) {
   }
 }
 
-void Invoke(const tenon::Module& module, const Options& options) {
+/// The names of a program's functions that --invoke takes, at most a few.
+std::string FunctionsOf(const tenon::CompiledModule& program) {
+  constexpr std::size_t kMost = 10;
+  std::string names;
+  std::size_t count = 0;
+  for (const tenon::FunctionDefinition& function : program.ExportedFunctions()) {
+    if (++count > kMost) return names + ", ...";
+    names += (names.empty() ? "" : ", ") + function.export_names.at(0);
+  }
+  return names.empty() ? "none" : names;
+}
+
+void Invoke(const tenon::Module& module, const tenon::CompiledModule& program,
+            const Options& options) {
   const tenon::Function function = module.ExportedFunction(options.invoke);
-  if (!function) throw UsageError{"the program exports no function " + options.invoke};
+  if (!function) {
+    throw UsageError{"the program exports no function " + options.invoke +
+                     "; those that it exports: " + FunctionsOf(program)};
+  }
   const std::vector<tenon::ValueType>& types = function.Definition().parameter_types;
   if (options.arguments.size() - 1 != types.size()) {
-    throw UsageError{options.invoke + " takes " + std::to_string(types.size()) + " arguments"};
+    throw UsageError{options.invoke + " takes " + std::to_string(types.size()) +
+                     (types.size() == 1 ? " argument" : " arguments") + ", not " +
+                     std::to_string(options.arguments.size() - 1)};
   }
   std::vector<tenon::Value> arguments;
   for (std::size_t i = 0; i < types.size(); ++i) {
@@ -235,10 +293,19 @@ void Invoke(const tenon::Module& module, const Options& options) {
   for (const tenon::Value& result : function.Call(options.context, arguments)) Print(result);
 }
 
+/// Tells which file it is that cannot be run.
+tenon::CompiledModule Compile(const tenon::Runtime& runtime, const std::string& path) {
+  const std::vector<std::uint8_t> bytes = tenon::ReadFile(path);
+  try {
+    return runtime.CompileModule(bytes);
+  } catch (const tenon::Error& error) {
+    throw std::runtime_error{"cannot run \"" + path + "\": " + error.what()};
+  }
+}
+
 void Run(Options options) {
   const tenon::Runtime runtime{options.runtime.WithCompilationProgress(Progress{})};
-  const tenon::CompiledModule program =
-      runtime.CompileModule(tenon::ReadFile(options.arguments.at(0)));
+  const tenon::CompiledModule program = Compile(runtime, options.arguments.at(0));
   bool is_unstable = false;
   bool is_emscripten = false;
   for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
@@ -263,9 +330,12 @@ void Run(Options options) {
     module.ExportedFunction<void()>("_initialize")(options.context);
   }
   if (!options.invoke.empty()) {
-    Invoke(module, options);
+    Invoke(module, program, options);
   } else if (module.ExportedFunction("_start")) {
     module.ExportedFunction<void()>("_start")(options.context);
+  } else if (!program.ExportedFunctions().empty()) {
+    throw UsageError{"the program exports no _start; --invoke calls one of its functions: " +
+                     FunctionsOf(program)};
   }
 }
 
@@ -279,11 +349,13 @@ int main(int argc, char** argv) {
     Run(std::move(options));
     return 0;
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "wasi_run: %s\n%s", error.text.c_str(), kHelp);
+    std::fprintf(stderr, "wasi_run: %s\nwasi_run --help tells more\n", error.text.c_str());
     return kUsage;
   } catch (const tenon::ExitError& exit) {
+    // Of larger codes the system would keep the last byte, which may be 0.
+    constexpr std::uint32_t kLargestCode = 255;
     if (exit.ExitCode() != tenon::ExitError::kDeadlineExceeded) {
-      return static_cast<int>(exit.ExitCode());
+      return static_cast<int>(std::min(exit.ExitCode(), kLargestCode));
     }
     std::fprintf(stderr, "wasi_run: the program's time was up\n");
     return kTimedOut;
