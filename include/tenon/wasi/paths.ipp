@@ -149,15 +149,16 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   Rights rights = right::kPathOpen;
   if ((oflags & kOpenCreate) != 0) rights |= right::kPathCreateFile;
   if ((oflags & kOpenTruncate) != 0) rights |= right::kPathFilestatSetSize;
-  // To open a file whose writes wait for the storage medium is to wait for it.
-  if ((fdflags & kFdDsync) != 0) rights |= right::kFdDatasync;
-  if ((fdflags & (kFdRsync | kFdSync)) != 0) rights |= right::kFdSync;
   const auto target = TargetOf(caller, memory, fd, rights, path, false);
   if (!target) return target.error();
   DescriptorTable& table = DescriptorsOf(caller);
   base &= right::kAll;
   inheriting &= right::kAll;
-  if (((base | inheriting) & ~table.Find(fd)->inheriting) != 0) return Errno::Notcapable;
+  // A file whose writes wait for the storage medium does what these rights allow, asked for or not.
+  Rights inherited = base | inheriting;
+  if ((fdflags & kFdDsync) != 0) inherited |= right::kFdDatasync;
+  if ((fdflags & (kFdRsync | kFdSync)) != 0) inherited |= right::kFdSync;
+  if ((inherited & ~table.Find(fd)->inheriting) != 0) return Errno::Notcapable;
   if (!opened_fd.IsIn(memory)) return Errno::Fault;
   if (table.IsFull()) return Errno::Mfile;
 
