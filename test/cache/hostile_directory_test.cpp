@@ -120,6 +120,39 @@ TEST_CASE("a directory that becomes others' while it is used is not believed any
   CHECK(cache.Statistics().mapped_loads == 0);
 }
 
+TEST_CASE("a directory that others could replace is refused without a key, and says which") {
+  const ScratchDirectory scratch;
+  const std::string parent = scratch / "shared";
+  const std::string path = parent + "/mine/cache";
+  std::filesystem::create_directories(path);
+  const auto refusal = [](const std::string& name) {
+    const auto error =
+        Thrown<tenon::ConfigError>([&] { tenon::CompilationCache::Directory(name); });
+    CHECK(error.Id() == tenon::ErrorCode::CacheDirectory);
+    return std::string{error.what()};
+  };
+  for (const mode_t mode : {0777u, 0775u, 0757u}) {
+    REQUIRE(chmod(parent.c_str(), mode) == 0);
+    const std::string text = refusal(path);
+    CHECK(text.find("\"" + parent + "\" above it: others may write to it") != std::string::npos);
+  }
+  // The way there does not matter, only what is above what it leads to.
+  std::filesystem::create_directory_symlink(path, scratch / "link");
+  CHECK(refusal(scratch / "link").find(parent) != std::string::npos);
+  RunCached(path, AnswerModule(6), Signed());
+  const CachedRun is_signed = RunCached(path, AnswerModule(6), Signed());
+  CHECK(is_signed.statistics.loads == 1);
+  CHECK(is_signed.statistics.mapped_loads == 0);
+  // Nobody can rename what is others' in a directory like /tmp.
+  REQUIRE(chmod(parent.c_str(), 01777) == 0);
+  CHECK(RunCached(path, AnswerModule(7)).statistics.misses == 1);
+  CHECK(RunCached(path, AnswerModule(7)).statistics.mapped_loads == 1);
+  if (geteuid() != 0) return;  // only the administrator can give files away
+  REQUIRE(chmod(parent.c_str(), 0755) == 0);
+  REQUIRE(chown(parent.c_str(), 12345, 12345) == 0);
+  CHECK(refusal(path).find("above it: it belongs to user 12345") != std::string::npos);
+}
+
 TEST_CASE("files have the rights of their directory, whatever the umask") {
   const ScratchDirectory scratch;
   REQUIRE(chmod(scratch.Path().c_str(), 0770) == 0);
@@ -158,6 +191,23 @@ TEST_CASE("purging removes the directories of other versions with their locks") 
   WriteBytes(other + "/trim.lock", {});
   tenon::CompilationCache::Directory(scratch.Path()).Purge();
   CHECK_FALSE(std::filesystem::exists(other));
+}
+
+TEST_CASE("a file of a size that nobody has memory for is not read, and replaced") {
+  const ScratchDirectory scratch;
+  const bool is_shared = GENERATE(false, true);
+  CacheOptions options = is_shared ? Signed() : CacheOptions{};
+  options.max_bytes = 0;
+  RunCached(scratch.Path(), AnswerModule(1), options);
+  std::error_code refusal;
+  std::filesystem::resize_file(Beside(scratch, ".tenon"), std::uintmax_t{1} << 40, refusal);
+  if (refusal) return;  // a file system without holes
+  if (is_shared) REQUIRE(chmod(scratch.Path().c_str(), 0777) == 0);
+  const CachedRun run = RunCached(scratch.Path(), AnswerModule(1), options);
+  CHECK(run.answer == 1);
+  REQUIRE(run.problems.size() == 1);
+  CHECK(run.problems[0].kind == CacheProblemKind::NotRead);
+  CHECK(RunCached(scratch.Path(), AnswerModule(1), options).statistics.loads == 1);
 }
 
 TEST_CASE("an entry that is damaged is counted and reported once") {

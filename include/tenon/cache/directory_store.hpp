@@ -54,6 +54,7 @@ class DirectoryStore final : public CacheStore {
     std::uint32_t keep_other_versions_days = 0;
     bool is_read_only = false;
     bool may_be_shared = false;  ///< whether others may write to it, as entries are signed
+    bool is_copied = false;      ///< whether files are copied as if they were on another machine
   };
 
   /// Makes the directories that are missing. Throws ConfigError if others can write to them and
@@ -87,13 +88,14 @@ class DirectoryStore final : public CacheStore {
   struct OpenDirectory {
     FileDescriptor file;
     std::uint32_t mode;
-    bool is_ours;  ///< nobody else can write to the one above it
+    bool is_ours;  ///< nobody else can write to one above it
   };
   using Directory = std::shared_ptr<const OpenDirectory>;
 
   void Open();
   Directory Current() const;
   FileFacts RequireSafe(const FileDescriptor& directory, const std::string& path) const;
+  std::string RequireSafeAbove(const FileDescriptor& directory) const;
   FileDescriptor MakeTemporary(const Directory& directory, const CacheKey& key, std::string& name);
   void WriteEntry(const Directory& directory, const CacheKey& key,
                   std::span<const std::uint8_t> entry);

@@ -127,6 +127,21 @@ inline bool TryLock(const FileDescriptor& file) {
   return flock(file.Number(), LOCK_EX | LOCK_NB) == 0;
 }
 
+/// Waits for those who hold it, but no longer than that; errno says why not.
+[[gnu::cold]] inline bool LockWithin(const FileDescriptor& file,
+                                     std::chrono::milliseconds longest) {
+  constexpr std::chrono::milliseconds kLongestNap{16};
+  const auto deadline = std::chrono::steady_clock::now() + longest;
+  std::chrono::milliseconds nap{1};
+  while (!TryLock(file)) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, kLongestNap);
+  }
+  return true;
+}
+
 /// Removes a file whose maker locked it and is gone.
 [[gnu::cold]] inline void RemoveIfAbandoned(const FileDescriptor& directory,
                                             const std::string& name) {
@@ -249,6 +264,14 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
                     FormatError(ErrorCode::CacheDirectory, {path, facts.danger})};
 }
 
+[[gnu::cold]] inline std::string DirectoryStore::RequireSafeAbove(
+    const FileDescriptor& directory) const {
+  std::string danger = DangerAbove(directory);
+  if (danger.empty() || settings_.may_be_shared) return danger;
+  throw ConfigError{ErrorCode::CacheDirectory,
+                    FormatError(ErrorCode::CacheDirectory, {settings_.path, danger})};
+}
+
 [[gnu::cold]] inline void DirectoryStore::Open() {
   if (!settings_.is_read_only) detail::MakeDirectories(settings_.path);
   // The user's own path may lead over links: what it leads to is looked at.
@@ -256,7 +279,8 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
   int error = errno;
   Directory opened;
   if (top) {
-    const FileFacts above = RequireSafe(top, settings_.path);
+    FileFacts above = RequireSafe(top, settings_.path);
+    above.danger += RequireSafeAbove(top);
     const bool is_new =
         !settings_.is_read_only && mkdirat(top.Number(), settings_.version.c_str(), 0700) == 0;
     FileDescriptor file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
@@ -310,7 +334,8 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   if (!danger.empty() && !settings_.may_be_shared) {
     throw std::runtime_error{"it is not safe to take code from: " + danger};
   }
-  const bool is_ours = directory->is_ours && danger.empty() && !IsOfNetwork(file);
+  const bool is_ours =
+      directory->is_ours && danger.empty() && !settings_.is_copied && !IsOfNetwork(file);
   FileMapping pages = is_ours ? MapFile(file, facts.size, PathOf(key))
                               : ReadFilePages(file, facts.size, PathOf(key));
   return CacheBlob{pages.bytes, std::move(pages.owner),
@@ -407,22 +432,18 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
 [[gnu::cold]] TENON_DECL KeyLock DirectoryStore::Lock(const CacheKey& key, std::uint32_t timeout_ms,
                                                       bool& timed_out) {
   using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::milliseconds kLongestNap{16};
   timed_out = false;
   if (settings_.is_read_only) return {};
   const Directory directory = Current();
   const std::string name = detail::NameOf(key, detail::kLockSuffix);
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds{timeout_ms};
-  std::chrono::milliseconds nap{1};
   for (;;) {
     FileDescriptor file = detail::OpenLock(directory->file, directory->mode, name);
     if (!file) return {};
-    while (!detail::TryLock(file)) {
-      if (errno != EWOULDBLOCK && errno != EINTR) return {};
-      timed_out = Clock::now() >= deadline;
-      if (timed_out) return {};
-      std::this_thread::sleep_for(nap);
-      nap = std::min(nap * 2, kLongestNap);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (!detail::LockWithin(file, left)) {
+      timed_out = errno == EWOULDBLOCK;
+      return {};
     }
     // Its holder removed it, so that others may have made and locked another one of this name.
     FileFacts facts;
@@ -457,9 +478,11 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
 
 [[gnu::cold]] TENON_DECL void DirectoryStore::Trim(std::uint64_t max_bytes) {
   const Directory directory = Current();
-  // One at a time is enough, and it must not remove more than it has to.
+  // One at a time, so that no more is removed than has to be. Who holds it may have looked before
+  // the last entries came.
+  constexpr std::chrono::milliseconds kLongestWait{200};
   const FileDescriptor lock = detail::OpenLock(directory->file, directory->mode, detail::kTrimLock);
-  if (!lock || !detail::TryLock(lock)) return;
+  if (!lock || !detail::LockWithin(lock, kLongestWait)) return;
   detail::RemoveLeftovers(directory->file);
   std::uint64_t total = 0;
   for (const detail::FileUse& use : detail::ListUses(directory->file)) {

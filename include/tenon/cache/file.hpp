@@ -54,6 +54,10 @@ struct FileFacts {
 /// Facts of an open file. False if the system does not tell.
 TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts);
 
+/// Why somebody else can put another directory in the place of this one: one of those above it is
+/// theirs, or they may rename in it. "" if nobody can but this user and the administrator.
+TENON_DECL std::string DangerAbove(const FileDescriptor& directory);
+
 /// Whether a file lies on another machine, as far as its kind of file system tells: then its pages
 /// can go while they are mapped. `kind`: statfs::f_type.
 TENON_DECL bool IsOfNetwork(const FileDescriptor& file) noexcept;

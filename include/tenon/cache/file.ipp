@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <new>
 #include <system_error>
@@ -41,14 +42,24 @@ struct Unmapper {
   return text;
 }
 
-[[gnu::cold]] inline std::string DangerOf(const struct stat& facts) {
+/// In a directory that is sticky everybody may make files, but only remove and rename their own.
+[[gnu::cold]] inline std::string DangerOf(const struct stat& facts, bool may_be_sticky = false) {
   if (facts.st_uid != geteuid() && facts.st_uid != 0) {
     return "it belongs to user " + std::to_string(facts.st_uid);
   }
-  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+  const bool is_sticky = may_be_sticky && (facts.st_mode & S_ISVTX) != 0;
+  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !is_sticky) {
     return "others may write to it (mode " + OctalText(facts.st_mode & 0777) + ")";
   }
   return {};
+}
+
+/// Of an open file, as far as the system tells.
+[[gnu::cold]] inline std::string PathOf(const FileDescriptor& file) {
+  const std::string link = "/proc/self/fd/" + std::to_string(file.Number());
+  char path[PATH_MAX];
+  const ssize_t size = readlink(link.c_str(), path, sizeof(path));
+  return size <= 0 ? std::string{"?"} : std::string{path, static_cast<std::size_t>(size)};
 }
 
 }  // namespace detail
@@ -72,6 +83,27 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
   facts.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
   facts.danger = detail::DangerOf(status);
   return true;
+}
+
+[[gnu::cold]] TENON_DECL std::string DangerAbove(const FileDescriptor& directory) {
+  const auto fail = [] {
+    return std::string{"those above it cannot be looked at: "} +
+           std::generic_category().message(errno);
+  };
+  struct stat below;
+  if (fstat(directory.Number(), &below) != 0) return fail();
+  // From within, so that links and renames on the way do not matter.
+  FileDescriptor place{openat(directory.Number(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  for (;;) {
+    FileDescriptor above{openat(place.Number(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    struct stat status;
+    if (!above || fstat(above.Number(), &status) != 0) return fail();
+    if (status.st_dev == below.st_dev && status.st_ino == below.st_ino) return {};  // the root
+    const std::string danger = detail::DangerOf(status, true);
+    if (!danger.empty()) return "of \"" + detail::PathOf(above) + "\" above it: " + danger;
+    below = status;
+    place = std::move(above);
+  }
 }
 
 [[gnu::cold]] TENON_DECL bool IsKindOfNetwork(std::uint32_t kind) noexcept {
