@@ -46,6 +46,14 @@ class CompilationCache {
   TENON_DECL static CompilationCache Directory(const std::string& path,
                                                const CacheOptions& options);
 
+  /// A cache whose code is kept in CacheOptions::remote and nowhere else, for machines without a
+  /// directory that outlives them. What comes from the store is copied to memory of this process
+  /// before it is checked. Processes do not wait for each other: several that start at once may
+  /// compile the same module. Options that are about a directory have no effect.
+  ///
+  /// Throws ConfigError if `options` have no remote or no mac_key.
+  TENON_DECL static CompilationCache Remote(const CacheOptions& options);
+
   friend bool operator==(const CompilationCache&, const CompilationCache&) noexcept = default;
 
   TENON_DECL CacheStatistics Statistics() const;
@@ -53,7 +61,7 @@ class CompilationCache {
   TENON_DECL void Clear() const;
 
   /// Entries of the directory of this version and machine, most recently used first; none for a
-  /// cache in memory. Throws std::system_error if it cannot be read.
+  /// cache without a directory. Throws std::system_error if it cannot be read.
   TENON_DECL std::vector<CacheEntry> Entries() const;
   /// Checks every entry of the directory, and removes what is not as it was written, unless the
   /// cache is read-only. Throws as Entries.

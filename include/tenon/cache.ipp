@@ -22,6 +22,12 @@ TENON_DECL CompilationCache CompilationCache::Directory(const std::string& path,
       std::make_shared<cache::CodeMap>(std::make_shared<cache::PersistentCache>(path, options))};
 }
 
+TENON_DECL CompilationCache CompilationCache::Remote(const CacheOptions& options) {
+  if (options.remote == nullptr) vm::ThrowEmptyHandle("CacheOptions::remote");
+  return CompilationCache{
+      std::make_shared<cache::CodeMap>(std::make_shared<cache::PersistentCache>(options))};
+}
+
 inline cache::CodeMap& CompilationCache::RequireMap() const {
   if (map_ == nullptr) vm::ThrowEmptyHandle("CompilationCache");
   return *map_;

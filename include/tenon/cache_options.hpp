@@ -52,12 +52,15 @@ struct CacheOptions {
   /// Skips the checksum over entries, for directories on storage that is trusted not to damage
   /// files. Has no effect with a mac_key.
   bool skip_checksum = false;
-  /// How long to wait for another process or thread that compiles the same module.
+  /// How long to wait for another process or thread that compiles the same module. Once a cache has
+  /// waited so long in vain, it waits 100 ms at most for ten times as long, so that who never gives
+  /// up a key costs this time once.
   std::uint32_t lock_timeout_ms = 30'000;
   /// Directories of other versions, machines or ABIs go once nothing in them was used for so long.
   /// 0: they stay.
   std::uint32_t keep_other_versions_days = 30;
-  /// A second level behind the directory, for a fleet. Needs a mac_key.
+  /// A second level behind the directory, for a fleet, or the only one (CompilationCache::Remote).
+  /// Needs a mac_key.
   std::shared_ptr<CacheStore> remote;
   /// Told of problems by the thread that meets them, while it compiles: it may ask the cache, and
   /// compile other modules, but not that one. What it throws is dropped. Null: nobody is told.

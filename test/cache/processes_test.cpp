@@ -68,6 +68,7 @@ struct Totals {
   std::atomic<std::uint64_t> evictions{0};
   std::atomic<std::uint64_t> wrong{0};
   std::atomic<std::uint64_t> problems{0};
+  std::atomic<std::uint64_t> open_files{0};  ///< that were not open before
 };
 
 class SharedTotals {
@@ -89,6 +90,11 @@ class SharedTotals {
   Totals* totals_;
 };
 
+std::size_t OpenDescriptors() {
+  const std::filesystem::directory_iterator all{"/proc/self/fd"};
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
 constexpr int kProcesses = 8;
 constexpr int kThreads = 8;
 
@@ -98,6 +104,7 @@ void Hammer(const std::string& path, std::int32_t modules, const CacheOptions& o
   std::vector<pid_t> children;
   for (int p = 0; p < kProcesses; ++p) {
     children.push_back(Spawn([&] {
+      const std::size_t open_files = OpenDescriptors();
       std::vector<std::thread> threads;
       for (int t = 0; t < kThreads; ++t) {
         threads.emplace_back([&, p, t] {
@@ -117,6 +124,7 @@ void Hammer(const std::string& path, std::int32_t modules, const CacheOptions& o
         });
       }
       for (std::thread& thread : threads) thread.join();
+      totals.open_files += OpenDescriptors() - open_files;
       return 0;
     }));
   }
@@ -130,11 +138,6 @@ std::vector<std::string> Leftovers(const ScratchDirectory& scratch) {
     if (!file.ends_with("/trim.lock")) files.push_back(file);
   }
   return files;
-}
-
-std::size_t OpenDescriptors() {
-  const std::filesystem::directory_iterator all{"/proc/self/fd"};
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 DirectoryStore MakeStore(const ScratchDirectory& scratch) {
@@ -158,7 +161,41 @@ TEST_CASE("8 processes of 8 threads compile each module once") {
   CHECK(totals->misses == kModules);
   CHECK(totals->loads == kModules * (kProcesses * kThreads - 1));
   CHECK(totals->problems == 0);
+  CHECK(totals->open_files == 0);
   CHECK(scratch.Files(".tenon").size() == kModules);
+  CHECK(Leftovers(scratch).empty());
+}
+
+TEST_CASE("8 processes of 8 threads compile each module once while others' entries are evicted") {
+  const ScratchDirectory scratch;
+  constexpr std::int32_t kModules = 3;
+  constexpr std::int32_t kOthers = 30;
+  RunCached(scratch.Path(), AnswerModule(kModules));
+  const std::string file = scratch.Files(".tenon").at(0);
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours{1};
+  std::filesystem::last_write_time(file, long_ago);
+  for (std::int32_t i = 1; i < kOthers; ++i) {
+    std::string other = file;
+    other.replace(other.size() - 8, 2, std::to_string(10 + i));
+    if (other == file) continue;
+    std::filesystem::copy_file(file, other, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::last_write_time(other, long_ago);
+  }
+  CacheOptions options;
+  options.max_bytes = std::filesystem::file_size(file) * 10;
+  SharedTotals totals;
+  Hammer(scratch.Path(), kModules, options, *totals);
+  CHECK(totals->wrong == 0);
+  CHECK(totals->misses == kModules);
+  CHECK(totals->loads == kModules * (kProcesses * kThreads - 1));
+  CHECK(totals->evictions >= 20);
+  CHECK(totals->problems == 0);
+  CHECK(totals->open_files == 0);
+  MakeStore(scratch).Trim(options.max_bytes);
+  CHECK(scratch.Files(".tenon").size() <= 10);
+  for (std::int32_t i = 0; i < kModules; ++i) {
+    CHECK(RunCached(scratch.Path(), AnswerModule(i), options).statistics.loads == 1);
+  }
   CHECK(Leftovers(scratch).empty());
 }
 
@@ -174,6 +211,7 @@ TEST_CASE("8 processes of 8 threads get the right code while entries are evicted
   CHECK(totals->wrong == 0);
   CHECK(totals->evictions > 0);
   CHECK(totals->problems == 0);
+  CHECK(totals->open_files == 0);
   MakeStore(scratch).Trim(options.max_bytes);
   CHECK(scratch.Files(".tenon").size() == 2);
   CHECK(scratch.Files(".use").size() <= 2);
@@ -222,6 +260,42 @@ TEST_CASE("a lock that is held for too long is not waited for") {
   CHECK(run.statistics.lock_timeouts == 1);
   REQUIRE(run.problems.size() == 1);
   CHECK(run.problems[0].kind == CacheProblemKind::LockTimeout);
+}
+
+TEST_CASE("who holds all keys for good is waited for once") {
+  const ScratchDirectory scratch;
+  DirectoryStore store = MakeStore(scratch);
+  std::vector<CacheKey> keys;
+  for (std::int32_t i = 0; i < 3; ++i) {
+    RunCached(scratch.Path(), AnswerModule(i));
+    for (const std::string& file : scratch.Files(".tenon")) {
+      keys.push_back(DirectoryStore::KeyOfPath(file).value());
+      std::filesystem::remove(file);
+    }
+  }
+  std::vector<KeyLock> held;
+  bool timed_out = false;
+  for (const CacheKey& key : keys) held.push_back(store.Lock(key, 0, timed_out));
+  std::vector<std::string> reports;
+  CacheOptions options;
+  options.lock_timeout_ms = 800;
+  options.on_problem = [&](const tenon::CacheProblem& problem) { reports.push_back(problem.text); };
+  const auto cache = tenon::CompilationCache::Directory(scratch.Path(), options);
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCompilationCache(cache)};
+  std::vector<std::chrono::milliseconds> times;
+  for (std::int32_t i = 0; i < 3; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    runtime.CompileModule(AnswerModule(i));
+    times.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin));
+  }
+  CHECK(times[0].count() >= 800);
+  CHECK((times[1] + times[2]).count() < 1600);
+  CHECK(cache.Statistics().misses == 3);
+  CHECK(cache.Statistics().lock_timeouts == 3);
+  REQUIRE(reports.size() == 3);
+  CHECK(reports[0].ends_with("after 800 ms"));
+  CHECK(reports[2].ends_with("after 100 ms"));
 }
 
 TEST_CASE("the lock of a killed process is free") {

@@ -29,12 +29,15 @@ struct FoundEntry {
 };
 
 /// The levels of a cache below memory: a directory, if there is one, and a store that others share,
-/// if there is one. Any thread. What goes wrong in them is counted and reported, and thrown only
-/// where this says so.
+/// if there is one; at least one of them. Any thread. What goes wrong in them is counted and
+/// reported, and thrown only where this says so.
 class PersistentCache {
  public:
-  /// Throws ConfigError if the directory or the options are not safe.
+  /// With a directory. Throws ConfigError if it or the options are not safe.
   TENON_DECL PersistentCache(const std::string& path, CacheOptions options);
+  /// With nothing but the store of the options, which there must be. Throws ConfigError without a
+  /// key.
+  TENON_DECL explicit PersistentCache(CacheOptions options);
 
   /// The entry of this identity, from the nearest level that has it.
   TENON_DECL std::optional<FoundEntry> Find(const EntryIdentity& identity);
@@ -70,6 +73,10 @@ class PersistentCache {
 
  private:
   EntryTrust Trust() const noexcept { return {options_.mac_key, options_.skip_checksum}; }
+  /// Of an entry, for people.
+  std::string PlaceOf(const CacheKey& key) const;
+  std::optional<FoundEntry> FindRemote(const EntryIdentity& identity);
+  std::uint32_t PatienceMs() const noexcept;
   std::optional<FoundEntry> FindIn(CacheStore& store, const EntryIdentity& identity,
                                    const std::string& place, bool reports = true);
   void Report(CacheProblemKind kind, std::string text);
@@ -78,7 +85,8 @@ class PersistentCache {
                const std::string& place);
 
   const CacheOptions options_;
-  DirectoryStore directory_;
+  std::unique_ptr<DirectoryStore> directory_;      ///< null if there is none
+  std::atomic<std::int64_t> hurried_until_ms_{0};  ///< of the steady clock; see PatienceMs
   std::atomic<std::uint64_t> variant_loads_{0};
   std::atomic<std::uint64_t> variant_misses_{0};
   std::atomic<std::uint64_t> remote_loads_{0};

@@ -3,6 +3,8 @@
 /// Bodies of persistent_cache.hpp.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -44,12 +46,15 @@ namespace detail {
   }
 }
 
+[[gnu::cold]] inline void RequireKey(const CacheOptions& options) {
+  if (options.remote == nullptr || !options.mac_key.empty()) return;
+  throw ConfigError{ErrorCode::CacheKeyNeeded,
+                    FormatError(ErrorCode::CacheKeyNeeded, {"the remote store"})};
+}
+
 [[gnu::cold]] inline DirectoryStore::Settings DirectorySettings(const std::string& path,
                                                                 const CacheOptions& options) {
-  if (options.remote != nullptr && options.mac_key.empty()) {
-    throw ConfigError{ErrorCode::CacheKeyNeeded,
-                      FormatError(ErrorCode::CacheKeyNeeded, {"the remote store"})};
-  }
+  RequireKey(options);
   DirectoryStore::Settings settings;
   settings.path = path.empty() ? "." : path;
   settings.version = VersionDirectoryName();
@@ -58,6 +63,14 @@ namespace detail {
   settings.is_read_only = options.mode != CacheMode::ReadWrite;
   settings.may_be_shared = !options.mac_key.empty();
   return settings;
+}
+
+inline constexpr const char* kRemotePlace = "remote store";
+
+inline std::int64_t NowMs() noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace detail
@@ -74,7 +87,16 @@ namespace detail {
 }
 
 TENON_DECL PersistentCache::PersistentCache(const std::string& path, CacheOptions options)
-    : options_{std::move(options)}, directory_{detail::DirectorySettings(path, options_)} {}
+    : options_{std::move(options)},
+      directory_{std::make_unique<DirectoryStore>(detail::DirectorySettings(path, options_))} {}
+
+TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std::move(options)} {
+  detail::RequireKey(options_);
+}
+
+[[gnu::cold]] inline std::string PersistentCache::PlaceOf(const CacheKey& key) const {
+  return directory_ == nullptr ? detail::kRemotePlace : directory_->PathOf(key);
+}
 
 inline void PersistentCache::Report(CacheProblemKind kind, std::string text) {
   problems_.fetch_add(1);
@@ -132,21 +154,30 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
   }
 }
 
+[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::FindRemote(
+    const EntryIdentity& identity) {
+  if (options_.remote == nullptr) return std::nullopt;
+  std::optional<FoundEntry> found = FindIn(*options_.remote, identity, detail::kRemotePlace);
+  if (found.has_value()) {
+    found->is_shared = false;
+    found->is_remote = true;
+  }
+  return found;
+}
+
 [[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::Find(
     const EntryIdentity& identity) {
-  const std::string path = directory_.PathOf(identity.key);
-  std::optional<FoundEntry> found = FindIn(directory_, identity, path);
-  if (found.has_value() || options_.remote == nullptr) return found;
-  found = FindIn(*options_.remote, identity, "remote store");
-  if (!found.has_value()) return found;
-  found->is_shared = false;
-  found->is_remote = true;
-  if (!IsWritable()) return found;
+  if (directory_ == nullptr) return FindRemote(identity);
+  const std::string path = directory_->PathOf(identity.key);
+  std::optional<FoundEntry> found = FindIn(*directory_, identity, path);
+  if (found.has_value()) return found;
+  found = FindRemote(identity);
+  if (!found.has_value() || !IsWritable()) return found;
   // The next process finds it here, and this one shares its pages.
   const std::uint8_t* const begin = found->view.module.data() - kEntryHeaderSize;
-  PutInto(directory_, identity.key, {begin, static_cast<std::size_t>(found->view.header.size)},
+  PutInto(*directory_, identity.key, {begin, static_cast<std::size_t>(found->view.header.size)},
           path);
-  std::optional<FoundEntry> kept = FindIn(directory_, identity, path);
+  std::optional<FoundEntry> kept = FindIn(*directory_, identity, path);
   if (!kept.has_value()) return found;
   kept->is_remote = true;
   return kept;
@@ -154,12 +185,13 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
 
 [[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::FindAgain(
     const EntryIdentity& identity) {
-  return FindIn(directory_, identity, directory_.PathOf(identity.key), false);
+  if (directory_ == nullptr) return std::nullopt;
+  return FindIn(*directory_, identity, directory_->PathOf(identity.key), false);
 }
 
 TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const FoundEntry& entry) {
   ReportFault(EntryFault::OtherModule,
-              entry.is_remote ? "remote store" : directory_.PathOf(identity.key));
+              entry.is_remote ? detail::kRemotePlace : PlaceOf(identity.key));
 }
 
 [[gnu::cold]] TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity,
@@ -167,21 +199,37 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
   if (entry.is_remote) remote_loads_.fetch_add(1);
   if (entry.is_shared) mapped_loads_.fetch_add(1);
   try {
-    directory_.Touch(identity.key);
+    if (directory_ != nullptr) directory_->Touch(identity.key);
     if (entry.is_remote) options_.remote->Touch(identity.key);
   } catch (const std::exception&) {
     return;  // an entry that looks older than it is only goes earlier
   }
 }
 
+/// How long to wait for a key. Who was waited for in vain may hold every key, to stop others; then
+/// a cache waits the whole time once, and for a while no longer than it takes to notice a holder
+/// who is about to finish.
+[[gnu::cold]] inline std::uint32_t PersistentCache::PatienceMs() const noexcept {
+  constexpr std::uint32_t kHurriedMs = 100;
+  const bool is_hurried = detail::NowMs() < hurried_until_ms_.load();
+  return is_hurried ? std::min(kHurriedMs, options_.lock_timeout_ms) : options_.lock_timeout_ms;
+}
+
 [[gnu::cold]] TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
+  constexpr std::int64_t kHurriedTimeouts = 10;
+  if (directory_ == nullptr) return {};
   try {
     bool timed_out = false;
-    KeyLock lock = directory_.Lock(identity.key, options_.lock_timeout_ms, timed_out);
+    const std::uint32_t patience_ms = PatienceMs();
+    KeyLock lock = directory_->Lock(identity.key, patience_ms, timed_out);
     if (timed_out) {
       lock_timeouts_.fetch_add(1);
+      hurried_until_ms_.store(detail::NowMs() +
+                              kHurriedTimeouts * std::int64_t{options_.lock_timeout_ms});
       Report(CacheProblemKind::LockTimeout,
-             directory_.PathOf(identity.key) + ": another process or thread holds its lock");
+             directory_->PathOf(identity.key) +
+                 ": another process or thread holds its lock, after " +
+                 std::to_string(patience_ms) + " ms");
     }
     return lock;
   } catch (const std::exception&) {
@@ -194,12 +242,14 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
                                                     std::span<const std::uint8_t> module,
                                                     std::span<const std::uint8_t> object) {
   const std::vector<std::uint8_t> entry = BuildEntry(identity, module, object, options_.mac_key);
-  PutInto(directory_, identity.key, entry, directory_.PathOf(identity.key));
-  if (options_.remote != nullptr) PutInto(*options_.remote, identity.key, entry, "remote store");
+  if (directory_ != nullptr) PutInto(*directory_, identity.key, entry, PlaceOf(identity.key));
+  if (options_.remote != nullptr) {
+    PutInto(*options_.remote, identity.key, entry, detail::kRemotePlace);
+  }
 }
 
 [[gnu::cold]] TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
-  const std::string path = directory_.PathOf(identity.key);
+  const std::string path = PlaceOf(identity.key);
   const std::string reason = "the cache is read-only and has no entry that can be used";
   Report(CacheProblemKind::Missing, path + ": " + reason);
   if (options_.mode == CacheMode::MustHit) {
@@ -214,25 +264,25 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
   statistics.mapped_loads += mapped_loads_.load();
   statistics.writes += writes_.load();
   statistics.rejected += rejected_.load();
-  statistics.evictions += directory_.Evictions();
+  if (directory_ != nullptr) statistics.evictions += directory_->Evictions();
   statistics.lock_timeouts += lock_timeouts_.load();
   statistics.problems += problems_.load();
 }
 
 [[gnu::cold]] TENON_DECL std::vector<CacheEntry> PersistentCache::List() const {
-  return directory_.List();
+  return directory_ == nullptr ? std::vector<CacheEntry>{} : directory_->List();
 }
 
 [[gnu::cold]] TENON_DECL std::vector<CacheProblem> PersistentCache::Verify() {
   std::vector<CacheProblem> problems;
-  for (const CacheEntry& entry : directory_.List()) {
+  for (const CacheEntry& entry : List()) {
     const std::optional<CacheKey> key = DirectoryStore::KeyOfPath(entry.path);
     if (!key.has_value()) continue;
     const auto add = [&](CacheProblemKind kind, const std::string& reason) {
       problems.push_back({kind, entry.path + ": " + reason});
     };
     try {
-      const std::optional<CacheBlob> blob = directory_.Get(*key);
+      const std::optional<CacheBlob> blob = directory_->Get(*key);
       if (!blob.has_value()) continue;  // removed meanwhile
       EntryView view;
       // The checksum is what this is about.
@@ -240,7 +290,7 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
       if (fault == EntryFault::None && view.header.key != *key) fault = EntryFault::OtherKey;
       if (fault == EntryFault::None) continue;
       add(detail::KindOf(fault), EntryFaultText(fault));
-      directory_.Remove(*key);
+      directory_->Remove(*key);
     } catch (const std::exception& error) {
       add(CacheProblemKind::NotRead, error.what());
     }
@@ -248,6 +298,8 @@ TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const Fou
   return problems;
 }
 
-TENON_DECL std::size_t PersistentCache::Purge() { return directory_.Purge(); }
+TENON_DECL std::size_t PersistentCache::Purge() {
+  return directory_ == nullptr ? 0 : directory_->Purge();
+}
 
 }  // namespace tenon::inline TENON_ABI::cache
