@@ -39,9 +39,9 @@ class CompilationCache {
   /// (CacheOptions::on_problem) and stops nothing.
   ///
   /// The directory is made if it is missing, for this user alone. Throws ConfigError if others can
-  /// write to it and `options` have no mac_key. Host modules stay in memory, and so do
-  /// modules of less than 64 KiB where the interpreter runs guests, which validates them in the
-  /// time that it takes to look.
+  /// write to it, or could put another one in its place, and `options` have no mac_key. Host
+  /// modules stay in memory, and so do modules of less than 64 KiB where the interpreter runs
+  /// guests, which validates them in the time that it takes to look.
   TENON_DECL static CompilationCache Directory(const std::string& path);
   TENON_DECL static CompilationCache Directory(const std::string& path,
                                                const CacheOptions& options);

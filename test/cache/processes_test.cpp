@@ -3,11 +3,14 @@
 /// Cache directories that processes share, and what is left when they die or the disk is full.
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <new>
 #include <string>
 #include <thread>
@@ -15,11 +18,15 @@
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -473,6 +480,36 @@ TEST_CASE("where the file system has no programs, code is copied") {
   });
   if (code == 77) {
     WARN("this user cannot mount file systems");
+  } else {
+    CHECK(code == 0);
+  }
+}
+
+TEST_CASE("where the system maps no files, they are copied") {
+  const ScratchDirectory scratch;
+  RunCached(scratch.Path(), AnswerModule(5));
+  const int code = ExitCodeOf(Spawn([&] {
+    // What the cache maps files with, and nothing else.
+    constexpr std::uint32_t kFlags = MAP_PRIVATE | MAP_POPULATE;
+    sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[3])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kFlags, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENODEV),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{std::size(steps), steps};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+      return 77;
+    }
+    const CachedRun run = RunCached(scratch.Path(), AnswerModule(5));
+    if (run.answer != 5 || run.statistics.loads != 1 || !run.problems.empty()) return 1;
+    return run.statistics.mapped_loads == 0 ? 0 : 2;
+  }));
+  if (code == 77) {
+    WARN("this system has no filters of calls");
   } else {
     CHECK(code == 0);
   }

@@ -34,6 +34,8 @@ inline constexpr std::string_view kLockSuffix = ".lock";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kVersionPrefix = "tenon-";
 inline constexpr const char* kTrimLock = "trim.lock";
+/// Files beyond this are none of ours, and may be holes that nobody has memory for.
+inline constexpr std::uint64_t kLargestEntry = std::uint64_t{4} << 30;
 /// Loads that are counted; each is a byte of a file.
 inline constexpr std::uint64_t kMostCountedLoads = 1 << 20;
 
@@ -324,7 +326,7 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   FileFacts facts;
   if (!GetFacts(file, facts)) ThrowFileError(PathOf(key), errno);
   if (!facts.is_regular) ThrowFileError(PathOf(key), EINVAL);
-  if (settings_.max_bytes != 0 && facts.size > settings_.max_bytes) {
+  if (facts.size > (settings_.max_bytes != 0 ? settings_.max_bytes : detail::kLargestEntry)) {
     ThrowFileError(PathOf(key), EFBIG);
   }
   // Its mode may have changed since it was opened.
@@ -336,10 +338,12 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   }
   const bool is_ours =
       directory->is_ours && danger.empty() && !settings_.is_copied && !IsOfNetwork(file);
-  FileMapping pages = is_ours ? MapFile(file, facts.size, PathOf(key))
-                              : ReadFilePages(file, facts.size, PathOf(key));
+  FileMapping pages;
+  if (is_ours) pages = MapFile(file, facts.size);
+  const bool is_mapped = pages.owner != nullptr;
+  if (!is_mapped) pages = ReadFilePages(file, facts.size, PathOf(key));
   return CacheBlob{pages.bytes, std::move(pages.owner),
-                   is_ours ? CacheBlob::Kind::FilePages : CacheBlob::Kind::OwnPages};
+                   is_mapped ? CacheBlob::Kind::FilePages : CacheBlob::Kind::OwnPages};
 }
 
 [[gnu::cold]] inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory,

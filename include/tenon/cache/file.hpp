@@ -72,9 +72,9 @@ struct FileMapping {
   std::shared_ptr<const void> owner;
 };
 
-/// Maps the first `size` bytes of a file. Throws std::system_error with `path`.
-TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
-                               const std::string& path);
+/// Maps the first `size` bytes of a file. No owner if the system refuses, as some kinds of file
+/// systems do.
+TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size);
 /// Reads them to pages of their own, so that nobody can change or truncate them any more.
 TENON_DECL FileMapping ReadFilePages(const FileDescriptor& file, std::uint64_t size,
                                      const std::string& path);

@@ -150,12 +150,11 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
   return names;
 }
 
-[[gnu::cold]] TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size,
-                                             const std::string& path) {
+[[gnu::cold]] TENON_DECL FileMapping MapFile(const FileDescriptor& file, std::uint64_t size) {
   if (size == 0) return {};
   void* const place = mmap(nullptr, static_cast<std::size_t>(size), PROT_READ,
                            MAP_PRIVATE | MAP_POPULATE, file.Number(), 0);
-  if (place == MAP_FAILED) ThrowFileError(path, errno);
+  if (place == MAP_FAILED) return {};
   return detail::OwnMapping(place, static_cast<std::size_t>(size));
 }
 
