@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -480,6 +481,32 @@ TEST_CASE("where the file system has no programs, code is copied") {
   });
   if (code == 77) {
     WARN("this user cannot mount file systems");
+  } else {
+    CHECK(code == 0);
+  }
+}
+
+TEST_CASE(
+    "a directory that is gone, or above which nobody can look, costs reports, not the guest") {
+  const ScratchDirectory scratch;
+  const bool is_gone = GENERATE(true, false);
+  const int code = ExitCodeOf(Spawn([&] {
+    const std::string inner = scratch / "outer/inner";
+    std::filesystem::create_directories(inner);
+    std::filesystem::permissions(inner, std::filesystem::perms::owner_all);
+    std::filesystem::current_path(inner);
+    if (is_gone) {
+      std::filesystem::remove_all(scratch / "outer");
+    } else if (geteuid() == 0) {
+      // The administrator can look everywhere.
+      if (chown(inner.c_str(), 12345, 12345) != 0 || setuid(12345) != 0) return 77;
+    }
+    if (!is_gone && chmod(".", 0600) != 0) return 77;
+    const CachedRun run = RunCached(".", AnswerModule(5));
+    return run.answer == 5 && !run.problems.empty() ? 0 : 1;
+  }));
+  if (code == 77) {
+    WARN("this user cannot give files away");
   } else {
     CHECK(code == 0);
   }

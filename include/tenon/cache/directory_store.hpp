@@ -93,9 +93,11 @@ class DirectoryStore final : public CacheStore {
   using Directory = std::shared_ptr<const OpenDirectory>;
 
   void Open();
+  Directory OpenVersion(const FileDescriptor& top, std::uint32_t mode, bool is_ours,
+                        int& error) const;
   Directory Current() const;
   FileFacts RequireSafe(const FileDescriptor& directory, const std::string& path) const;
-  std::string RequireSafeAbove(const FileDescriptor& directory) const;
+  void Refuse(const std::string& path, const std::string& danger) const;
   FileDescriptor MakeTemporary(const Directory& directory, const CacheKey& key, std::string& name);
   void WriteEntry(const Directory& directory, const CacheKey& key,
                   std::span<const std::uint8_t> entry);

@@ -261,17 +261,28 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
                                                            const std::string& path) const {
   FileFacts facts;
   if (!GetFacts(directory, facts)) ThrowFileError(path, errno);
-  if (facts.danger.empty() || settings_.may_be_shared) return facts;
-  throw ConfigError{ErrorCode::CacheDirectory,
-                    FormatError(ErrorCode::CacheDirectory, {path, facts.danger})};
+  Refuse(path, facts.danger);
+  return facts;
 }
 
-[[gnu::cold]] inline std::string DirectoryStore::RequireSafeAbove(
-    const FileDescriptor& directory) const {
-  std::string danger = DangerAbove(directory);
-  if (danger.empty() || settings_.may_be_shared) return danger;
+[[gnu::cold]] inline void DirectoryStore::Refuse(const std::string& path,
+                                                 const std::string& danger) const {
+  if (danger.empty() || settings_.may_be_shared) return;
   throw ConfigError{ErrorCode::CacheDirectory,
-                    FormatError(ErrorCode::CacheDirectory, {settings_.path, danger})};
+                    FormatError(ErrorCode::CacheDirectory, {path, danger})};
+}
+
+[[gnu::cold]] inline DirectoryStore::Directory DirectoryStore::OpenVersion(
+    const FileDescriptor& top, std::uint32_t mode, bool is_ours, int& error) const {
+  const bool is_new =
+      !settings_.is_read_only && mkdirat(top.Number(), settings_.version.c_str(), 0700) == 0;
+  FileDescriptor file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
+  error = errno;
+  if (!file) return nullptr;
+  // Who may use the one may use the other, whatever this process's umask.
+  if (is_new) static_cast<void>(fchmod(file.Number(), mode));
+  const FileFacts facts = RequireSafe(file, directory_path_);
+  return std::make_shared<const OpenDirectory>(OpenDirectory{std::move(file), facts.mode, is_ours});
 }
 
 [[gnu::cold]] inline void DirectoryStore::Open() {
@@ -281,19 +292,13 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
   int error = errno;
   Directory opened;
   if (top) {
-    FileFacts above = RequireSafe(top, settings_.path);
-    above.danger += RequireSafeAbove(top);
-    const bool is_new =
-        !settings_.is_read_only && mkdirat(top.Number(), settings_.version.c_str(), 0700) == 0;
-    FileDescriptor file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
+    const FileFacts facts = RequireSafe(top, settings_.path);
+    std::string danger_above;
+    const bool is_known = LookAbove(top, danger_above);
     error = errno;
-    if (file) {
-      // Who may use the one may use the other, whatever this process's umask.
-      if (is_new) static_cast<void>(fchmod(file.Number(), above.mode));
-      const FileFacts facts = RequireSafe(file, directory_path_);
-      opened = std::make_shared<const OpenDirectory>(
-          OpenDirectory{std::move(file), facts.mode, above.danger.empty()});
-    }
+    Refuse(settings_.path, danger_above);
+    const bool is_ours = is_known && facts.danger.empty() && danger_above.empty();
+    if (is_ours || settings_.may_be_shared) opened = OpenVersion(top, facts.mode, is_ours, error);
   }
   const std::lock_guard lock{mutex_};
   directory_ = std::move(opened);

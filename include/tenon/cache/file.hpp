@@ -54,9 +54,10 @@ struct FileFacts {
 /// Facts of an open file. False if the system does not tell.
 TENON_DECL bool GetFacts(const FileDescriptor& file, FileFacts& facts);
 
-/// Why somebody else can put another directory in the place of this one: one of those above it is
-/// theirs, or they may rename in it. "" if nobody can but this user and the administrator.
-TENON_DECL std::string DangerAbove(const FileDescriptor& directory);
+/// Looks whether somebody else can put another directory in the place of this one, as one of those
+/// above it is theirs, or they may rename in it. `danger` says why; "" if nobody can but this user
+/// and the administrator. False if the system does not tell; errno says why.
+TENON_DECL bool LookAbove(const FileDescriptor& directory, std::string& danger);
 
 /// Whether a file lies on another machine, as far as its kind of file system tells: then its pages
 /// can go while they are mapped. `kind`: statfs::f_type.

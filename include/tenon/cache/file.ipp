@@ -85,25 +85,25 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
   return true;
 }
 
-[[gnu::cold]] TENON_DECL std::string DangerAbove(const FileDescriptor& directory) {
-  const auto fail = [] {
-    return std::string{"those above it cannot be looked at: "} +
-           std::generic_category().message(errno);
-  };
+[[gnu::cold]] TENON_DECL bool LookAbove(const FileDescriptor& directory, std::string& danger) {
   struct stat below;
-  if (fstat(directory.Number(), &below) != 0) return fail();
+  if (fstat(directory.Number(), &below) != 0) return false;
   // From within, so that links and renames on the way do not matter.
   FileDescriptor place{openat(directory.Number(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
-  for (;;) {
+  while (place) {
     FileDescriptor above{openat(place.Number(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC)};
     struct stat status;
-    if (!above || fstat(above.Number(), &status) != 0) return fail();
-    if (status.st_dev == below.st_dev && status.st_ino == below.st_ino) return {};  // the root
-    const std::string danger = detail::DangerOf(status, true);
-    if (!danger.empty()) return "of \"" + detail::PathOf(above) + "\" above it: " + danger;
+    if (!above || fstat(above.Number(), &status) != 0) return false;
+    if (status.st_dev == below.st_dev && status.st_ino == below.st_ino) return true;  // the root
+    danger = detail::DangerOf(status, true);
+    if (!danger.empty()) {
+      danger = "of \"" + detail::PathOf(above) + "\" above it: " + danger;
+      return true;
+    }
     below = status;
     place = std::move(above);
   }
+  return false;
 }
 
 [[gnu::cold]] TENON_DECL bool IsKindOfNetwork(std::uint32_t kind) noexcept {
