@@ -19,4 +19,5 @@
 #include <tenon/ref.hpp>
 #include <tenon/reference.hpp>
 #include <tenon/result.hpp>
+#include <tenon/wide.hpp>
 // IWYU pragma: end_exports

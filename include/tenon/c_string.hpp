@@ -34,16 +34,16 @@ class CString : public std::string_view {
 
 namespace bind {
 
-template <>
-struct Marshaller<CString> {
+template <WireKind kOffset>
+struct MemoryParameter<CString, kOffset> {
   static consteval ParameterFacts Facts() {
-    ParameterFacts facts = detail::FactsOfMemory(ParameterKind::Marshalled, 1, false);
+    ParameterFacts facts = detail::FactsOfMemory(ParameterKind::Marshalled, kOffset, 1, false);
     facts.pins = true;
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    const Offset offset = Get<kOffsetWire>(*operands);
+    const Native<kOffset> offset = Get<kOffset>(*operands);
     if (!detail::CheckPointer<1>(caller, offset, parameter)) [[unlikely]]
       return false;
     if (FindEnd(*caller->memory, offset) == nullptr) [[unlikely]] {
@@ -53,7 +53,7 @@ struct Marshaller<CString> {
     return true;
   }
   static CString Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
-    const Offset offset = Get<kOffsetWire>(*operands);
+    const Native<kOffset> offset = Get<kOffset>(*operands);
     const abi::MemoryRecord& memory = *caller->memory;
     const char* begin = reinterpret_cast<const char*>(memory.base) + offset;
     // Looked for again, because a conversion before this one may have overwritten it.
@@ -64,10 +64,13 @@ struct Marshaller<CString> {
   }
 
  private:
-  static const void* FindEnd(const abi::MemoryRecord& memory, Offset offset) noexcept {
+  static const void* FindEnd(const abi::MemoryRecord& memory, std::uint64_t offset) noexcept {
     return std::memchr(memory.base + offset, 0, static_cast<std::size_t>(memory.size - offset));
   }
 };
+
+template <>
+struct Marshaller<CString> : MemoryParameter<CString, kOffsetWire> {};
 
 }  // namespace bind
 }  // namespace tenon::inline TENON_ABI

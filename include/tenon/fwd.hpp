@@ -45,6 +45,8 @@ template <class S>
 class Flat;
 template <class S>
 class Indirect;
+template <class P>
+class Wide;
 
 struct AsExternRef;
 struct AsHandle;

@@ -85,7 +85,7 @@ class View {
   };
 
   /// For the library: `count` elements at `offset`, which were checked.
-  View(const abi::InstanceHeader* caller, bind::Offset offset, bind::Offset count) noexcept
+  View(const abi::InstanceHeader* caller, std::uint64_t offset, std::uint64_t count) noexcept
       : caller_{caller}, offset_{offset}, count_{count} {}
 
   /// Number of elements, as the guest said.
@@ -115,14 +115,14 @@ class View {
   auto Load(std::size_t index) const noexcept { return bind::GuestLayout<Value>::Load(At(index)); }
 
   const abi::InstanceHeader* caller_;
-  bind::Offset offset_;
-  bind::Offset count_;
+  std::uint64_t offset_;
+  std::uint64_t count_;
 };
 
 namespace bind {
 
-template <class T>
-struct Marshaller<tenon::View<T>> {
+template <class T, WireKind kOffset>
+struct MemoryParameter<tenon::View<T>, kOffset> {
   using Value = std::remove_const_t<T>;
 
   static consteval ParameterFacts Facts() {
@@ -132,24 +132,27 @@ struct Marshaller<tenon::View<T>> {
     } else if constexpr (!HasGuestLayout<Value>) {
       facts.refusal = detail::RefusalOfLayout<Value>();
     } else {
-      facts = detail::FactsOfMemory(ParameterKind::Marshalled, 2, !std::is_const_v<T>);
+      facts = detail::FactsOfMemory(ParameterKind::Marshalled, kOffset, 2, !std::is_const_v<T>);
     }
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return detail::CheckRange<GuestLayout<Value>::kSize, 1>(
-        caller, Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter);
+    return detail::CheckRange<GuestLayout<Value>::kSize, 1>(caller, Get<kOffset>(operands[0]),
+                                                            Get<kOffset>(operands[1]), parameter);
   }
   static tenon::View<T> Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
-    return {caller, Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1])};
+    return {caller, Get<kOffset>(operands[0]), Get<kOffset>(operands[1])};
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
     return detail::AppendRange<GuestLayout<Value>::kSize>(
-        Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter, false, into);
+        Get<kOffset>(operands[0]), Get<kOffset>(operands[1]), parameter, false, into);
   }
 };
+
+template <class T>
+struct Marshaller<tenon::View<T>> : MemoryParameter<tenon::View<T>, kOffsetWire> {};
 
 }  // namespace bind
 }  // namespace tenon::inline TENON_ABI

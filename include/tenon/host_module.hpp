@@ -75,6 +75,22 @@ class HostFunctionBuilder {
     return WithHostFunction(bind::OwnedHostFunction{
         bind::MakeHostFunction<detail::FormedFunction<kForm, F>>(std::forward<F>(function))});
   }
+  /// The same with pointers and lengths in this form, as in `WithFunc<Addresses::I64>(f)` for
+  /// guests whose memory has 64-bit addresses.
+  template <Addresses kForm, class F>
+    requires std::is_function_v<bind::detail::AddressedFunction<kForm, F>>
+  BoundFunctionBuilder<detail::NamedSource<bind::detail::AddressedFunction<kForm, F>, F>> WithFunc(
+      F&& function) {
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction<bind::detail::AddressedFunction<kForm, F>>(
+            std::forward<F>(function))});
+  }
+  /// Refuses a callable whose signature is not known.
+  template <Addresses, class F>
+  BoundFunctionBuilder<detail::CallableSource<F>> WithFunc(F&& function) {
+    return WithHostFunction(
+        bind::OwnedHostFunction{bind::MakeHostFunction(std::forward<F>(function))});
+  }
   /// Refuses a callable whose signature is not known.
   template <StructForm, class F>
   BoundFunctionBuilder<detail::CallableSource<F>> WithFunc(F&& function) {

@@ -125,16 +125,16 @@ enum class Direction : std::uint8_t { In, Out, InOut };
 
 /// Of a copy that takes so many operands, all offsets or lengths.
 template <Direction kDirection>
-consteval ParameterFacts CopyFacts(std::uint8_t width) {
+consteval ParameterFacts CopyFacts(WireKind offset, std::uint8_t width) {
   ParameterFacts facts =
-      FactsOfMemory(ParameterKind::Marshalled, width, kDirection != Direction::In);
+      FactsOfMemory(ParameterKind::Marshalled, offset, width, kDirection != Direction::In);
   facts.needs_holder = true;
   facts.writes_back = kDirection != Direction::In;
   return facts;
 }
 
 /// One value behind a pointer.
-template <class T, Direction kDirection, class Argument>
+template <class T, Direction kDirection, class Argument, WireKind kOffset>
 struct CopyMarshaller {
   using Layout = GuestLayout<T>;
 
@@ -147,25 +147,24 @@ struct CopyMarshaller {
     } else if constexpr (!HasGuestLayout<T>) {
       facts.refusal = RefusalOfLayout<T>();
     } else {
-      facts = CopyFacts<kDirection>(1);
+      facts = CopyFacts<kDirection>(kOffset, 1);
     }
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return CheckPointer<Layout::kSize>(caller, bind::Get<kOffsetWire>(*operands), parameter);
+    return CheckPointer<Layout::kSize>(caller, bind::Get<kOffset>(*operands), parameter);
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    return AppendRange<Layout::kSize>(bind::Get<kOffsetWire>(*operands), 1, parameter, true, into);
+    return AppendRange<Layout::kSize, Native<kOffset>>(bind::Get<kOffset>(*operands), 1, parameter,
+                                                       true, into);
   }
 
   class Holder {
    public:
     Holder(abi::InstanceHeader* caller, const Operand* operands) noexcept
-        : caller_{caller},
-          offset_{bind::Get<kOffsetWire>(*operands)},
-          value_(First(caller, offset_)) {}
+        : caller_{caller}, offset_{bind::Get<kOffset>(*operands)}, value_(First(caller, offset_)) {}
 
     Argument Get() noexcept { return Argument{value_}; }
     void WriteBack() noexcept {
@@ -176,7 +175,7 @@ struct CopyMarshaller {
 
    private:
     static T First([[maybe_unused]] abi::InstanceHeader* caller,
-                   [[maybe_unused]] Offset offset) noexcept {
+                   [[maybe_unused]] Native<kOffset> offset) noexcept {
       if constexpr (kDirection == Direction::Out) {
         return T();
       } else {
@@ -184,13 +183,13 @@ struct CopyMarshaller {
       }
     }
     abi::InstanceHeader* caller_;
-    Offset offset_;
+    Native<kOffset> offset_;
     T value_;
   };
 };
 
 /// Elements behind a pointer, with their number. T is a view.
-template <class T, Direction kDirection, class Argument>
+template <class T, Direction kDirection, class Argument, WireKind kOffset>
 struct CopiesMarshaller {
   using Traits = ViewTraits<T>;
   using Element = std::remove_const_t<typename Traits::Element>;
@@ -208,29 +207,27 @@ struct CopiesMarshaller {
     } else if constexpr (!std::is_trivially_destructible_v<Element>) {
       facts.refusal = Refusal::CopiedElement;
     } else {
-      facts = CopyFacts<kDirection>(2);
+      facts = CopyFacts<kDirection>(kOffset, 2);
     }
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return CheckRange<GuestLayout<Element>::kSize, 1>(caller, bind::Get<kOffsetWire>(operands[0]),
-                                                      bind::Get<kOffsetWire>(operands[1]),
-                                                      parameter);
+    return CheckRange<GuestLayout<Element>::kSize, 1>(caller, bind::Get<kOffset>(operands[0]),
+                                                      bind::Get<kOffset>(operands[1]), parameter);
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    return AppendRange<GuestLayout<Element>::kSize>(bind::Get<kOffsetWire>(operands[0]),
-                                                    bind::Get<kOffsetWire>(operands[1]), parameter,
-                                                    true, into);
+    return AppendRange<GuestLayout<Element>::kSize>(
+        bind::Get<kOffset>(operands[0]), bind::Get<kOffset>(operands[1]), parameter, true, into);
   }
 
   class Holder {
    public:
     Holder(abi::InstanceHeader* caller, const Operand* operands)
         : caller_{caller},
-          offset_{bind::Get<kOffsetWire>(operands[0])},
-          count_{bind::Get<kOffsetWire>(operands[1])},
+          offset_{bind::Get<kOffset>(operands[0])},
+          count_{bind::Get<kOffset>(operands[1])},
           buffer_{count_},
           view_{buffer_.Elements(), count_} {
       Element* const elements = buffer_.Elements();
@@ -265,31 +262,41 @@ struct CopiesMarshaller {
     using Layout = GuestLayout<Element>;
 
     abi::InstanceHeader* caller_;
-    Offset offset_;
+    Native<kOffset> offset_;
     std::size_t count_;
     CopyBuffer<Element> buffer_;
     T view_;
   };
 };
 
-template <class T, Direction kDirection, class Argument>
+template <class T, Direction kDirection, class Argument, WireKind kOffset>
 struct ChosenCopy {
-  using Type = CopyMarshaller<T, kDirection, Argument>;
+  using Type = CopyMarshaller<T, kDirection, Argument, kOffset>;
 };
-template <class T, Direction kDirection, class Argument>
+template <class T, Direction kDirection, class Argument, WireKind kOffset>
   requires ViewTraits<T>::kIsView
-struct ChosenCopy<T, kDirection, Argument> {
-  using Type = CopiesMarshaller<T, kDirection, Argument>;
+struct ChosenCopy<T, kDirection, Argument, kOffset> {
+  using Type = CopiesMarshaller<T, kDirection, Argument, kOffset>;
 };
 
 }  // namespace detail
 
+template <class T, WireKind kOffset>
+struct MemoryParameter<In<T>, kOffset>
+    : detail::ChosenCopy<T, detail::Direction::In, In<T>, kOffset>::Type {};
+template <class T, WireKind kOffset>
+struct MemoryParameter<Out<T>, kOffset>
+    : detail::ChosenCopy<T, detail::Direction::Out, Out<T>, kOffset>::Type {};
+template <class T, WireKind kOffset>
+struct MemoryParameter<InOut<T>, kOffset>
+    : detail::ChosenCopy<T, detail::Direction::InOut, InOut<T>, kOffset>::Type {};
+
 template <class T>
-struct Marshaller<In<T>> : detail::ChosenCopy<T, detail::Direction::In, In<T>>::Type {};
+struct Marshaller<In<T>> : MemoryParameter<In<T>, kOffsetWire> {};
 template <class T>
-struct Marshaller<Out<T>> : detail::ChosenCopy<T, detail::Direction::Out, Out<T>>::Type {};
+struct Marshaller<Out<T>> : MemoryParameter<Out<T>, kOffsetWire> {};
 template <class T>
-struct Marshaller<InOut<T>> : detail::ChosenCopy<T, detail::Direction::InOut, InOut<T>>::Type {};
+struct Marshaller<InOut<T>> : MemoryParameter<InOut<T>, kOffsetWire> {};
 
 }  // namespace bind
 }  // namespace tenon::inline TENON_ABI

@@ -327,7 +327,7 @@ struct FlatMarshaller {
 };
 
 /// Where an Indirect<S> goes.
-template <class S>
+template <class S, WireKind kOffset = kOffsetWire>
 class ResultPlace {
  public:
   explicit ResultPlace(S& value) noexcept : value_{&value} {}
@@ -342,16 +342,20 @@ class ResultPlace {
 template <class S>
 struct Marshaller<tenon::Flat<S>> : detail::FlatMarshaller<S> {};
 
-template <class S>
-struct Marshaller<tenon::Indirect<S>>
-    : detail::CopyMarshaller<S, detail::Direction::In, tenon::Indirect<S>> {};
+template <class S, WireKind kOffset>
+struct MemoryParameter<tenon::Indirect<S>, kOffset>
+    : detail::CopyMarshaller<S, detail::Direction::In, tenon::Indirect<S>, kOffset> {};
 
 template <class S>
-struct Marshaller<detail::ResultPlace<S>>
-    : detail::CopyMarshaller<S, detail::Direction::Out, detail::ResultPlace<S>> {
+struct Marshaller<tenon::Indirect<S>> : MemoryParameter<tenon::Indirect<S>, kOffsetWire> {};
+
+template <class S, WireKind kOffset>
+struct Marshaller<detail::ResultPlace<S, kOffset>>
+    : detail::CopyMarshaller<S, detail::Direction::Out, detail::ResultPlace<S, kOffset>, kOffset> {
   static consteval ParameterFacts Facts() {
     ParameterFacts facts =
-        detail::CopyMarshaller<S, detail::Direction::Out, detail::ResultPlace<S>>::Facts();
+        detail::CopyMarshaller<S, detail::Direction::Out, detail::ResultPlace<S, kOffset>,
+                               kOffset>::Facts();
     facts.is_result = true;
     return facts;
   }
@@ -362,6 +366,9 @@ template <class S>
 inline constexpr ResultFacts kResultFacts<tenon::Indirect<S>> = {
     ResultKind::Void, HasGuestLayout<S> ? Refusal::None : detail::ResultRefusalOf<S>()};
 template <class S>
+inline constexpr ResultFacts kResultFacts<tenon::Wide<tenon::Indirect<S>>> =
+    kResultFacts<tenon::Indirect<S>>;
+template <class S>
   requires(!HasGuestLayout<S>)
 inline constexpr ResultFacts kResultFacts<tenon::Flat<S>> = {ResultKind::Tuple,
                                                              detail::ResultRefusalOf<S>()};
@@ -370,6 +377,9 @@ inline constexpr ResultFacts kResultFacts<tenon::Flat<S>> = {ResultKind::Tuple,
 template <class S, class... P>
 inline constexpr const char* kSpellings<void, detail::ResultPlace<S>, P...>[] = {
     Spell<tenon::Indirect<S>>(), Spell<P>()...};
+template <class S, class... P>
+inline constexpr const char* kSpellings<void, detail::ResultPlace<S, WireKind::I64>, P...>[] = {
+    Spell<tenon::Wide<tenon::Indirect<S>>>(), Spell<P>()...};
 
 namespace detail {
 
@@ -378,8 +388,8 @@ template <class Target, class S>
 struct PlacedTarget {
   struct Callee {
     void* context;
-    template <class... A>
-    void operator()(ResultPlace<S> place, A&&... arguments) const {
+    template <WireKind kOffset, class... A>
+    void operator()(ResultPlace<S, kOffset> place, A&&... arguments) const {
       auto&& callee = Target::Get(context);
       *place = static_cast<S>(callee(static_cast<A&&>(arguments)...));
     }
@@ -390,6 +400,9 @@ struct PlacedTarget {
 template <class Target, class S, class... P>
 struct ThunkOf<Target, Signature<tenon::Indirect<S>, P...>>
     : ThunkOf<PlacedTarget<Target, S>, Signature<void, ResultPlace<S>, P...>> {};
+template <class Target, class S, class... P>
+struct ThunkOf<Target, Signature<tenon::Wide<tenon::Indirect<S>>, P...>>
+    : ThunkOf<PlacedTarget<Target, S>, Signature<void, ResultPlace<S, WireKind::I64>, P...>> {};
 
 }  // namespace detail
 }  // namespace tenon::inline TENON_ABI::bind

@@ -46,6 +46,10 @@
 #define TENON_REFUSED_COPIED_ELEMENT(n) \
   "tenon: parameter " n                 \
   " copies elements of a type with a destructor: take tenon::View<T>, which makes them one by one"
+#define TENON_REFUSED_WIDE_VALUE(n)                                                          \
+  "tenon: parameter " n                                                                      \
+  " is Wide of a type without an address: write it alone; Wide<P> is for std::string_view, " \
+  "std::span, View, CString, In, Out, InOut and Indirect"
 #define TENON_REFUSED_CONST_OUT(n)                                \
   "tenon: parameter " n                                           \
   " is an Out or InOut of something const: take std::span<T> in " \
@@ -210,6 +214,7 @@
   X(NoLayout, TENON_REFUSED_NO_LAYOUT("N"))                           \
   X(CArray, TENON_REFUSED_C_ARRAY("N"))                               \
   X(CopiedElement, TENON_REFUSED_COPIED_ELEMENT("N"))                 \
+  X(WideValue, TENON_REFUSED_WIDE_VALUE("N"))                         \
   X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                           \
   X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))                     \
   X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N"))        \

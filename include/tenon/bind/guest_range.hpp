@@ -15,8 +15,8 @@
 
 namespace tenon::inline TENON_ABI::bind {
 
-/// How offsets into the caller's memory and lengths are passed. Memories have 32-bit addresses in
-/// WebAssembly 2.0; everything that takes an offset or a length goes through this.
+/// How offsets into the caller's memory and lengths are passed, unless the parameter is Wide: what
+/// takes them is a template on their WireKind, I32 or I64.
 inline constexpr WireKind kOffsetWire = WireKind::I32;
 using Offset = Native<kOffsetWire>;
 
@@ -55,10 +55,10 @@ constexpr bool IsInside(Index offset, Index count, std::uint64_t size) noexcept 
 
 /// Whether a pointer is not null and kSize bytes behind it lie in the caller's memory; makes a trap
 /// pending if not.
-template <std::size_t kSize>
-inline bool CheckPointer(abi::InstanceHeader* caller, Offset offset,
+template <std::size_t kSize, class Index>
+inline bool CheckPointer(abi::InstanceHeader* caller, Index offset,
                          std::uint32_t parameter) noexcept {
-  if (offset != 0 && IsInside<kSize, Offset>(offset, 1, caller->memory->size)) [[likely]]
+  if (offset != 0 && IsInside<kSize, Index>(offset, 1, caller->memory->size)) [[likely]]
     return true;
   FailParameter(caller, offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
                 parameter);
@@ -67,8 +67,8 @@ inline bool CheckPointer(abi::InstanceHeader* caller, Offset offset,
 
 /// Whether `count` elements at `offset` lie in the caller's memory and, unless there are none, at
 /// an address that is a multiple of kAlignment; makes a trap pending if not.
-template <std::size_t kSize, std::size_t kAlignment>
-inline bool CheckRange(abi::InstanceHeader* caller, Offset offset, Offset count,
+template <std::size_t kSize, std::size_t kAlignment, class Index>
+inline bool CheckRange(abi::InstanceHeader* caller, Index offset, Index count,
                        std::uint32_t parameter) noexcept {
   const abi::MemoryRecord* memory = caller->memory;
   if (!IsInside<kSize>(offset, count, memory->size)) [[unlikely]] {
@@ -86,8 +86,8 @@ inline bool CheckRange(abi::InstanceHeader* caller, Offset offset, Offset count,
 }
 
 /// Adds the range of `count` elements of kSize bytes, which was checked; returns the end.
-template <std::size_t kSize>
-inline WrittenRange* AppendRange(Offset offset, Offset count, std::uint32_t parameter, bool is_copy,
+template <std::size_t kSize, class Index>
+inline WrittenRange* AppendRange(Index offset, Index count, std::uint32_t parameter, bool is_copy,
                                  WrittenRange* into) noexcept {
   *into = {{offset, std::uint64_t{count} * kSize}, parameter, is_copy};
   return into + 1;

@@ -31,14 +31,20 @@ struct Marshaller {};
 template <class T>
 concept HasMarshaller = requires { Marshaller<T>::Facts(); };
 
+/// What Marshaller says, of a parameter that points into guest memory, for offsets and lengths of
+/// this kind. Types that have a specialisation can be Wide.
+template <class T, WireKind kOffset>
+struct MemoryParameter {};
+
 namespace detail {
 
 /// Of a parameter that is a pointer into guest memory, or (with two operands) a pointer and a
 /// number of elements.
-consteval ParameterFacts FactsOfMemory(ParameterKind kind, std::uint8_t width, bool is_written) {
+consteval ParameterFacts FactsOfMemory(ParameterKind kind, WireKind offset, std::uint8_t width,
+                                       bool is_written) {
   ParameterFacts facts;
   facts.kind = kind;
-  facts.wire = kOffsetWire;
+  facts.wire = offset;
   facts.width = width;
   facts.needs_check = true;
   facts.needs_memory = true;

@@ -31,8 +31,9 @@ consteval bool IsNullable() {
 template <class P>
 concept Nullable = IsNullable<P>();
 
+template <class P>
 inline bool IsNull(const Operand* operands) noexcept {
-  return bind::Get<kOffsetWire>(*operands) == 0;
+  return bind::Get<kParameterFacts<P>.wire>(*operands) == 0;
 }
 
 /// A P, or none if its pointer is null; its other operand is not looked at then.
@@ -45,15 +46,15 @@ struct NullableMarshaller {
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return IsNull(operands) || Parameter<P>::Check(caller, operands, parameter);
+    return IsNull<P>(operands) || Parameter<P>::Check(caller, operands, parameter);
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    if (!IsNull(operands)) return Parameter<P>::AppendWritten(operands, parameter, into);
-    return AppendRange<1>(0, 0, parameter, false, into);
+    if (!IsNull<P>(operands)) return Parameter<P>::AppendWritten(operands, parameter, into);
+    return AppendRange<1, Offset>(0, 0, parameter, false, into);
   }
   static std::optional<P> Make(abi::InstanceHeader* caller, const Operand* operands) {
-    if (IsNull(operands)) return std::nullopt;
+    if (IsNull<P>(operands)) return std::nullopt;
     return Parameter<P>::Make(caller, operands);
   }
 };
@@ -63,7 +64,7 @@ template <class P>
 class NullableHolder {
  public:
   NullableHolder(abi::InstanceHeader* caller, const Operand* operands) {
-    if (!IsNull(operands)) holder_.emplace(caller, operands);
+    if (!IsNull<P>(operands)) holder_.emplace(caller, operands);
   }
   std::optional<P> Get() noexcept {
     if (!holder_.has_value()) return std::nullopt;

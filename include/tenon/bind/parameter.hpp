@@ -81,6 +81,21 @@ consteval Refusal RefusalOfParameter() {
 }
 
 template <class T>
+consteval ParameterFacts FactsOfView(WireKind offset) {
+  ParameterFacts facts;
+  if constexpr (!ViewTraits<T>::kIsDynamic) {
+    facts.refusal = Refusal::FixedExtent;
+  } else if constexpr (!IsViewElement<typename ViewTraits<T>::Element>()) {
+    facts.refusal = Refusal::ViewElement;
+  } else {
+    facts = FactsOfMemory(ParameterKind::View, offset, 2,
+                          !std::is_const_v<typename ViewTraits<T>::Element>);
+    facts.pins = true;
+  }
+  return facts;
+}
+
+template <class T>
 consteval ParameterFacts FactsOf() {
   ParameterFacts facts;
   constexpr ScalarKind kKind = kScalarKind<T>;
@@ -99,15 +114,7 @@ consteval ParameterFacts FactsOf() {
     facts.width = 1;
     facts.needs_check = true;
   } else if constexpr (ViewTraits<T>::kIsView) {
-    if constexpr (!ViewTraits<T>::kIsDynamic) {
-      facts.refusal = Refusal::FixedExtent;
-    } else if constexpr (!IsViewElement<typename ViewTraits<T>::Element>()) {
-      facts.refusal = Refusal::ViewElement;
-    } else {
-      facts =
-          FactsOfMemory(ParameterKind::View, 2, !std::is_const_v<typename ViewTraits<T>::Element>);
-      facts.pins = true;
-    }
+    facts = FactsOfView<T>(kOffsetWire);
   } else if constexpr (HasMarshaller<T>) {
     facts = Marshaller<T>::Facts();
   } else {
@@ -155,24 +162,29 @@ struct Parameter<T, ParameterKind::Scalar> {
   }
 };
 
-template <class T>
-struct Parameter<T, ParameterKind::View> {
+template <class T, WireKind kOffset>
+  requires detail::ViewTraits<T>::kIsView
+struct MemoryParameter<T, kOffset> {
   using Element = typename detail::ViewTraits<T>::Element;
+  static consteval ParameterFacts Facts() { return detail::FactsOfView<T>(kOffset); }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
     return detail::CheckRange<sizeof(Element), alignof(Element)>(
-        caller, Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter);
+        caller, Get<kOffset>(operands[0]), Get<kOffset>(operands[1]), parameter);
   }
   static T Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
-    return T{reinterpret_cast<Element*>(caller->memory->base + Get<kOffsetWire>(operands[0])),
-             Get<kOffsetWire>(operands[1])};
+    return T{reinterpret_cast<Element*>(caller->memory->base + Get<kOffset>(operands[0])),
+             Get<kOffset>(operands[1])};
   }
   static WrittenRange* AppendWritten(const Operand* operands, std::uint32_t parameter,
                                      WrittenRange* into) noexcept {
-    return detail::AppendRange<sizeof(Element)>(
-        Get<kOffsetWire>(operands[0]), Get<kOffsetWire>(operands[1]), parameter, false, into);
+    return detail::AppendRange<sizeof(Element)>(Get<kOffset>(operands[0]),
+                                                Get<kOffset>(operands[1]), parameter, false, into);
   }
 };
+
+template <class T>
+struct Parameter<T, ParameterKind::View> : MemoryParameter<T, kOffsetWire> {};
 
 template <class T>
 struct Parameter<T, ParameterKind::Marshalled> : Marshaller<T> {};

@@ -237,6 +237,27 @@ struct Refused<Refusal::CopiedElement, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::WideValue, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_WIDE_VALUE("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_WIDE_VALUE("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_WIDE_VALUE("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_WIDE_VALUE("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_WIDE_VALUE("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_WIDE_VALUE("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_WIDE_VALUE("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_WIDE_VALUE("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_WIDE_VALUE("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_WIDE_VALUE("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_WIDE_VALUE("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_WIDE_VALUE("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_WIDE_VALUE("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_WIDE_VALUE("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_WIDE_VALUE("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_WIDE_VALUE("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_WIDE_VALUE("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ConstOut, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_CONST_OUT("0"));
   static_assert(kPosition != 1, TENON_REFUSED_CONST_OUT("1"));
