@@ -260,7 +260,7 @@ class PersistentCompilation {
     vm::Restored restored = vm::Restored::Refused;
     try {
       restored = restore({entry->view.object, entry->owner});
-    } catch (const Error&) {
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
       // The compiler meets with the same, and says so.
     }
     if (restored == vm::Restored::Refused) {
