@@ -140,7 +140,7 @@ TEST_CASE("a seed makes the same module every time, on every machine") {
 }
 
 TEST_CASE("any sequence of choices makes a valid module") {
-  const tenon::Runtime runtime;
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCoreFeatures(differential::kFeatures)};
   differential::Random random{5};
   for (int i = 0; i < 200; ++i) {
     std::vector<std::uint64_t> values(random.Below(600));
