@@ -399,7 +399,7 @@ class Disturbance {
 /// Calls `attempt` for a while.
 template <class Body>
 int ForAWhile(Body attempt) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{800};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{2};
   int count = 0;
   while (std::chrono::steady_clock::now() < end) {
     attempt();
