@@ -99,6 +99,14 @@ class Headers(Case):
         self.write("tenon/b.hpp", "#pragma once\ninline std::string Text();\n")
         self.expect(1, "--- tenon/b.hpp", self.ALONE, COMPILER, self.folder)
 
+    def test_headers_with_bodies_are_found(self):
+        self.write("tenon/a.hpp", "#pragma once\nstd::string Lost();\n")
+        self.write("tenon/b.hpp", "#pragma once\n#include <tenon/b.ipp>\n")
+        self.write("tenon/b.ipp", "#pragma once\ninline int Two() { return 2; }\n")
+        self.expect(0, "1 headers, 0 failed", self.ALONE, "--with-bodies", COMPILER, self.folder)
+        self.write("tenon/b.ipp", "#pragma once\ninline int Two() { return lost; }\n")
+        self.expect(1, "--- tenon/b.hpp", self.ALONE, "--with-bodies", COMPILER, self.folder)
+
     def test_a_header_without_a_guard_is_found(self):
         self.write("tenon/a.hpp", "struct A {};\n")
         self.expect(1, "--- tenon/a.hpp", self.ALONE, COMPILER, self.folder)
