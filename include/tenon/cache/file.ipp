@@ -97,7 +97,8 @@ TENON_DECL void ThrowFileError(const std::string& path, int error) {
     if (status.st_dev == below.st_dev && status.st_ino == below.st_ino) return true;  // the root
     danger = detail::DangerOf(status, true);
     if (!danger.empty()) {
-      danger = "of \"" + detail::PathOf(above) + "\" above it: " + danger;
+      std::string text{"of \""};
+      danger = text.append(detail::PathOf(above)).append("\" above it: ").append(danger);
       return true;
     }
     below = status;
