@@ -61,7 +61,7 @@ class CompilationCache {
   TENON_DECL void Clear() const;
 
   /// Entries of the directory of this version and machine, most recently used first; none for a
-  /// cache without a directory. Throws std::system_error if it cannot be read.
+  /// cache without a directory, or with one that cannot be read.
   TENON_DECL std::vector<CacheEntry> Entries() const;
   /// Checks every entry of the directory, and removes what is not as it was written, unless the
   /// cache is read-only. Throws as Entries.

@@ -365,9 +365,11 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
       if (errno == EEXIST) continue;  // a process of another namespace with our number
       ThrowFileError(directory_path_ + "/" + name, errno);
     }
-    // The lock tells others that its maker lives. Who was quicker removed it.
+    // The lock tells others that its maker lives. Who was quicker removed it. Where there are no
+    // locks nobody removes it.
+    const bool is_taken = !detail::TryLock(file) && errno == EWOULDBLOCK;
     FileFacts facts;
-    if (!detail::TryLock(file) || !GetFacts(file, facts) || facts.links == 0) continue;
+    if (is_taken || !GetFacts(file, facts) || facts.links == 0) continue;
     // Whatever this process's umask.
     static_cast<void>(fchmod(file.Number(), mode));
     return file;

@@ -24,8 +24,9 @@ inline constexpr std::size_t kLeastStoredModule = 64 << 10;
 /// The table as bytes; always the same for the same table.
 TENON_DECL std::vector<std::uint8_t> WriteSideTable(const SideTable& table);
 
-/// Reads what WriteSideTable wrote for this module. False if it is something else: every position
-/// in it is in bounds, and functions are where the module has them. `out` is unspecified then.
+/// Reads what WriteSideTable wrote for this module. False if it is something else: indices into its
+/// tables are in bounds, and functions are where the module has them. `out` is unspecified then.
+/// Counts of slots are believed, so the bytes must be those that were written, as a checksum tells.
 TENON_DECL bool ReadSideTable(std::span<const std::uint8_t> bytes, const wasm::Module& module,
                               SideTable& out);
 
