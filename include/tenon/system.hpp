@@ -135,7 +135,8 @@ class SystemConfig {
     return WithStderr(OutputTo(stream));
   }
   /// The process's own standard streams. Output goes through stdio and is flushed at once; input
-  /// is read from descriptor 0 past any buffer of the host's.
+  /// is read from descriptor 0 past any buffer of the host's. Signals are those of any program that
+  /// writes there: SIGPIPE where nobody reads any more, SIGXFSZ beyond the largest file.
   [[nodiscard]] TENON_DECL SystemConfig WithInheritedStdio() const;
   /// Nanoseconds since 1970-01-01 UTC; `resolution` in nanoseconds, 1 to kMaximumResolution.
   [[nodiscard]] TENON_DECL SystemConfig WithWalltime(ClockSource clock,
@@ -338,8 +339,8 @@ class System {
   /// The latest reading of the processor's time.
   std::uint64_t cputime_ = 0;
   std::uint64_t random_position_ = 0;
-  /// Whether writing to the descriptor of standard output and error can give a SIGPIPE.
-  bool may_signal_[3] = {};
+  /// The signal that writing to the descriptor of standard output and error can give; 0: none.
+  int output_signals_[3] = {};
   std::vector<std::pair<const char*, std::unique_ptr<SystemState>>> states_;
 };
 

@@ -18,6 +18,7 @@
 
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -95,11 +96,23 @@ TENON_DECL std::ptrdiff_t WriteWithoutSignal(int descriptor, std::span<const std
   });
 }
 
+/// SIGPIPE where the other side can go, SIGXFSZ where a file can become too large for this process,
+/// or 0.
+TENON_DECL int OutputSignalOf(int descriptor) {
+  struct ::stat stat;
+  if (::fstat(descriptor, &stat) != 0) return 0;
+  if (S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode)) return SIGPIPE;
+  ::rlimit limit{};
+  const bool is_limited = ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+  return S_ISREG(stat.st_mode) && is_limited ? SIGXFSZ : 0;
+}
+
 TENON_DECL std::size_t WriteToDescriptor(int descriptor, std::span<const std::uint8_t> bytes,
-                                         bool may_signal) {
+                                         int signal) {
+  const auto write = [&] { return ::write(descriptor, bytes.data(), bytes.size()); };
   while (true) {
-    const std::ptrdiff_t count = may_signal ? WriteWithoutSignal(descriptor, bytes)
-                                            : ::write(descriptor, bytes.data(), bytes.size());
+    const std::ptrdiff_t count =
+        signal == 0 ? write() : WithoutSignal(signal, signal == SIGPIPE ? EPIPE : EFBIG, write);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return 0;
   }
@@ -236,10 +249,8 @@ TENON_DECL System::System(const SystemConfig& config) : config_{config} {
   detail::CheckResolution(ErrorCode::CputimeResolution, config_.CputimeResolution());
 
   for (const std::uint32_t stream : {1u, 2u}) {
-    struct ::stat stat;
     const HostDescriptor& descriptor = config_.StreamDescriptor(stream);
-    may_signal_[stream] = descriptor && ::fstat(descriptor.Get(), &stat) == 0 &&
-                          (S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode));
+    if (descriptor) output_signals_[stream] = detail::OutputSignalOf(descriptor.Get());
   }
 }
 
@@ -267,8 +278,9 @@ TENON_DECL std::size_t System::WriteOutput(std::uint32_t descriptor,
   while (written < bytes.size()) {
     const auto rest = bytes.subspan(written);
     const std::size_t count =
-        stream ? stream(rest)
-               : detail::WriteToDescriptor(host.Get(), rest, may_signal_[descriptor == 2 ? 2 : 1]);
+        stream
+            ? stream(rest)
+            : detail::WriteToDescriptor(host.Get(), rest, output_signals_[descriptor == 2 ? 2 : 1]);
     const std::size_t taken = std::min(count, rest.size());
     if (taken == 0) break;
     written += taken;

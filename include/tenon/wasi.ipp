@@ -46,7 +46,7 @@ namespace detail {
 /// What is the same for all functions.
 TENON_DECL void Export(HostFunctionBuilder builder, std::string_view name,
                        std::initializer_list<const char*> parameters, bool has_result) {
-  if (has_result) builder = builder.WithResultNames("errno");
+  if (has_result) builder = builder.WithResultNames("error");
   builder.WithParameterNames(std::vector<std::string>(parameters.begin(), parameters.end()))
       .Export(std::string{name});
 }

@@ -38,6 +38,8 @@ struct Descriptor {
   Rights inheriting = 0;
   /// For files with positions.
   std::uint64_t position = 0;
+  /// Those of kFdSyncFlags that the guest asked for.
+  std::uint32_t sync_flags = 0;
 
   // For directories.
   /// Where paths go; null for what is no directory. Keeps the directory whose it is, which the
@@ -96,9 +98,9 @@ class DescriptorTable : public SystemState {
   /// Moves `from` to the open number `to`, whose file is closed.
   TENON_DECL Errno Renumber(std::uint32_t from, std::uint32_t to);
 
-  /// Lists a directory anew, "." and ".." first. Where there is too much in memory, what other
-  /// directories listed is forgotten, to be listed again when it is asked for; EOVERFLOW if it is
-  /// too much by itself.
+  /// Lists a directory anew, "." and ".." first, and the mounts that lie in it. Where there is too
+  /// much in memory, what other directories listed is forgotten, to be listed again when it is
+  /// asked for; EOVERFLOW if it is too much by itself.
   TENON_DECL Errno List(Descriptor& descriptor);
 
   /// Where a path from the directory `descriptor` leads; not looked at yet.
@@ -110,6 +112,8 @@ class DescriptorTable : public SystemState {
   void Give(std::unique_ptr<File> file, Rights base, Rights inheriting = 0);
   void GiveMount(const FSMount& mount);
   void GiveSocket(const HostDescriptor& socket);
+  /// Puts the mounts that lie in a directory among its entries, for what they cover.
+  void AddMounts(const Descriptor& descriptor, std::vector<DirectoryEntry>& entries) const;
   /// The innermost mount below the directory `from` that has `path`, both written like
   /// Mount::path; null if there is none.
   const Mount* FindMount(std::string_view from, std::string_view path) const;

@@ -158,11 +158,37 @@ TENON_DECL Errno DescriptorTable::Renumber(std::uint32_t from, std::uint32_t to)
   return Errno::Success;
 }
 
+TENON_DECL void DescriptorTable::AddMounts(const Descriptor& descriptor,
+                                           std::vector<DirectoryEntry>& entries) const {
+  if (!descriptor.guest_path) return;
+  for (const auto& mount : mounts_) {
+    const std::string& path = mount->path;
+    const std::size_t slash = path.find_last_of('/');
+    const bool is_nested = slash != std::string::npos;
+    if (path.empty() || *descriptor.guest_path != (is_nested ? path.substr(0, slash) : "")) {
+      continue;
+    }
+    DirectoryEntry entry;
+    entry.name = is_nested ? path.substr(slash + 1) : path;
+    entry.type = FileType::Directory;
+    const auto stat =
+        mount->file_system->Stat(mount->file_system->ResolvesPaths() ? "." : "", true);
+    if (stat) entry.inode = stat->inode;
+    const auto covered = std::ranges::find(entries, entry.name, &DirectoryEntry::name);
+    if (covered == entries.end()) {
+      entries.push_back(std::move(entry));
+    } else {
+      *covered = std::move(entry);
+    }
+  }
+}
+
 TENON_DECL Errno DescriptorTable::List(Descriptor& descriptor) {
   constexpr std::size_t kMostListed = std::size_t{1} << 20;
   descriptor.listing.clear();
   Expected<std::vector<DirectoryEntry>> entries = descriptor.file->ReadDirectory();
   if (!entries) return entries.error();
+  AddMounts(descriptor, *entries);
   if (entries->size() > kMostListed) return Errno::Overflow;
   std::size_t listed = entries->size();
   for (const auto& other : open_) {

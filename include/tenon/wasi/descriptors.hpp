@@ -38,6 +38,7 @@ TENON_DECL Errno FdPread(Module& caller, Memory& memory, std::uint32_t fd, Buffe
 TENON_DECL Errno FdPrestatGet(Module& caller, Memory& memory, std::uint32_t fd,
                               Place<Prestat> prestat);
 TENON_DECL Errno FdPrestatDirName(Module& caller, Memory& memory, std::uint32_t fd, Buffer path);
+/// Of a file that is appended to, at its end, as on Linux.
 TENON_DECL Errno FdPwrite(Module& caller, Memory& memory, std::uint32_t fd, BufferListOperands iovs,
                           std::uint64_t offset, Place<std::uint32_t> nwritten);
 /// Of what has no positions, reads once, into the first buffer that is not empty; a datagram goes

@@ -80,7 +80,8 @@ TENON_DECL Errno FdFdstatGet(Module& caller, Memory& memory, std::uint32_t fd, P
   std::uint32_t bits = 0;
   if (flags.append) bits |= kFdAppend;
   if (flags.nonblock) bits |= kFdNonblock;
-  if (flags.sync) bits |= kFdDsync | kFdRsync | kFdSync;
+  // All of them where it was not the guest who asked for it.
+  if (flags.sync) bits |= found->sync_flags != 0 ? found->sync_flags : kFdSyncFlags;
   return stat.Write(memory, {found->file->Type(), static_cast<std::uint16_t>(bits), found->base,
                              found->inheriting});
 }
@@ -92,8 +93,10 @@ TENON_DECL Errno FdFdstatSetFlags(Module& caller, std::uint32_t fd, std::uint32_
   FileFlags wanted;
   wanted.append = (flags & kFdAppend) != 0;
   wanted.nonblock = (flags & kFdNonblock) != 0;
-  wanted.sync = (flags & (kFdDsync | kFdRsync | kFdSync)) != 0;
-  return (*found)->file->SetFlags(wanted);
+  wanted.sync = (flags & kFdSyncFlags) != 0;
+  const Errno error = (*found)->file->SetFlags(wanted);
+  if (error == Errno::Success) (*found)->sync_flags = flags & kFdSyncFlags;
+  return error;
 }
 
 TENON_DECL Errno FdFdstatSetRights(Module& caller, std::uint32_t fd, std::uint64_t base,
@@ -204,10 +207,12 @@ TENON_DECL Errno FdPwrite(Module& caller, Memory& memory, std::uint32_t fd, Buff
   const auto found = table.Find(fd, right::kFdWrite | right::kFdSeek);
   if (!found) return found.error();
   if (offset > kLargestPosition) return Errno::Inval;
-  return TransferBuffers(memory, iovs, nwritten,
-                         [&](std::span<const std::uint8_t> buffer, std::size_t before) {
-                           return descriptor->file->WriteAt(buffer, offset + before);
-                         });
+  File& file = *descriptor->file;
+  const bool appends = file.Flags().append;
+  return TransferBuffers(
+      memory, iovs, nwritten, [&](std::span<const std::uint8_t> buffer, std::size_t before) {
+        return appends ? file.Append(buffer) : file.WriteAt(buffer, offset + before);
+      });
 }
 
 TENON_DECL Errno FdPrestatGet(Module& caller, Memory& memory, std::uint32_t fd,

@@ -31,9 +31,10 @@ struct OpenOptions {
 /// A tree of directories and files. What a class does not override answers ENOSYS to guests.
 ///
 /// Paths are relative to the root, and, unless ResolvesPaths says otherwise, clean: names separated
-/// by single slashes, none of them "." or "..", no slash at either end; the root is "". Functions
-/// may be called by several threads if several guests have the file system, and may throw, which
-/// ends the guest's call.
+/// by single slashes, none of them "." or "..", no slash at either end; the root is "". Where a
+/// file system resolves paths by itself, as those of the library do, it is ".", and "" is ENOENT.
+/// Functions may be called by several threads if several guests have the file system, and may
+/// throw, which ends the guest's call.
 class FileSystem {
  public:
   FileSystem() = default;

@@ -19,9 +19,9 @@
   X(EEXIST, Exist) X(EFAULT, Fault) X(EFBIG, Fbig) X(EHOSTUNREACH, Hostunreach) X(EIDRM, Idrm) \
   X(EILSEQ, Ilseq) X(EINPROGRESS, Inprogress) X(EINTR, Intr) X(EINVAL, Inval) X(EIO, Io) \
   X(EISCONN, Isconn) X(EISDIR, Isdir) X(ELOOP, Loop) X(EMFILE, Mfile) X(EMLINK, Mlink) \
-  X(EMSGSIZE, Msgsize) X(ENAMETOOLONG, Nametoolong) X(ENETDOWN, Netdown) X(ENETRESET, Netreset) \
+  X(EMSGSIZE, Msgsize) X(EMULTIHOP, Multihop) X(ENAMETOOLONG, Nametoolong) X(ENETDOWN, Netdown) X(ENETRESET, Netreset) \
   X(ENETUNREACH, Netunreach) X(ENFILE, Nfile) X(ENOBUFS, Nobufs) X(ENODEV, Nodev) \
-  X(ENOENT, Noent) X(ENOEXEC, Noexec) X(ENOLCK, Nolck) X(ENOMEM, Nomem) X(ENOMSG, Nomsg) \
+  X(ENOENT, Noent) X(ENOEXEC, Noexec) X(ENOLCK, Nolck) X(ENOLINK, Nolink) X(ENOMEM, Nomem) X(ENOMSG, Nomsg) \
   X(ENOPROTOOPT, Noprotoopt) X(ENOSPC, Nospc) X(ENOSYS, Nosys) X(ENOTCONN, Notconn) \
   X(ENOTDIR, Notdir) X(ENOTEMPTY, Notempty) X(ENOTRECOVERABLE, Notrecoverable) \
   X(ENOTSOCK, Notsock) X(EOPNOTSUPP, Notsup) X(ENOTTY, Notty) X(ENXIO, Nxio) \

@@ -139,9 +139,12 @@ TENON_DECL Errno HostFile::SetFlags(const FileFlags& flags) {
 
 TENON_DECL Errno HostFile::SetSize(std::uint64_t size) {
   if (size > kLargestOffset) return Errno::Fbig;
-  return ErrnoOfCall(stream_.WithinFileSize([&] {
+  const int result = stream_.WithinFileSize([&] {
     return Uninterrupted([&] { return ::ftruncate(Descriptor(), static_cast<::off_t>(size)); });
-  }));
+  });
+  // What the kernel calls an invalid argument is a file that is open for reading only.
+  if (result < 0 && errno == EINVAL && type_ == FileType::RegularFile) return Errno::Badf;
+  return ErrnoOfCall(result);
 }
 
 TENON_DECL Errno HostFile::Allocate(std::uint64_t offset, std::uint64_t length) {

@@ -24,7 +24,8 @@ struct MemoryNode;
 }  // namespace detail
 
 /// Directories, files, hard and symbolic links in the host's memory, empty at first. Any thread;
-/// the guests that have it see each other's changes.
+/// the guests that have it see each other's changes. Paths are as guests write them: the root is
+/// ".".
 class MemoryFileSystem : public FileSystem {
  public:
   static constexpr std::uint64_t kDefaultLimit = std::uint64_t{256} << 20;

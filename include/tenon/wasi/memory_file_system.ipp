@@ -243,7 +243,8 @@ TENON_DECL std::uint64_t MemoryFileSystem::Used() const {
 TENON_DECL Expected<std::unique_ptr<File>> MemoryFileSystem::Open(std::string_view path,
                                                                   const OpenOptions& options) {
   const std::lock_guard lock{tree_->mutex};
-  auto place = detail::FindPlace(root_, path, options.follow && !options.exclusive);
+  auto place =
+      detail::FindPlace(root_, path, options.follow && !(options.create && options.exclusive));
   if (!place) return place.error();
   if (place->node == nullptr) {
     if (!options.create) return Errno::Noent;
@@ -362,6 +363,7 @@ TENON_DECL Errno MemoryFileSystem::Link(std::string_view path, FileSystem& to,
 
 TENON_DECL Errno MemoryFileSystem::Symlink(std::string_view target, std::string_view path) {
   const std::lock_guard lock{tree_->mutex};
+  if (target.empty()) return Errno::Noent;
   const bool wants_directory = path.ends_with('/');
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   auto place = detail::FindPlace(root_, path, false);

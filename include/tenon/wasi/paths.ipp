@@ -155,10 +155,14 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   base &= right::kAll;
   inheriting &= right::kAll;
   // A file whose writes wait for the storage medium does what these rights allow, asked for or not.
+  const Rights possessed = table.Find(fd)->inheriting;
   Rights inherited = base | inheriting;
-  if ((fdflags & kFdDsync) != 0) inherited |= right::kFdDatasync;
   if ((fdflags & (kFdRsync | kFdSync)) != 0) inherited |= right::kFdSync;
-  if ((inherited & ~table.Find(fd)->inheriting) != 0) return Errno::Notcapable;
+  // Which the right to more includes.
+  if ((fdflags & kFdDsync) != 0 && (possessed & right::kFdSync) == 0) {
+    inherited |= right::kFdDatasync;
+  }
+  if ((inherited & ~possessed) != 0) return Errno::Notcapable;
   if (!opened_fd.IsIn(memory)) return Errno::Fault;
   if (table.IsFull()) return Errno::Mfile;
 
@@ -172,7 +176,7 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   options.directory = (oflags & kOpenDirectory) != 0;
   options.flags.append = (fdflags & kFdAppend) != 0;
   options.flags.nonblock = (fdflags & kFdNonblock) != 0;
-  options.flags.sync = (fdflags & (kFdDsync | kFdRsync | kFdSync)) != 0;
+  options.flags.sync = (fdflags & kFdSyncFlags) != 0;
   if (options.create && options.directory) return Errno::Inval;
   Expected<std::unique_ptr<File>> opened = OpenTarget(*target, options);
   if (!opened) return opened.error();
@@ -188,6 +192,7 @@ TENON_DECL Errno PathOpen(Module& caller, Memory& memory, std::uint32_t fd, std:
   }
   descriptor.base = base & possible;
   descriptor.inheriting = inheriting;
+  descriptor.sync_flags = fdflags & kFdSyncFlags;
   descriptor.read_only = target->read_only;
   if (is_directory) {
     descriptor.file_system =

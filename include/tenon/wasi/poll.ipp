@@ -100,7 +100,12 @@ class Poll {
   }
 
   void AddDescriptor(const Wish& wish) {
-    const auto found = DescriptorsOf(caller_).Find(wish.id, right::kPollFdReadwrite);
+    DescriptorTable& table = DescriptorsOf(caller_);
+    const Descriptor* const open = table.Find(wish.id);
+    // What is waited for is to be done afterwards: listeners accept in place of reading.
+    const Rights reads = open != nullptr && open->is_listener ? right::kSockAccept : right::kFdRead;
+    const auto found = table.Find(
+        wish.id, right::kPollFdReadwrite | (wish.type == kEventRead ? reads : right::kFdWrite));
     if (!found) {
       Tell(wish, found.error());
       return;

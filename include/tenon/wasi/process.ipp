@@ -133,6 +133,7 @@ TENON_DECL void ProcExit(Module& caller, std::uint32_t rval) {
 
 TENON_DECL Errno ProcRaise(Module& caller, std::uint32_t signal) {
   constexpr std::uint32_t kSignalCount = 31;
+  constexpr std::uint32_t kSignalPipe = 13;
   constexpr std::uint32_t kSignalChild = 16;
   constexpr std::uint32_t kSignalContinue = 17;
   constexpr std::uint32_t kSignalStop = 18;
@@ -143,6 +144,7 @@ TENON_DECL Errno ProcRaise(Module& caller, std::uint32_t signal) {
   if (signal >= kSignalStop && signal <= kSignalTtou) return Errno::Notsup;
   switch (signal) {
     case 0:
+    case kSignalPipe:
     case kSignalChild:
     case kSignalContinue:
     case kSignalUrgent:

@@ -46,8 +46,9 @@ TENON_DECL Expected<File*> SocketOf(Module& caller, std::uint32_t fd, Rights rig
   if (descriptor == nullptr) return Errno::Badf;
   const FileType type = descriptor->file->Type();
   if (type != FileType::SocketStream && type != FileType::SocketDatagram) return Errno::Notsock;
-  if ((descriptor->base & rights) != rights) return Errno::Notcapable;
-  return descriptor->file.get();
+  const auto found = table.Find(fd, rights);
+  if (!found) return found.error();
+  return (*found)->file.get();
 }
 
 TENON_DECL Errno SockAccept(Module& caller, Memory& memory, std::uint32_t fd, std::uint32_t flags,

@@ -105,6 +105,7 @@ inline constexpr std::uint32_t kFdDsync = 2;
 inline constexpr std::uint32_t kFdNonblock = 4;
 inline constexpr std::uint32_t kFdRsync = 8;
 inline constexpr std::uint32_t kFdSync = 16;
+inline constexpr std::uint32_t kFdSyncFlags = kFdDsync | kFdRsync | kFdSync;
 inline constexpr std::uint32_t kFdFlags = 31;
 inline constexpr std::uint32_t kSetAccessed = 1;
 inline constexpr std::uint32_t kSetAccessedNow = 2;
