@@ -525,6 +525,58 @@ TEST_CASE("files whose writes wait for the storage need a right to wait that is 
   }
 }
 
+TEST_CASE("the right to wait for all of a file includes that to wait for its data") {
+  const Tree tree = EachTree();
+  FileGuest guest{tree.System()};
+  REQUIRE(guest.Call("fd_fdstat_get", kRoot, 64u) == Errno::Success);
+  constexpr std::uint64_t kDatasync = 1u << 0;
+  REQUIRE(guest.Call("fd_fdstat_set_rights", kRoot, guest.U64(72), guest.U64(80) & ~kDatasync) ==
+          Errno::Success);
+  constexpr std::uint32_t kDsync = 2;
+  CHECK(guest.Open(kRoot, "file", 0, FileGuest::kFileRights, 1, kDsync) == Errno::Success);
+}
+
+TEST_CASE("a descriptor tells the flags that it was opened with, and no others") {
+  const Tree tree = EachTree();
+  FileGuest guest{tree.System()};
+  // append, dsync, nonblock, rsync, sync
+  for (const std::uint32_t flags : {0u, 1u, 2u, 4u, 8u, 16u, 10u, 27u}) {
+    REQUIRE(guest.Open(kRoot, "file", 0, FileGuest::kFileRights | 1u << 3, 1, flags) ==
+            Errno::Success);
+    INFO(flags);
+    CHECK(guest.Call("fd_fdstat_get", guest.opened, 64u) == Errno::Success);
+    CHECK(guest.U32(64) >> 16 == flags);
+    CHECK(guest.Call("fd_fdstat_set_flags", guest.opened, flags ^ 4u) == Errno::Success);
+    CHECK(guest.Call("fd_fdstat_get", guest.opened, 64u) == Errno::Success);
+    CHECK(guest.U32(64) >> 16 == (flags ^ 4u));
+  }
+}
+
+TEST_CASE("fd_pwrite appends to a file that is appended to") {
+  const Tree tree = EachTree();
+  FileGuest guest{tree.System()};
+  constexpr std::uint32_t kAppend = 1;
+  REQUIRE(guest.Open(kRoot, "file", 0, FileGuest::kFileRights, 1, kAppend) == Errno::Success);
+  guest.memory.WriteString(1024, "abc");
+  guest.WriteBuffers(2048, {{1024, 2}, {1026, 1}});
+  CHECK(guest.Call("fd_pwrite", guest.opened, 2048u, 2u, std::uint64_t{0}, 64u) == Errno::Success);
+  CHECK(guest.U32(64) == 3);
+  CHECK(guest.Call("fd_tell", guest.opened, 64u) == Errno::Success);
+  CHECK(guest.U64(64) == 0);
+  CHECK(Contents(guest, "file") == "0123456789abc");
+}
+
+TEST_CASE("the size of a file stays where it was not opened to write, whatever else is allowed") {
+  const Tree tree = EachTree();
+  FileGuest guest{tree.System()};
+  constexpr std::uint64_t kSizeRights = 1u << 8 | 1u << 22;
+  REQUIRE(guest.Open(kRoot, "file", 0, FileGuest::kReadRights | kSizeRights) == Errno::Success);
+  CHECK(guest.Call("fd_allocate", guest.opened, std::uint64_t{0}, std::uint64_t{99}) ==
+        Errno::Badf);
+  CHECK(guest.Call("fd_filestat_set_size", guest.opened, std::uint64_t{1}) == Errno::Badf);
+  CHECK(Contents(guest, "file") == "0123456789");
+}
+
 TEST_CASE("a file system in memory has a limit") {
   const auto files = std::make_shared<MemoryFileSystem>(64 * 1024);
   FileGuest guest{SystemConfig{}.WithFSConfig(FSConfig{}.WithFSMount(files, "/"))};

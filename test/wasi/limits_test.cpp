@@ -140,6 +140,11 @@ TEST_CASE("output to a file beyond what the process may write is an error, and n
   FileGuest guest{SystemConfig{}.WithStdout(output)};
   CHECK(guest.Write(1, std::string(4096, 'x')) == Errno::Success);
   CHECK(guest.Write(1, "x") == Errno::Fbig);
+  // Functions of the host's that write there get no signal either.
+  for (const std::uint32_t stream : {1u, 2u}) {
+    tenon::System system{SystemConfig{}.WithStdout(output).WithStderr(output)};
+    CHECK(system.WriteOutput(stream, std::vector<std::uint8_t>(10)) == 0);
+  }
   CHECK(std::filesystem::file_size(path) == 4096);
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -83,6 +84,47 @@ TEST_CASE("a directory that was opened above a mount leads to it") {
   CHECK(guest.Rename(a, "b", "moved") == Errno::Rofs);
   CHECK(guest.Path("path_unlink_file", a, "b") != Errno::Success);
   CHECK(guest.Path("path_remove_directory", a, "b") == Errno::Rofs);
+}
+
+TEST_CASE("a directory lists the mounts that lie in it, in place of what they cover") {
+  const auto root = std::make_shared<MemoryFileSystem>();
+  root->WriteFile("file", "");
+  root->WriteFile("covered", "a file where there is a mount");
+  root->WriteFile("folder/inner", "");
+  root->Symlink("folder", "link");
+  const auto other = std::make_shared<MemoryFileSystem>();
+  const TemporaryFolder host;
+  FileGuest guest{SystemConfig{}.WithFSConfig(FSConfig{}
+                                                  .WithFSMount(root, "/")
+                                                  .WithFSMount(other, "/covered")
+                                                  .WithDirMount(host.Path().string(), "/host")
+                                                  .WithReadOnlyFSMount(other, "/folder/mount")
+                                                  .WithFSMount(other, "/missing/deep"))};
+  using Names = std::set<std::string>;
+  // What lies below a directory that there is not cannot be reached from here either.
+  CHECK(guest.Names(kRoot) == Names{"covered", "file", "folder", "host", "link"});
+  CHECK(guest.Stat(kRoot, "missing") == Errno::Noent);
+  CHECK(guest.Names(Directory(guest, kRoot, "folder")) == Names{"inner", "mount"});
+  CHECK(guest.Names(Directory(guest, kRoot, "folder/../folder")).count("inner") == 1);
+  CHECK(guest.Names(Directory(guest, kRoot, "covered")).empty());
+  // The same entry, type and inode as path_filestat_get tells.
+  for (const std::string_view name : {"covered", "host", "folder"}) {
+    REQUIRE(guest.Stat(kRoot, name) == Errno::Success);
+    const std::uint64_t inode = guest.U64(512 + 8);
+    REQUIRE(guest.Call("fd_readdir", kRoot, 32768u, 4096u, std::uint64_t{0}, 256u) ==
+            Errno::Success);
+    bool is_found = false;
+    for (std::uint32_t at = 32768; at < 32768 + guest.U32(256);) {
+      const std::uint32_t length = guest.U32(at + 16);
+      if (guest.Text(at + 24, length) == name) {
+        is_found = true;
+        CHECK(guest.U64(at + 8) == inode);
+        CHECK((guest.U32(at + 20) & 0xFF) == 3);
+      }
+      at += 24 + length;
+    }
+    CHECK(is_found);
+  }
 }
 
 TEST_CASE("directories of a mount do not lead above it") {

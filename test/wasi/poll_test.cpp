@@ -207,6 +207,46 @@ TEST_CASE("files are always ready, streams without a descriptor too") {
   for (const Event& event : events) CHECK(event.error == 0);
 }
 
+TEST_CASE("what may not be read or written is not waited for") {
+  const auto files = std::make_shared<tenon::wasi::MemoryFileSystem>();
+  files->WriteFile("file", "0123456789");
+  const HostDescriptor listener = tenon::wasi::ListenTcp("127.0.0.1", 0);
+  FileGuest guest{SystemConfig{}.WithSystemClocks().WithSocket(listener).WithFSConfig(
+      tenon::FSConfig{}.WithFSMount(files, "/"))};
+  constexpr std::uint64_t kPoll = 1u << 27;
+  constexpr std::uint32_t kListener = 4;
+  REQUIRE(guest.Open(3, "file", 0, FileGuest::kReadRights | kPoll) == Errno::Success);
+  const std::uint32_t read_only = guest.opened;
+  REQUIRE(guest.Open(3, "file", 0, FileGuest::kWrite | kPoll) == Errno::Success);
+  const std::uint32_t write_only = guest.opened;
+  REQUIRE(guest.Open(3, "file", 0, FileGuest::kFileRights) == Errno::Success);
+  auto events = Subscriptions{guest}
+                    .Readable(1, read_only)
+                    .Writable(2, read_only)
+                    .Readable(3, write_only)
+                    .Writable(4, write_only)
+                    .Readable(5, guest.opened)
+                    .Writable(6, kListener)
+                    .Wait();
+  REQUIRE(events.size() == 6);
+  constexpr std::uint32_t kBadf = 8;
+  constexpr std::uint32_t kNotcapable = 76;
+  const std::uint32_t errors[] = {0, kBadf, kBadf, 0, kNotcapable, kBadf};
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    INFO(i);
+    CHECK(events[i].user_data == i + 1);
+    CHECK(events[i].error == errors[i]);
+  }
+  // A listener is read by accepting.
+  events = Subscriptions{guest}.Readable(1, kListener).Clock(2, 1, kMillisecond).Wait();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].user_data == 2);
+  REQUIRE(guest.Call("fd_fdstat_set_rights", kListener, kPoll, std::uint64_t{0}) == Errno::Success);
+  events = Subscriptions{guest}.Readable(1, kListener).Wait();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].error == kNotcapable);
+}
+
 TEST_CASE("a guest waits for a pipe, and sees its end") {
   const Pipe pipe;
   WasiGuest guest{SystemConfig{}.WithSystemClocks().WithStdin(pipe.out)};

@@ -345,7 +345,7 @@ TEST_CASE("a reactor is initialised by its start function and called as often as
 }
 
 TEST_CASE("proc_raise does what the signal does to a program that does nothing about it") {
-  for (const std::uint32_t signal : {0u, 16u, 17u, 22u, 27u}) {
+  for (const std::uint32_t signal : {0u, 13u, 16u, 17u, 22u, 27u}) {
     CHECK(WasiGuest{}.Call("proc_raise", signal) == Errno::Success);
   }
   for (const std::uint32_t signal : {18u, 19u, 20u, 21u}) {
@@ -354,7 +354,7 @@ TEST_CASE("proc_raise does what the signal does to a program that does nothing a
   for (const std::uint32_t signal : {31u, 255u, kMax}) {
     CHECK(WasiGuest{}.Call("proc_raise", signal) == Errno::Inval);
   }
-  for (const std::uint32_t signal : {6u, 9u, 15u}) {
+  for (const std::uint32_t signal : {1u, 6u, 9u, 12u, 14u, 15u, 23u, 26u, 28u, 30u}) {
     const WasiGuest guest;
     CHECK(Thrown<tenon::ExitError>([&] { guest.Call("proc_raise", signal); }).ExitCode() ==
           128 + signal);
