@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -171,8 +172,24 @@ class MultiListener final : public FunctionListener {
   std::vector<std::shared_ptr<FunctionListener>> listeners_;
 };
 
+/// Text in the guest's memory, in quotes and cut if it is long; none if it is out of bounds.
+[[gnu::cold]] TENON_DECL std::optional<std::string> QuotedText(const Memory& memory,
+                                                               std::uint32_t offset,
+                                                               std::uint32_t size) {
+  constexpr std::uint32_t kMost = 64;
+  const auto bytes = memory.ViewString(offset, std::min(size, kMost));
+  if (!bytes.has_value()) return std::nullopt;
+  std::string text = "\"";
+  for (const char letter : *bytes) {
+    const bool is_plain = static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7F;
+    if (letter == '"' || letter == '\\') text += '\\';
+    text += is_plain ? letter : '.';
+  }
+  return text + (size > kMost ? "\"..." : "\"");
+}
+
 /// Writes a line before and after each call of one function.
-class LoggingListener final : public FunctionListener {
+class LoggingListener : public FunctionListener {
  public:
   using Write = std::function<void(const std::string&)>;
 
@@ -180,22 +197,11 @@ class LoggingListener final : public FunctionListener {
 
   void Before(Module& module, const FunctionDefinition& function, const TypedValues& arguments,
               StackIterator&) override {
-    std::string line = Indent(Depth()++) + "--> " + function.DebugName() + "(";
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-      if (i != 0) line += ",";
-      const std::optional<std::string> text = TextOfView(module, arguments, i);
-      if (!text.has_value()) {
-        line += arguments[i].Text();
-        continue;
-      }
-      if (!arguments[i].Name().empty()) line.append(arguments[i].Name()).append("=");
-      line += *text;
-      ++i;
-    }
-    (*write_)(line + ")");
+    const std::string text = ArgumentsText(module, arguments);
+    (*write_)(Indent(Depth()++) + "--> " + function.DebugName() + "(" + text + ")");
   }
-  void After(Module&, const FunctionDefinition&, const TypedValues& results) override {
-    const std::string text = results.Text();
+  void After(Module& module, const FunctionDefinition&, const TypedValues& results) override {
+    const std::string text = ResultsText(module, results);
     (*write_)(Indent(--Depth()) + (text.empty() ? "<--" : "<-- ") + text);
   }
   [[gnu::cold]] void Abort(Module&, const FunctionDefinition&,
@@ -211,32 +217,43 @@ class LoggingListener final : public FunctionListener {
     (*write_)(Indent(--Depth()) + "<-- error: " + text.substr(0, text.find('\n')));
   }
 
- private:
-  /// The text that an argument and the one behind it refer to, in quotes, if they are a view of
-  /// characters in the caller's memory.
-  [[gnu::cold]] static std::optional<std::string> TextOfView(Module& module,
-                                                             const TypedValues& arguments,
-                                                             std::size_t index) {
-    constexpr std::string_view kView = "std::string_view";
-    constexpr std::uint32_t kMost = 64;
-    if (index + 1 >= arguments.size() || arguments[index].CppType() != kView ||
-        arguments[index + 1].CppType() != kView) {
-      return std::nullopt;
+ protected:
+  [[gnu::cold]] virtual std::string ArgumentsText(Module& module, const TypedValues& arguments) {
+    std::string line;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      if (i != 0) line += ",";
+      const std::optional<std::string> text = TextOfView(module, arguments, i, IsView);
+      if (!text.has_value()) {
+        line += arguments[i].Text();
+        continue;
+      }
+      if (!arguments[i].Name().empty()) line.append(arguments[i].Name()).append("=");
+      line += *text;
+      ++i;
     }
-    const std::uint32_t size = arguments[index + 1].U32();
-    const auto bytes =
-        module.DefaultMemory().ViewString(arguments[index].U32(), std::min(size, kMost));
-    // Out of bounds: the function will not be entered.
-    if (!bytes.has_value()) return std::nullopt;
-    std::string text = "\"";
-    for (const char letter : *bytes) {
-      const bool is_plain = static_cast<unsigned char>(letter) >= 0x20 && letter != 0x7F;
-      if (letter == '"' || letter == '\\') text += '\\';
-      text += is_plain ? letter : '.';
-    }
-    return text + (size > kMost ? "\"..." : "\"");
+    return line;
+  }
+  [[gnu::cold]] virtual std::string ResultsText(Module&, const TypedValues& results) {
+    return results.Text();
   }
 
+  static bool IsView(std::string_view cpp_type) { return cpp_type == "std::string_view"; }
+
+  /// The text that an argument and the one behind it refer to, in quotes, if their type is that of
+  /// a view of characters in the caller's memory.
+  [[gnu::cold]] static std::optional<std::string> TextOfView(Module& module,
+                                                             const TypedValues& arguments,
+                                                             std::size_t index,
+                                                             bool (*is_view)(std::string_view)) {
+    if (index + 1 >= arguments.size() || !is_view(arguments[index].CppType()) ||
+        !is_view(arguments[index + 1].CppType())) {
+      return std::nullopt;
+    }
+    // Out of bounds: the function will not be entered.
+    return QuotedText(module.DefaultMemory(), arguments[index].U32(), arguments[index + 1].U32());
+  }
+
+ private:
   static std::size_t& Depth() {
     static thread_local std::size_t depth = 0;
     return depth;

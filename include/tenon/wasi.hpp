@@ -17,6 +17,7 @@
 #include <tenon/wasi/host_directory.hpp>
 #include <tenon/wasi/listen.hpp>
 #include <tenon/wasi/memory_file_system.hpp>
+#include <tenon/wasi/trace.hpp>
 // IWYU pragma: end_exports
 
 /// WASI preview 1.

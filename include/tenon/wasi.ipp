@@ -37,6 +37,7 @@
 #include <tenon/wasi/sockets.hpp>
 #include <tenon/wasi/sockets.ipp>
 #include <tenon/wasi/standard_stream.ipp>
+#include <tenon/wasi/trace.ipp>
 #include <tenon/wasi/types.hpp>
 
 namespace tenon::inline TENON_ABI::wasi {

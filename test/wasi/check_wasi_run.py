@@ -133,11 +133,24 @@ def check_messages(wasi_run, hello, folder):
                       b"\x02\x24\x01\x16wasi_snapshot_preview1\x09proc_exit\0\0" +
                       bytes.fromhex("03020101 0503010001 0713 02 06 5f7374617274 0001"
                                     "06 6d656d6f7279 0200 0a09010700 418002 1000 0b"))
+    aborts = folder / "aborts.wasm"  # calls AssemblyScript's abort(0, 0, 12, 3)
+    aborts.write_bytes(bytes.fromhex("0061736d 01000000 010b02 6004 7f7f7f7f 00 600000") +
+                       b"\x02\x0d\x01\x03env\x05abort\0\0" +
+                       bytes.fromhex("03020101 0503010001 0713 02 06 5f7374617274 0001"
+                                     "06 6d656d6f7279 0200 0a0e010c00 4100 4100 410c 4103 1000 0b"))
+    result = run(wasi_run, str(aborts))
+    check("AssemblyScript's abort", (result.returncode, result.stderr),
+          (255, "abort at unknown:12:3\n"))
     for arguments, code, message in (
             ((), 2, "no program to run"),
             (("--wrong", hello), 2, "there is no option --wrong"),
             (("--wrong",), 2, "there is no option --wrong"),
-            (("-h",), 2, "there is no option -h"),
+            (("-x",), 2, "there is no option -x"),
+            (("--dir=:/x", hello), 2, '--dir needs HOST[:GUEST][:ro], not ":/x"'),
+            (("--dir=.::ro", hello), 2, '--dir needs HOST[:GUEST][:ro], not ".::ro"'),
+            (("--dir=.:/x:rw", hello), 2, '--dir needs HOST[:GUEST][:ro], not ".:/x:rw"'),
+            (("--cache=", hello), 2, "--cache needs a directory"),
+            (("--invoke=", hello), 2, "--invoke needs the name of a function"),
             (("--trace=yes", hello), 2, "--trace takes no value"),
             (("--engine=fast", hello), 2, '--engine is interpreter, jit or auto, not "fast"'),
             (("--timeout=soon", hello), 2, '--timeout needs a number of seconds, not "soon"'),
@@ -164,8 +177,8 @@ def check_messages(wasi_run, hello, folder):
     ):
         result = run(wasi_run, *arguments)
         check(f"exit code of {arguments}", result.returncode, code)
-        check(f"message of {arguments}", result.stderr.split("\n")[0], "wasi_run: " + message)
-        check(f"lines of {arguments}", result.stderr.count("\n"), 2 if code == 2 else 1)
+        more = " (--help tells more)" if code == 2 else ""
+        check(f"message of {arguments}", result.stderr, f"wasi_run: {message}{more}\n")
     check("numbers of either sign",
           run(wasi_run, "--invoke=add", str(library), "-1", "4294967295").stdout, "-2\n")
     result = run(wasi_run, str(stranger))
@@ -177,8 +190,9 @@ def check_options(wasi_run, hello):
     check("no program", run(wasi_run).returncode, 2)
     check("unknown option", run(wasi_run, "--wrong=1", hello).returncode, 2)
     check("missing value", run(wasi_run, "--dir").returncode, 2)
-    check("help", run(wasi_run, "--help").stdout.split("\n")[0],
-          "usage: wasi_run [OPTION...] FILE [ARGUMENT...]")
+    for option in ("--help", "-h"):
+        check(option, run(wasi_run, option).stdout.split("\n")[0],
+              "usage: wasi_run [OPTION...] FILE [ARGUMENT...]")
     check("missing file", run(wasi_run, "/nowhere.wasm").returncode, 1)
     check("missing directory", run(wasi_run, "--dir=/nowhere", hello).returncode, 1)
     with tempfile.TemporaryDirectory() as folder:
@@ -191,9 +205,11 @@ def check_options(wasi_run, hello):
         for time_of_use in ("first", "second"):
             result = run(wasi_run, f"--cache={cache}/code", hello, "you", "3")
             check(f"exit code with a cache ({time_of_use})", result.returncode, 3)
-    trace = run(wasi_run, "--trace", hello, "you", "0").stderr
-    check("a trace names functions and parameters",
-          "fd_write(fd=1," in trace and "args_sizes_get" in trace, True)
+    trace = run(wasi_run, "--trace", hello, "you", "3").stderr
+    for line in ("--> wasi_snapshot_preview1.args_sizes_get()", "<-- nwritten=7,error=ESUCCESS",
+                 "--> wasi_snapshot_preview1.proc_exit(rval=3)", "<-- error: module closed with"):
+        check(f"a trace has a line {line}", line in trace, True)
+    check("a trace names parameters", "fd_write(fd=1,iovs=" in trace, True)
 
 
 def leb(number):

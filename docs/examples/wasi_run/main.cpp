@@ -22,6 +22,7 @@
 
 #include <unistd.h>
 
+#include <tenon/assemblyscript.hpp>
 #include <tenon/emscripten.hpp>
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
@@ -41,7 +42,7 @@ constexpr const char* kHelp = R"(usage: wasi_run [OPTION...] FILE [ARGUMENT...]
   --invoke=NAME            calls this export with the arguments as numbers, instead of _start, and
                            prints its results
   --trace                  writes every call of the system interface to the error stream
-  --help
+  --help, -h
 )";
 
 constexpr int kUsage = 2;
@@ -70,13 +71,17 @@ double SecondsOf(const std::string& text) {
   return seconds;
 }
 
-void AddDirectory(Options& options, std::string value) {
+void AddDirectory(Options& options, const std::string& text) {
+  std::string value = text;
   const bool read_only = value.ends_with(":ro");
   if (read_only) value.resize(value.size() - 3);
   const std::size_t colon = value.rfind(':');
   const std::string host = value.substr(0, colon);
   const std::string guest = colon == std::string::npos ? value : value.substr(colon + 1);
-  if (host.empty()) throw UsageError{"--dir needs a directory"};
+  if (host.empty() || guest.empty() ||
+      (host.find(':') != std::string::npos && !std::filesystem::is_directory(host))) {
+    throw UsageError{"--dir needs HOST[:GUEST][:ro], not \"" + text + "\""};
+  }
   options.directories = read_only ? options.directories.WithReadOnlyDirMount(host, guest)
                                   : options.directories.WithDirMount(host, guest);
 }
@@ -90,7 +95,10 @@ void AddListener(Options& options, const std::string& value) {
   if (begin == end || rest != end || error != std::errc{}) {
     throw UsageError{"--listen needs HOST:PORT, not \"" + value + "\""};
   }
-  const tenon::HostDescriptor socket = tenon::wasi::ListenTcp(value.substr(0, colon), port);
+  std::string host = value.substr(0, colon);
+  // An address of IPv6 has colons of its own.
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const tenon::HostDescriptor socket = tenon::wasi::ListenTcp(host, port);
   if (port == 0) std::fprintf(stderr, "listening on port %u\n", tenon::wasi::PortOf(socket));
   options.module = options.module.WithSystem(options.module.System().WithSocket(socket));
 }
@@ -113,6 +121,7 @@ void ChooseEngine(Options& options, const std::string& name) {
 }
 
 void ChooseCache(Options& options, const std::string& directory) {
+  if (directory.empty()) throw UsageError{"--cache needs a directory"};
   // The library goes without a cache where it cannot have one; who asks for one wants to know.
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -125,7 +134,7 @@ void ChooseCache(Options& options, const std::string& directory) {
 
 constexpr std::string_view kWithValue[] = {"--dir",    "--env",   "--listen", "--timeout",
                                            "--engine", "--cache", "--invoke"};
-constexpr std::string_view kWithoutValue[] = {"--env-inherit", "--trace", "--help"};
+constexpr std::string_view kWithoutValue[] = {"--env-inherit", "--trace", "--help", "-h"};
 
 bool IsOneOf(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -148,13 +157,14 @@ void ReadValue(Options& options, std::string_view name, const std::string& value
   } else if (name == "--cache") {
     ChooseCache(options, value);
   } else if (name == "--invoke") {
+    if (value.empty()) throw UsageError{"--invoke needs the name of a function"};
     options.invoke = value;
   }
 }
 
 /// Reads one option of kWithoutValue.
 void ReadSwitch(Options& options, std::string_view name) {
-  if (name == "--help") {
+  if (name == "--help" || name == "-h") {
     std::fputs(kHelp, stdout);
     std::exit(0);
   }
@@ -165,7 +175,7 @@ void ReadSwitch(Options& options, std::string_view name) {
     return;
   }
   options.runtime =
-      options.runtime.WithFunctionListenerFactory(tenon::NewHostLoggingListenerFactory(
+      options.runtime.WithFunctionListenerFactory(tenon::wasi::NewLoggingListenerFactory(
           [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }));
 }
 
@@ -303,18 +313,37 @@ tenon::CompiledModule Compile(const tenon::Runtime& runtime, const std::string& 
   }
 }
 
+/// Makes what the program imports from "env": emscripten's functions, or AssemblyScript's.
+void InstantiateEnv(const tenon::Runtime& runtime, const tenon::CompiledModule& program) {
+  bool is_needed = false;
+  bool is_assemblyscript = false;
+  for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
+    if (function.import->module != "env") continue;
+    is_needed = true;
+    const std::string& name = function.import->name;
+    is_assemblyscript |= name == "trace" || name == "seed" ||
+                         (name == "abort" && function.parameter_types.size() == 4);
+  }
+  if (!is_needed) return;
+  tenon::HostModuleBuilder env =
+      tenon::emscripten::AddFunctionsForModule(runtime.NewHostModuleBuilder("env"), program);
+  if (is_assemblyscript) {
+    env = tenon::assemblyscript::AddFunctions(env,
+                                              tenon::assemblyscript::Options{}.WithTraceToStderr());
+  }
+  env.Instantiate();
+}
+
 void Run(Options options) {
   const tenon::Runtime runtime{options.runtime.WithCompilationProgress(Progress{})};
   const tenon::CompiledModule program = Compile(runtime, options.arguments.at(0));
   bool is_unstable = false;
-  bool is_emscripten = false;
   for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
     is_unstable |= function.import->module == tenon::wasi::kUnstableModuleName;
-    is_emscripten |= function.import->module == "env";
   }
   tenon::wasi::Instantiate(
       runtime, is_unstable ? tenon::wasi::kUnstableModuleName : tenon::wasi::kModuleName);
-  if (is_emscripten) tenon::emscripten::InstantiateForModule(runtime, program);
+  InstantiateEnv(runtime, program);
 
   // As argv[0] programs expect a name.
   std::string name = options.arguments[0].substr(options.arguments[0].rfind('/') + 1);
@@ -349,7 +378,7 @@ int main(int argc, char** argv) {
     Run(std::move(options));
     return 0;
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "wasi_run: %s\nwasi_run --help tells more\n", error.text.c_str());
+    std::fprintf(stderr, "wasi_run: %s (--help tells more)\n", error.text.c_str());
     return kUsage;
   } catch (const tenon::ExitError& exit) {
     // Of larger codes the system would keep the last byte, which may be 0.
