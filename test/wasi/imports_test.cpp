@@ -262,6 +262,26 @@ TEST_CASE("AssemblyScript's abort can be silent") {
   CHECK(err.empty());
 }
 
+TEST_CASE("an abort of another type than AssemblyScript's is told to be one") {
+  ModuleBuilder builder;
+  builder.ImportFunction("env", "abort", builder.Type({I32}, {}));
+  builder.Memory(1);
+  const tenon::Runtime runtime;
+  tenon::assemblyscript::Instantiate(runtime);
+  const auto error = Thrown<tenon::LinkError>([&] { runtime.Instantiate(builder.Build()); });
+  CHECK(std::string{error.what()}.starts_with(
+      "import func \"env\".\"abort\": signature mismatch: guest wants (i32) -> (), "
+      "module \"env\" has (i32, i32, i32, i32) -> (), in C++ void("));
+  // One of the program's own takes the place of the library's.
+  const tenon::Runtime other;
+  tenon::assemblyscript::AddFunctions(other.NewHostModuleBuilder("env"))
+      .NewFunctionBuilder()
+      .WithFunc([](int) {})
+      .Export("abort")
+      .Instantiate();
+  CHECK(other.Instantiate(builder.Build()));
+}
+
 TEST_CASE("AssemblyScript's trace writes text and numbers where it is told to") {
   using tenon::assemblyscript::Options;
   for (const int where : {0, 1, 2}) {
