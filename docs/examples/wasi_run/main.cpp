@@ -297,6 +297,7 @@ void Invoke(const tenon::Module& module, const tenon::CompiledModule& program,
                      std::to_string(options.arguments.size() - 1)};
   }
   std::vector<tenon::Value> arguments;
+  arguments.reserve(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
     arguments.push_back(ValueOf(options.arguments[i + 1], types[i]));
   }
