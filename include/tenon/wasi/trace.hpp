@@ -11,9 +11,9 @@
 
 namespace tenon::inline TENON_ABI::wasi {
 
-/// As tenon::NewHostLoggingListenerFactory, but what WASI's functions are given and answer is written
-/// as one reads it: paths as text, error numbers by name, and the numbers that a call wrote to the
-/// guest's memory in place of their addresses:
+/// As tenon::NewHostLoggingListenerFactory, but what WASI's functions are given and answer is
+/// written as one reads it: paths as text, error numbers by name, and the numbers that a call wrote
+/// to the guest's memory in place of their addresses:
 ///
 ///     --> wasi_snapshot_preview1.path_open(fd=3,dirflags=1,path="notes.txt",oflags=0,...)
 ///     <-- opened_fd=4,error=ESUCCESS

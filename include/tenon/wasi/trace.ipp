@@ -77,10 +77,10 @@ class TraceListener final : public tenon::detail::LoggingListener {
     for (const Written& place : places) {
       if (error != Errno::Success) break;
       const Memory memory = module.DefaultMemory();
-      const std::uint64_t value =
-          place.width == 2   ? memory.ReadUint16Le(place.offset).value_or(0)
-          : place.width == 4 ? memory.ReadUint32Le(place.offset).value_or(0)
-                             : memory.ReadUint64Le(place.offset).value_or(0);
+      const std::uint64_t value = place.width == 2 ? memory.ReadUint16Le(place.offset).value_or(0)
+                                  : place.width == 4
+                                      ? memory.ReadUint32Le(place.offset).value_or(0)
+                                      : memory.ReadUint64Le(place.offset).value_or(0);
       line += place.name + "=" + std::to_string(value) + ",";
     }
     const std::string_view name = ErrnoName(error);
@@ -121,14 +121,13 @@ class TraceListener final : public tenon::detail::LoggingListener {
 
 TENON_DECL FunctionListenerFactory
 NewLoggingListenerFactory(std::function<void(const std::string&)> write, LogScopes scopes) {
-  auto shared =
-      std::make_shared<const tenon::detail::LoggingListener::Write>(std::move(write));
+  auto shared = std::make_shared<const tenon::detail::LoggingListener::Write>(std::move(write));
   const auto others =
       NewHostLoggingListenerFactory([shared](const std::string& line) { (*shared)(line); }, scopes);
   return [shared, others](const FunctionDefinition& function) -> std::shared_ptr<FunctionListener> {
     std::shared_ptr<FunctionListener> listener = others(function);
-    const bool is_wasi = function.module_name == "wasi_snapshot_preview1" ||
-                         function.module_name == "wasi_unstable";
+    const bool is_wasi =
+        function.module_name == "wasi_snapshot_preview1" || function.module_name == "wasi_unstable";
     if (listener == nullptr || !is_wasi) return listener;
     return std::make_shared<detail::TraceListener>(shared);
   };
