@@ -38,8 +38,9 @@ struct CacheBlob {
 /// A place for entries: a directory, or what users make of a key-value store. What comes out of it
 /// is checked before any of it is believed, with the cache's key if it has one.
 ///
-/// Functions may be called by any number of threads at once. What they throw, derived from
-/// std::exception, is reported (see CacheOptions::on_problem) and stops nothing.
+/// Functions may be called by any number of threads at once. What they throw is reported (see
+/// CacheOptions::on_problem) and stops nothing. Put and Touch of CacheOptions::remote are called when
+/// nobody waits for the compilation any more.
 class CacheStore {
  public:
   virtual ~CacheStore() = default;
@@ -48,7 +49,7 @@ class CacheStore {
   virtual std::optional<CacheBlob> Get(const CacheKey& key) = 0;
   /// Stores `entry` under `key`, in place of what was there: whole, or not at all.
   virtual void Put(const CacheKey& key, std::span<const std::uint8_t> entry) = 0;
-  /// Notes that the entry was used. Called after a successful Get.
+  /// Notes that the entry was used. Called after a successful Get, unless the cache is read-only.
   virtual void Touch(const CacheKey& key) = 0;
   /// Removes the entry, if there is one.
   virtual void Remove(const CacheKey& key) = 0;

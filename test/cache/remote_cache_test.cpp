@@ -2,6 +2,7 @@
 /// @file
 /// CompilationCache::Remote, and what becomes of guests when a remote store is out of order.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -42,6 +43,7 @@ using Bytes = std::vector<std::uint8_t>;
 class FleetStore final : public tenon::CacheStore {
  public:
   std::optional<tenon::CacheBlob> Get(const tenon::CacheKey& key) override {
+    ++gets;
     if (before_call) before_call();
     const std::lock_guard lock{mutex_};
     const auto found = entries_.find(key);
@@ -52,11 +54,15 @@ class FleetStore final : public tenon::CacheStore {
   }
   void Put(const tenon::CacheKey& key, std::span<const std::uint8_t> entry) override {
     if (before_call) before_call();
+    if (before_put) before_put(key);
     const std::lock_guard lock{mutex_};
     entries_[key].assign(entry.begin(), entry.end());
     ++puts;
   }
-  void Touch(const tenon::CacheKey&) override { ++touches; }
+  void Touch(const tenon::CacheKey&) override {
+    ++touches;
+    if (before_call) before_call();
+  }
   void Remove(const tenon::CacheKey& key) override {
     const std::lock_guard lock{mutex_};
     entries_.erase(key);
@@ -68,6 +74,8 @@ class FleetStore final : public tenon::CacheStore {
   }
 
   std::function<void()> before_call;
+  std::function<void(const tenon::CacheKey&)> before_put;
+  std::atomic<int> gets{0};
   std::vector<std::shared_ptr<Bytes>> given;
   int puts = 0;
   int touches = 0;
@@ -173,11 +181,14 @@ TEST_CASE("a remote store that is read-only is not written to, and may have to h
   CacheOptions options = With(store);
   options.mode = CacheMode::ReadOnly;
   CHECK(RunRemote(options, AnswerModule(1)).statistics.loads == 1);
+  const ScratchDirectory scratch;
+  CHECK(RunCached(scratch.Path(), AnswerModule(1), options).statistics.remote_loads == 1);
   const CachedRun miss = RunRemote(options, AnswerModule(2));
   CHECK(miss.answer == 2);
   REQUIRE(miss.problems.size() == 1);
   CHECK(miss.problems[0].kind == CacheProblemKind::Missing);
   CHECK(store->puts == 1);
+  CHECK(store->touches == 0);
   options.mode = CacheMode::MustHit;
   CHECK(RunRemote(options, AnswerModule(1)).statistics.loads == 1);
   const auto error = Thrown<tenon::ConfigError>([&] { RunRemote(options, AnswerModule(2)); });
@@ -241,6 +252,10 @@ TEST_CASE("a remote store that is out of order costs reports, not the guest") {
     reason = "connection refused";
     store->before_call = [] { throw std::runtime_error{"connection refused"}; };
   }
+  SECTION("it throws what is no std::exception") {
+    reason = "an exception that is not a std::exception";
+    store->before_call = [] { throw 42; };
+  }
   SECTION("it does not answer in time") {
     reason = "timed out";
     store->before_call = [] {
@@ -265,6 +280,69 @@ TEST_CASE("a remote store that is out of order costs reports, not the guest") {
   CHECK(run_it().statistics.loads == (has_directory ? 1 : 0));
   store->before_call = nullptr;
   CHECK(run_it().statistics.loads == 1);
+}
+
+TEST_CASE("a remote store that fails to note a use costs nothing") {
+  const auto store = std::make_shared<FleetStore>();
+  RunRemote(With(store), AnswerModule(4));
+  // The first call is the question.
+  store->before_call = [calls = 0]() mutable {
+    if (++calls > 1) throw 42;
+  };
+  const CachedRun run = RunRemote(With(store), AnswerModule(4));
+  CHECK(run.statistics.loads == 1);
+  CHECK(run.problems.empty());
+  CHECK(store->touches == 1);
+}
+
+TEST_CASE("of the processes of a machine one asks the remote store") {
+  const auto store = std::make_shared<FleetStore>();
+  const bool has_entry = GENERATE(true, false);
+  if (has_entry) RunRemote(With(store), AnswerModule(4));
+  store->gets = 0;
+  // Others look for the entry while the first waits for it.
+  store->before_call = [] { std::this_thread::sleep_for(std::chrono::milliseconds{100}); };
+  const ScratchDirectory scratch;
+  std::atomic<std::uint64_t> wrong{0};
+  std::atomic<std::uint64_t> from_remote{0};
+  std::atomic<std::uint64_t> compiled{0};
+  std::vector<std::thread> processes;
+  for (int i = 0; i < 6; ++i) {
+    processes.emplace_back([&] {
+      const CachedRun run = RunCached(scratch.Path(), AnswerModule(4), With(store));
+      wrong += run.answer == 4 && run.problems.empty() ? 0 : 1;
+      from_remote += run.statistics.remote_loads;
+      compiled += run.statistics.misses;
+    });
+  }
+  for (std::thread& process : processes) process.join();
+  CHECK(wrong == 0);
+  CHECK(store->gets == 1);
+  CHECK(store->puts == 1);
+  CHECK(from_remote == (has_entry ? 1 : 0));
+  CHECK(compiled == (has_entry ? 0 : 1));
+}
+
+TEST_CASE("nobody waits for what a remote store is given") {
+  using tenon::cache::DirectoryStore;
+  const ScratchDirectory scratch;
+  const auto store = std::make_shared<FleetStore>();
+  DirectoryStore directory{
+      {scratch.Path(), tenon::cache::VersionDirectoryName(), 0, 0, false, false}};
+  const auto cache = tenon::CompilationCache::Directory(scratch.Path(), With(store));
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCompilationCache(cache)};
+  bool was_free = false;
+  std::uint64_t hits = 0;
+  store->before_put = [&](const tenon::CacheKey& key) {
+    bool timed_out = false;
+    was_free = static_cast<bool>(directory.Lock(key, 0, timed_out));
+    runtime.CompileModule(AnswerModule(4));
+    hits = cache.Statistics().hits;
+  };
+  runtime.CompileModule(AnswerModule(4));
+  CHECK(was_free);
+  CHECK(hits == 1);
+  CHECK(store->puts == 1);
 }
 
 TEST_CASE("code for memories without guard pages comes from a remote store too") {

@@ -205,7 +205,8 @@
   X(CacheKeyNeeded, "a cache that others can write to needs a mac_key: {0}")                     \
   X(CacheMiss, "the cache must have the module, but {0}: {1}")                                   \
   X(CompileReentered,                                                                            \
-    "this thread is compiling the module already: a callback must not compile it once more")     \
+    "this would wait for itself: a callback of a compilation must not compile the module that "  \
+    "is being compiled, or one whose compilation waits for it")                                  \
   X(SerializedModule, "cannot use the serialized module: {0}")                                   \
   X(SerializeRefused, "cannot serialize the module: {0}")
 

@@ -38,7 +38,7 @@ class CodeMap {
   /// once at a time for each key. Threads that ask meanwhile wait; if `make` throws, that is its
   /// caller's affair, and one of the waiting threads makes another attempt. `make` sets its
   /// argument if it did not compile. Throws ConfigError if `make` itself asks for its key, as a
-  /// callback might.
+  /// callback might, or if its maker waits, by way of others, for this thread.
   template <class Make>
   Code FindOrMake(const vm::CodeKey& key, Make make) {
     std::unique_lock lock{mutex_};
@@ -53,11 +53,13 @@ class CodeMap {
         ++hits_;
         return entry.code;
       }
-      if (entry.maker == std::this_thread::get_id()) {
+      if (WaitsForThisThread(entry)) {
         throw ConfigError{ErrorCode::CompileReentered,
                           FormatError(ErrorCode::CompileReentered, {})};
       }
+      const auto waiting = waiting_.emplace(std::this_thread::get_id(), key).first;
       changed_.wait(lock);
+      waiting_.erase(waiting);
     }
     lock.unlock();
     Code code;
@@ -110,10 +112,25 @@ class CodeMap {
     std::thread::id maker;
   };
 
+  /// Whether nobody would ever fill an entry if this thread waited for it.
+  bool WaitsForThisThread(const Entry& wanted) const {
+    const Entry* entry = &wanted;
+    while (entry->maker != std::this_thread::get_id()) {
+      const auto waiting = waiting_.find(entry->maker);
+      if (waiting == waiting_.end()) return false;
+      const auto next = entries_.find(waiting->second);
+      // It is there, or nobody makes it any more: who waited for it has not woken yet.
+      if (next == entries_.end() || next->second.code != nullptr) return false;
+      entry = &next->second;
+    }
+    return true;
+  }
+
   std::shared_ptr<PersistentCache> persistent_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<vm::CodeKey, Entry> entries_;
+  std::map<std::thread::id, vm::CodeKey> waiting_;  ///< what threads wait for
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   std::uint64_t loads_ = 0;

@@ -183,70 +183,33 @@ using Listeners = std::vector<std::shared_ptr<FunctionListener>>;
   return identity;
 }
 
-/// Code of an entry that was checked; null if it does not fit after all.
-[[gnu::cold]] inline std::shared_ptr<vm::ModuleCode> RestoreCode(
-    const vm::Store& store, FoundEntry& entry, const vm::CompileSettings& settings) {
+/// Makes code of an entry that was checked; refused if it does not fit after all.
+[[gnu::cold]] inline vm::Restored RestoreCode(const vm::Store& store, const FoundEntry& entry,
+                                              const vm::CompileSettings& settings,
+                                              std::shared_ptr<vm::ModuleCode>& out) {
   try {
     auto code = DecodeStored(store, entry.view.module, entry.owner, false);
     const wasm::ValidationContext context = ValidateDeclarations(store, *code);
     code->key = entry.view.header.key;
     const vm::Restored restored = store.engine.restore(
         context, settings, {entry.view.object, entry.owner}, code->engine_code);
-    if (restored == vm::Restored::Refused) return nullptr;
-    entry.is_shared = entry.is_shared && restored == vm::Restored::InPlace;
-    return code;
+    if (restored != vm::Restored::Refused) out = std::move(code);
+    return restored;
   } catch (const Error&) {
-    return nullptr;
+    return vm::Restored::Refused;
   }
 }
 
-/// One guest, between the levels of a persistent cache and the compiler.
-class PersistentCompilation {
+/// Calls a function at the end.
+class Finally {
  public:
-  PersistentCompilation(const vm::Store& store, const vm::CompileSettings& settings,
-                        const vm::CodeKey& key, PersistentCache& cache)
-      : store_{store},
-        settings_{settings},
-        identity_{IdentityOf(store, key, settings)},
-        cache_{cache} {}
-
-  /// The code, if the cache has it; if not, it may be compiled, with others waiting until this
-  /// object goes. Throws ConfigError where the cache must have it.
-  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Begin() {
-    std::shared_ptr<vm::ModuleCode> code = Load(cache_.Find(identity_), true);
-    if (code != nullptr) return code;
-    if (!cache_.IsWritable()) {
-      cache_.Miss(identity_);
-      return nullptr;
-    }
-    lock_.emplace(cache_.Lock(identity_));
-    // Somebody may have been quicker.
-    return Load(cache_.FindAgain(identity_), false);
-  }
-
-  void Keep(const vm::ModuleCode& code) {
-    if (!cache_.IsWritable()) return;
-    cache_.Keep(identity_, code.module.bytes, store_.engine.store(*code.engine_code));
-  }
+  explicit Finally(const std::function<void()>& function) : function_{function} {}
+  Finally(const Finally&) = delete;
+  Finally& operator=(const Finally&) = delete;
+  ~Finally() { function_(); }
 
  private:
-  [[gnu::cold]] std::shared_ptr<vm::ModuleCode> Load(std::optional<FoundEntry> entry,
-                                                     bool reports) {
-    if (!entry.has_value()) return nullptr;
-    std::shared_ptr<vm::ModuleCode> code = RestoreCode(store_, *entry, settings_);
-    if (code != nullptr) {
-      cache_.Accept(identity_, *entry);
-    } else if (reports) {
-      cache_.Reject(identity_, *entry);
-    }
-    return code;
-  }
-
-  const vm::Store& store_;
-  const vm::CompileSettings& settings_;
-  const EntryIdentity identity_;
-  PersistentCache& cache_;
-  std::optional<KeyLock> lock_;
+  const std::function<void()>& function_;
 };
 
 /// Code of a module for memories that were not expected, between the levels of a persistent cache
@@ -254,36 +217,25 @@ class PersistentCompilation {
 [[gnu::cold]] inline void SupplyVariant(
     PersistentCache& cache, const EntryIdentity& identity, const wasm::Module& module,
     const std::function<vm::Restored(const vm::StoredObject&)>& restore,
-    const std::function<std::span<const std::uint8_t>()>& compile) {
-  const auto load = [&](std::optional<FoundEntry> entry, bool reports) {
-    if (!entry.has_value()) return false;
-    vm::Restored restored = vm::Restored::Refused;
+    const std::function<std::span<const std::uint8_t>()>& compile,
+    const std::function<void()>& done) {
+  PersistentCache::Request request{cache, identity};
+  const Finally finally{done};
+  const auto restore_entry = [&](const FoundEntry& entry) {
     try {
-      restored = restore({entry->view.object, entry->owner});
-    } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+      return restore({entry.view.object, entry.owner});
+    } catch (const Error&) {
       // The compiler meets with the same, and says so.
+      return vm::Restored::Refused;
     }
-    if (restored == vm::Restored::Refused) {
-      if (reports) cache.Reject(identity, *entry);
-      return false;
-    }
-    entry->is_shared = entry->is_shared && restored == vm::Restored::InPlace;
-    cache.Accept(identity, *entry);
-    cache.CountVariant(true);
-    return true;
   };
-  if (load(cache.Find(identity), true)) return;
-  std::optional<KeyLock> lock;
-  if (cache.IsWritable()) {
-    lock.emplace(cache.Lock(identity));
-    // Somebody may have been quicker.
-    if (load(cache.FindAgain(identity), false)) return;
-  } else {
-    cache.Miss(identity);
+  if (request.Load(restore_entry)) {
+    cache.CountVariant(true);
+    return;
   }
   const std::span<const std::uint8_t> object = compile();
   cache.CountVariant(false);
-  if (cache.IsWritable()) cache.Keep(identity, module.bytes, object);
+  request.Keep(module.bytes, [&] { return object; });
 }
 
 /// `serialized`: where code for the module may come from besides the store's cache; or null.
@@ -291,7 +243,7 @@ class PersistentCompilation {
 [[gnu::cold]] inline std::shared_ptr<vm::CompiledState> Compile(
     const std::shared_ptr<vm::Store>& store, std::span<const std::uint8_t> bytes, bool is_host,
     std::string name, std::shared_ptr<const vm::HostCallables> host,
-    FoundEntry* serialized = nullptr, CodeOrigin* origin = nullptr) {
+    const FoundEntry* serialized = nullptr, CodeOrigin* origin = nullptr) {
   auto state = std::make_shared<vm::CompiledState>();
   state->store = store;
   state->host = std::move(host);
@@ -322,31 +274,36 @@ class PersistentCompilation {
     // The code holds this, and the cache may hold the code.
     settings.conduct.variant_keeper =
         [cache = map->Persistent(), identity = IdentityOf(*store, keys.checked, settings)](
-            const wasm::Module& module, const auto& restore, const auto& make) {
-          SupplyVariant(*cache, identity, module, restore, make);
+            const wasm::Module& module, const auto& restore, const auto& make, const auto& done) {
+          SupplyVariant(*cache, identity, module, restore, make, done);
         };
   }
+  // Outlives the time that others wait for the code.
+  std::optional<PersistentCache::Request> request;
   const auto make = [&](bool& was_loaded) -> std::shared_ptr<const vm::ModuleCode> {
-    if (serialized != nullptr &&
-        CompareEntry(serialized->view.header, IdentityOf(*store, key, settings)) ==
-            EntryFault::None) {
-      if (auto restored = RestoreCode(*store, *serialized, settings); restored != nullptr) {
-        was_loaded = true;
-        return restored;
-      }
-    }
-    std::optional<PersistentCompilation> kept;
+    std::shared_ptr<vm::ModuleCode> restored;
+    const auto restore = [&](const FoundEntry& entry) {
+      return RestoreCode(*store, entry, settings, restored);
+    };
+    was_loaded = serialized != nullptr &&
+                 CompareEntry(serialized->view.header, IdentityOf(*store, key, settings)) ==
+                     EntryFault::None &&
+                 restore(*serialized) != vm::Restored::Refused;
+    if (was_loaded) return restored;
     // The code of host modules is their callables, which have no bytes.
     if (is_kept) {
-      kept.emplace(*store, settings, key, *map->Persistent());
-      if (auto loaded = kept->Begin(); loaded != nullptr) {
-        was_loaded = true;
-        return loaded;
-      }
+      request.emplace(*map->Persistent(), IdentityOf(*store, key, settings));
+      was_loaded = request->Load(restore);
+      if (was_loaded) return restored;
     }
     compile();
     decoded->key = key;
-    if (kept.has_value()) kept->Keep(*decoded);
+    std::vector<std::uint8_t> object;
+    const auto give_object = [&] {
+      object = store->engine.store(*decoded->engine_code);
+      return std::span<const std::uint8_t>{object};
+    };
+    if (request.has_value()) request->Keep(decoded->module.bytes, give_object);
     return decoded;
   };
   bool was_loaded = false;

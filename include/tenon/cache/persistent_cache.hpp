@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <tenon/abi/config.hpp>
@@ -17,6 +19,7 @@
 #include <tenon/cache/entry.hpp>
 #include <tenon/cache/statistics.hpp>
 #include <tenon/cache_options.hpp>
+#include <tenon/vm/engine.hpp>
 
 namespace tenon::inline TENON_ABI::cache {
 
@@ -27,6 +30,9 @@ struct FoundEntry {
   bool is_shared = false;             ///< whether the pages are those of a file
   bool is_remote = false;
 };
+
+/// Makes code of an entry, if it fits.
+using RestoreFunction = std::function<vm::Restored(const FoundEntry& entry)>;
 
 /// The levels of a cache below memory: a directory, if there is one, and a store that others share,
 /// if there is one; at least one of them. Any thread. What goes wrong in them is counted and
@@ -39,31 +45,53 @@ class PersistentCache {
   /// key.
   TENON_DECL explicit PersistentCache(CacheOptions options);
 
-  /// The entry of this identity, from the nearest level that has it.
-  TENON_DECL std::optional<FoundEntry> Find(const EntryIdentity& identity);
-  /// The same once Lock returned, in case that another process kept it meanwhile: from the
-  /// directory, and without a second report of what Find reported.
-  TENON_DECL std::optional<FoundEntry> FindAgain(const EntryIdentity& identity);
-  /// Says that what Find gave does not fit after all.
-  TENON_DECL void Reject(const EntryIdentity& identity, const FoundEntry& entry);
-  /// Notes that what Find gave is used.
-  TENON_DECL void Accept(const EntryIdentity& identity, const FoundEntry& entry);
+  /// What one compilation asks of the levels. One thread. Nobody must wait for the end of a request:
+  /// then it gives the remote store what is new to it, which may take long, and tells of the
+  /// problems that it met, to a function that may compile.
+  class Request {
+   public:
+    TENON_DECL Request(PersistentCache& cache, const EntryIdentity& identity);
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    TENON_DECL ~Request();
+
+    /// Gives `restore` the entry of the nearest level that has one; false if none fits. Then the
+    /// guest is to be compiled, while others wait until this request keeps it or ends. Throws what
+    /// `restore` throws, and ConfigError in CacheMode::MustHit.
+    TENON_DECL bool Load(const RestoreFunction& restore);
+    /// Keeps what was compiled; `object` gives it, for as long as this runs.
+    TENON_DECL void Keep(std::span<const std::uint8_t> module,
+                         const std::function<std::span<const std::uint8_t>()>& object) noexcept;
+
+   private:
+    using Reports = bool;  ///< whether what is wrong with an entry is counted and reported
+
+    std::optional<FoundEntry> FindIn(CacheStore& store, const std::string& place, Reports reports);
+    std::optional<FoundEntry> FindRemote();
+    bool Take(std::optional<FoundEntry> found, const RestoreFunction& restore, Reports reports);
+    void Accept(const FoundEntry& entry) noexcept;
+    void Lock() noexcept;
+    void PutInto(CacheStore& store, const std::string& place,
+                 std::span<const std::uint8_t> entry) noexcept;
+    void Report(CacheProblemKind kind, const std::string& place, std::string_view reason) noexcept;
+    void ReportFault(EntryFault fault, const std::string& place) noexcept;
+
+    PersistentCache& cache_;
+    const EntryIdentity identity_;
+    const std::string place_;  ///< of the entry in the nearest level, for people
+    std::optional<KeyLock> lock_;
+    bool touches_remote_ = false;
+    std::vector<std::uint8_t> unsent_;
+    std::vector<CacheProblem> untold_;
+  };
+
   /// Counts code for memories that were not expected, which was loaded or had to be compiled.
   void CountVariant(bool was_loaded) noexcept {
     (was_loaded ? variant_loads_ : variant_misses_).fetch_add(1);
   }
-  /// Waits for those who compile the same; see DirectoryStore::Lock.
-  TENON_DECL KeyLock Lock(const EntryIdentity& identity);
-  /// Keeps what was compiled, in all levels.
-  TENON_DECL void Keep(const EntryIdentity& identity, std::span<const std::uint8_t> module,
-                       std::span<const std::uint8_t> object);
-  /// Tells that there is no entry and may not be one. Throws ConfigError in CacheMode::MustHit.
-  TENON_DECL void Miss(const EntryIdentity& identity);
 
   /// Adds the figures of these levels.
   TENON_DECL void AddTo(CacheStatistics& statistics) const;
-
-  bool IsWritable() const noexcept { return options_.mode == CacheMode::ReadWrite; }
 
   /// Entries of the directory, most recently used first.
   TENON_DECL std::vector<CacheEntry> List() const;
@@ -72,17 +100,9 @@ class PersistentCache {
   TENON_DECL std::size_t Purge();
 
  private:
+  bool IsWritable() const noexcept { return options_.mode == CacheMode::ReadWrite; }
   EntryTrust Trust() const noexcept { return {options_.mac_key, options_.skip_checksum}; }
-  /// Of an entry, for people.
-  std::string PlaceOf(const CacheKey& key) const;
-  std::optional<FoundEntry> FindRemote(const EntryIdentity& identity);
   std::uint32_t PatienceMs() const noexcept;
-  std::optional<FoundEntry> FindIn(CacheStore& store, const EntryIdentity& identity,
-                                   const std::string& place, bool reports = true);
-  void Report(CacheProblemKind kind, std::string text);
-  void ReportFault(EntryFault fault, const std::string& place);
-  void PutInto(CacheStore& store, const CacheKey& key, std::span<const std::uint8_t> entry,
-               const std::string& place);
 
   const CacheOptions options_;
   std::unique_ptr<DirectoryStore> directory_;      ///< null if there is none

@@ -67,6 +67,17 @@ namespace detail {
 
 inline constexpr const char* kRemotePlace = "remote store";
 
+/// Of the exception that is being handled, and lives as long.
+[[gnu::cold]] inline const char* ReasonOfCaught() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception that is not a std::exception";
+  }
+}
+
 inline std::int64_t NowMs() noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -94,29 +105,62 @@ TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std
   detail::RequireKey(options_);
 }
 
-[[gnu::cold]] inline std::string PersistentCache::PlaceOf(const CacheKey& key) const {
-  return directory_ == nullptr ? detail::kRemotePlace : directory_->PathOf(key);
+/// How long to wait for a key. Who was waited for in vain may hold every key, to stop others; then
+/// a cache waits the whole time once, and for a while no longer than it takes to notice a holder
+/// who is about to finish.
+[[gnu::cold]] inline std::uint32_t PersistentCache::PatienceMs() const noexcept {
+  constexpr std::uint32_t kHurriedMs = 100;
+  const bool is_hurried = detail::NowMs() < hurried_until_ms_.load();
+  return is_hurried ? std::min(kHurriedMs, options_.lock_timeout_ms) : options_.lock_timeout_ms;
 }
 
-inline void PersistentCache::Report(CacheProblemKind kind, std::string text) {
-  problems_.fetch_add(1);
-  if (!options_.on_problem) return;
+[[gnu::cold]] TENON_DECL PersistentCache::Request::Request(PersistentCache& cache,
+                                                           const EntryIdentity& identity)
+    : cache_{cache},
+      identity_{identity},
+      place_{cache.directory_ == nullptr ? detail::kRemotePlace
+                                         : cache.directory_->PathOf(identity.key)} {}
+
+[[gnu::cold]] TENON_DECL PersistentCache::Request::~Request() {
+  lock_.reset();
   try {
-    options_.on_problem({kind, std::move(text)});
+    if (touches_remote_) cache_.options_.remote->Touch(identity_.key);
   } catch (...) {  // NOLINT(bugprone-empty-catch)
-    // What a report meets with is no reason to do without the guest.
+    // An entry that looks older than it is only goes earlier.
+  }
+  if (!unsent_.empty()) PutInto(*cache_.options_.remote, detail::kRemotePlace, unsent_);
+  for (const CacheProblem& problem : untold_) {
+    try {
+      cache_.options_.on_problem(problem);
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+      // What a report meets with is no reason to do without the guest.
+    }
   }
 }
 
-inline void PersistentCache::ReportFault(EntryFault fault, const std::string& place) {
-  rejected_.fetch_add(1);
-  Report(detail::KindOf(fault), place + ": " + EntryFaultText(fault));
+[[gnu::cold]] inline void PersistentCache::Request::Report(CacheProblemKind kind,
+                                                           const std::string& place,
+                                                           std::string_view reason) noexcept {
+  cache_.problems_.fetch_add(1);
+  if (!cache_.options_.on_problem) return;
+  try {
+    std::string text = place;
+    untold_.push_back({kind, text.append(": ").append(reason)});
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+    // Without memory for a report there is none.
+  }
 }
 
-[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::FindIn(
-    CacheStore& store, const EntryIdentity& identity, const std::string& place, bool reports) {
+[[gnu::cold]] inline void PersistentCache::Request::ReportFault(EntryFault fault,
+                                                                const std::string& place) noexcept {
+  cache_.rejected_.fetch_add(1);
+  Report(detail::KindOf(fault), place, EntryFaultText(fault));
+}
+
+[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::Request::FindIn(
+    CacheStore& store, const std::string& place, Reports reports) {
   try {
-    std::optional<CacheBlob> blob = store.Get(identity.key);
+    std::optional<CacheBlob> blob = store.Get(identity_.key);
     if (!blob.has_value()) return std::nullopt;
     FoundEntry found;
     found.is_shared = blob->kind == CacheBlob::Kind::FilePages;
@@ -129,132 +173,128 @@ inline void PersistentCache::ReportFault(EntryFault fault, const std::string& pl
       blob->bytes = copy.bytes;
       blob->owner = std::move(copy.owner);
     }
-    EntryFault fault = CheckEntry(blob->bytes, Trust(), found.view);
-    if (fault == EntryFault::None) fault = CompareEntry(found.view.header, identity);
+    EntryFault fault = CheckEntry(blob->bytes, cache_.Trust(), found.view);
+    if (fault == EntryFault::None) fault = CompareEntry(found.view.header, identity_);
     if (fault != EntryFault::None) {
       if (reports) ReportFault(fault, place);
       return std::nullopt;
     }
     found.owner = std::move(blob->owner);
     return found;
-  } catch (const std::exception& error) {
-    if (reports) Report(CacheProblemKind::NotRead, place + ": " + error.what());
+  } catch (...) {
+    if (reports) Report(CacheProblemKind::NotRead, place, detail::ReasonOfCaught());
     return std::nullopt;
   }
 }
 
-[[gnu::cold]] inline void PersistentCache::PutInto(CacheStore& store, const CacheKey& key,
-                                                   std::span<const std::uint8_t> entry,
-                                                   const std::string& place) {
+[[gnu::cold]] inline void PersistentCache::Request::PutInto(
+    CacheStore& store, const std::string& place, std::span<const std::uint8_t> entry) noexcept {
   try {
-    store.Put(key, entry);
-    writes_.fetch_add(1);
-  } catch (const std::exception& error) {
-    Report(CacheProblemKind::NotWritten, place + ": " + error.what());
+    store.Put(identity_.key, entry);
+    cache_.writes_.fetch_add(1);
+  } catch (...) {
+    Report(CacheProblemKind::NotWritten, place, detail::ReasonOfCaught());
   }
 }
 
-[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::FindRemote(
-    const EntryIdentity& identity) {
-  if (options_.remote == nullptr) return std::nullopt;
-  std::optional<FoundEntry> found = FindIn(*options_.remote, identity, detail::kRemotePlace);
-  if (found.has_value()) {
-    found->is_shared = false;
-    found->is_remote = true;
-  }
-  return found;
-}
-
-[[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::Find(
-    const EntryIdentity& identity) {
-  if (directory_ == nullptr) return FindRemote(identity);
-  const std::string path = directory_->PathOf(identity.key);
-  std::optional<FoundEntry> found = FindIn(*directory_, identity, path);
-  if (found.has_value()) return found;
-  found = FindRemote(identity);
-  if (!found.has_value() || !IsWritable()) return found;
+[[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::Request::FindRemote() {
+  if (cache_.options_.remote == nullptr) return std::nullopt;
+  std::optional<FoundEntry> found =
+      FindIn(*cache_.options_.remote, detail::kRemotePlace, true);
+  if (!found.has_value()) return found;
+  found->is_shared = false;
+  found->is_remote = true;
+  if (cache_.directory_ == nullptr || !cache_.IsWritable()) return found;
   // The next process finds it here, and this one shares its pages.
   const std::uint8_t* const begin = found->view.module.data() - kEntryHeaderSize;
-  PutInto(*directory_, identity.key, {begin, static_cast<std::size_t>(found->view.header.size)},
-          path);
-  std::optional<FoundEntry> kept = FindIn(*directory_, identity, path);
+  PutInto(*cache_.directory_, place_, {begin, static_cast<std::size_t>(found->view.header.size)});
+  std::optional<FoundEntry> kept = FindIn(*cache_.directory_, place_, true);
   if (!kept.has_value()) return found;
   kept->is_remote = true;
   return kept;
 }
 
-[[gnu::cold]] TENON_DECL std::optional<FoundEntry> PersistentCache::FindAgain(
-    const EntryIdentity& identity) {
-  if (directory_ == nullptr) return std::nullopt;
-  return FindIn(*directory_, identity, directory_->PathOf(identity.key), false);
-}
-
-TENON_DECL void PersistentCache::Reject(const EntryIdentity& identity, const FoundEntry& entry) {
-  ReportFault(EntryFault::OtherModule,
-              entry.is_remote ? detail::kRemotePlace : PlaceOf(identity.key));
-}
-
-[[gnu::cold]] TENON_DECL void PersistentCache::Accept(const EntryIdentity& identity,
-                                                      const FoundEntry& entry) {
-  if (entry.is_remote) remote_loads_.fetch_add(1);
-  if (entry.is_shared) mapped_loads_.fetch_add(1);
+[[gnu::cold]] inline void PersistentCache::Request::Accept(const FoundEntry& entry) noexcept {
+  if (entry.is_remote) cache_.remote_loads_.fetch_add(1);
+  if (entry.is_shared) cache_.mapped_loads_.fetch_add(1);
+  touches_remote_ = entry.is_remote && cache_.IsWritable();
   try {
-    if (directory_ != nullptr) directory_->Touch(identity.key);
-    if (entry.is_remote) options_.remote->Touch(identity.key);
-  } catch (const std::exception&) {
-    return;  // an entry that looks older than it is only goes earlier
+    if (cache_.directory_ != nullptr) cache_.directory_->Touch(identity_.key);
+  } catch (...) {
+    return;  // as of the remote store
   }
 }
 
-/// How long to wait for a key. Who was waited for in vain may hold every key, to stop others; then
-/// a cache waits the whole time once, and for a while no longer than it takes to notice a holder
-/// who is about to finish.
-[[gnu::cold]] inline std::uint32_t PersistentCache::PatienceMs() const noexcept {
-  constexpr std::uint32_t kHurriedMs = 100;
-  const bool is_hurried = detail::NowMs() < hurried_until_ms_.load();
-  return is_hurried ? std::min(kHurriedMs, options_.lock_timeout_ms) : options_.lock_timeout_ms;
+[[gnu::cold]] inline bool PersistentCache::Request::Take(std::optional<FoundEntry> found,
+                                                         const RestoreFunction& restore,
+                                                         Reports reports) {
+  if (!found.has_value()) return false;
+  const vm::Restored restored = restore(*found);
+  if (restored == vm::Restored::Refused) {
+    if (reports) {
+      ReportFault(EntryFault::OtherModule, found->is_remote ? detail::kRemotePlace : place_);
+    }
+    return false;
+  }
+  found->is_shared = found->is_shared && restored == vm::Restored::InPlace;
+  Accept(*found);
+  lock_.reset();
+  return true;
 }
 
-[[gnu::cold]] TENON_DECL KeyLock PersistentCache::Lock(const EntryIdentity& identity) {
+[[gnu::cold]] inline void PersistentCache::Request::Lock() noexcept {
   constexpr std::int64_t kHurriedTimeouts = 10;
-  if (directory_ == nullptr) return {};
   try {
     bool timed_out = false;
-    const std::uint32_t patience_ms = PatienceMs();
-    KeyLock lock = directory_->Lock(identity.key, patience_ms, timed_out);
-    if (timed_out) {
-      lock_timeouts_.fetch_add(1);
-      hurried_until_ms_.store(detail::NowMs() +
-                              kHurriedTimeouts * std::int64_t{options_.lock_timeout_ms});
-      Report(CacheProblemKind::LockTimeout,
-             directory_->PathOf(identity.key) +
-                 ": another process or thread holds its lock, after " +
-                 std::to_string(patience_ms) + " ms");
+    const std::uint32_t patience_ms = cache_.PatienceMs();
+    lock_.emplace(cache_.directory_->Lock(identity_.key, patience_ms, timed_out));
+    if (!timed_out) return;
+    cache_.lock_timeouts_.fetch_add(1);
+    cache_.hurried_until_ms_.store(
+        detail::NowMs() + kHurriedTimeouts * std::int64_t{cache_.options_.lock_timeout_ms});
+    Report(CacheProblemKind::LockTimeout, place_,
+           "another process or thread holds its lock, after " + std::to_string(patience_ms) +
+               " ms");
+  } catch (...) {
+    return;  // without a directory there is nobody to wait for
+  }
+}
+
+[[gnu::cold]] TENON_DECL bool PersistentCache::Request::Load(const RestoreFunction& restore) {
+  DirectoryStore* const directory = cache_.directory_.get();
+  if (directory != nullptr) {
+    if (Take(FindIn(*directory, place_, true), restore, true)) return true;
+    if (cache_.IsWritable()) {
+      Lock();
+      // Somebody may have been quicker. What is wrong was reported.
+      if (Take(FindIn(*directory, place_, false), restore, false)) return true;
     }
-    return lock;
-  } catch (const std::exception&) {
-    // Without a directory there is nobody to wait for.
-    return {};
   }
+  // One process of a machine asks for all.
+  if (Take(FindRemote(), restore, true)) return true;
+  if (!cache_.IsWritable()) {
+    const std::string reason = "the cache is read-only and has no entry that can be used";
+    Report(CacheProblemKind::Missing, place_, reason);
+    if (cache_.options_.mode == CacheMode::MustHit) {
+      throw ConfigError{ErrorCode::CacheMiss, FormatError(ErrorCode::CacheMiss, {reason, place_})};
+    }
+  }
+  return false;
 }
 
-[[gnu::cold]] TENON_DECL void PersistentCache::Keep(const EntryIdentity& identity,
-                                                    std::span<const std::uint8_t> module,
-                                                    std::span<const std::uint8_t> object) {
-  const std::vector<std::uint8_t> entry = BuildEntry(identity, module, object, options_.mac_key);
-  if (directory_ != nullptr) PutInto(*directory_, identity.key, entry, PlaceOf(identity.key));
-  if (options_.remote != nullptr) {
-    PutInto(*options_.remote, identity.key, entry, detail::kRemotePlace);
+[[gnu::cold]] TENON_DECL void PersistentCache::Request::Keep(
+    std::span<const std::uint8_t> module,
+    const std::function<std::span<const std::uint8_t>()>& object) noexcept {
+  if (!cache_.IsWritable()) return;
+  try {
+    std::vector<std::uint8_t> entry =
+        BuildEntry(identity_, module, object(), cache_.options_.mac_key);
+    if (cache_.directory_ != nullptr) PutInto(*cache_.directory_, place_, entry);
+    if (cache_.options_.remote != nullptr) unsent_ = std::move(entry);
+  } catch (...) {
+    Report(CacheProblemKind::NotWritten, place_, detail::ReasonOfCaught());
   }
-}
-
-[[gnu::cold]] TENON_DECL void PersistentCache::Miss(const EntryIdentity& identity) {
-  const std::string path = PlaceOf(identity.key);
-  const std::string reason = "the cache is read-only and has no entry that can be used";
-  Report(CacheProblemKind::Missing, path + ": " + reason);
-  if (options_.mode == CacheMode::MustHit) {
-    throw ConfigError{ErrorCode::CacheMiss, FormatError(ErrorCode::CacheMiss, {reason, path})};
-  }
+  lock_.reset();
 }
 
 [[gnu::cold]] TENON_DECL void PersistentCache::AddTo(CacheStatistics& statistics) const {

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -58,7 +59,7 @@ class JitCode final : public vm::EngineCode {
   vm::Restored Restore(const vm::StoredObject& object, MemoryStyle style) const;
 
  private:
-  void MakeVariant(MemoryStyle style) const;
+  void MakeVariant(MemoryStyle style, const std::function<void()>& done) const;
   std::shared_ptr<const MappedCode> Existing(MemoryStyle style) const noexcept;
   void Set(MemoryStyle style, std::shared_ptr<const MappedCode> code) const noexcept;
   FlatArray<bool> EscapingFunctions() const;

@@ -157,7 +157,8 @@ inline vm::Restored JitCode::Restore(const vm::StoredObject& object, MemoryStyle
   return is_in_place ? vm::Restored::InPlace : vm::Restored::Copied;
 }
 
-[[gnu::cold]] inline void JitCode::MakeVariant(MemoryStyle style) const {
+[[gnu::cold]] inline void JitCode::MakeVariant(MemoryStyle style,
+                                               const std::function<void()>& done) const {
   const auto compile = [&] {
     ModuleFacts facts;
     static_cast<void>(GatherFacts(context_, facts));
@@ -169,14 +170,15 @@ inline vm::Restored JitCode::Restore(const vm::StoredObject& object, MemoryStyle
     return;
   }
   settings_.conduct.variant_keeper(
-      Module(), [&](const vm::StoredObject& object) { return Restore(object, style); }, compile);
+      Module(), [&](const vm::StoredObject& object) { return Restore(object, style); }, compile,
+      done);
 }
 
 TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style) const {
   const std::shared_ptr<const MappedCode>& variant = variants_[static_cast<std::size_t>(style)];
   std::unique_lock lock{mutex_};
   while (variant == nullptr && maker_ != std::thread::id{}) {
-    // Keeping code may report something, to who must not come back for the same.
+    // A store may ask for what is made for its sake.
     if (maker_ == std::this_thread::get_id()) {
       throw ConfigError{ErrorCode::CompileReentered, FormatError(ErrorCode::CompileReentered, {})};
     }
@@ -185,19 +187,20 @@ TENON_DECL std::shared_ptr<const MappedCode> JitCode::Variant(MemoryStyle style)
   if (variant != nullptr) return variant;
   maker_ = std::this_thread::get_id();
   lock.unlock();
-  const auto finish = [&] {
-    lock.lock();
-    maker_ = {};
+  const auto finish = [this] {
+    const std::lock_guard finished{mutex_};
+    // The keeper may have called it, and others may have begun since.
+    if (maker_ == std::this_thread::get_id()) maker_ = {};
     made_.notify_all();
   };
   try {
-    MakeVariant(style);
+    MakeVariant(style, finish);
   } catch (...) {
     finish();
     throw;
   }
   finish();
-  return variant;
+  return Existing(style);
 }
 
 TENON_DECL wasm::Fault CompileWith(FunctionSource source, const wasm::ValidationContext& context,

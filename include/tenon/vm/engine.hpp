@@ -42,11 +42,13 @@ enum class Restored : std::uint8_t {
 };
 
 /// How code for memories that were not expected is come by. Either `restore` takes it from what was
-/// kept, or `compile` makes it, and gives what is to be kept. Throws what those throw, and
-/// ConfigError where it must have been kept.
+/// kept, or `compile` makes it, and gives what is to be kept. Calls `done` when that is over, and
+/// does only then what others need not wait for, and what may call back. Throws what those throw,
+/// and ConfigError where it must have been kept.
 using VariantKeeper = std::function<void(
     const wasm::Module& module, const std::function<Restored(const StoredObject&)>& restore,
-    const std::function<std::span<const std::uint8_t>()>& compile)>;
+    const std::function<std::span<const std::uint8_t>()>& compile,
+    const std::function<void()>& done)>;
 
 /// How an engine makes code, and what it tells of it. Changes nothing of what comes out.
 struct CompileConduct {
