@@ -43,8 +43,9 @@ enum class CacheMode : std::uint8_t {
 /// Settings of a CompilationCache that keeps code. A plain value.
 struct CacheOptions {
   CacheMode mode = CacheMode::ReadWrite;
-  /// Size that entries may have together; the least recently used go. Approximate: each process
-  /// looks again after it has written a sixteenth of it. 0: no limit.
+  /// Size that entries of the directory may have together; the least recently used go. Approximate:
+  /// each process looks again after it has written a sixteenth of it. An entry that is larger, also
+  /// one of a remote store, is not taken. 0: no limit, but for one entry, which may have 4 GiB.
   std::uint64_t max_bytes = std::uint64_t{1} << 30;
   /// Entries are signed with this (HMAC-SHA-256), and others refused. With it the directory may be
   /// one that others write to. At best 32 random bytes. Empty: entries are not signed.
@@ -52,6 +53,10 @@ struct CacheOptions {
   /// Skips the checksum over entries, for directories on storage that is trusted not to damage
   /// files. Has no effect with a mac_key.
   bool skip_checksum = false;
+  /// Entries are read to memory of this process, in place of being mapped. Costs a copy, and memory
+  /// that processes would share. For disks that fail: what cannot be read is then reported and
+  /// compiled, where a mapped page that cannot be read ends the process with SIGBUS.
+  bool copy_files = false;
   /// How long to wait for another process or thread that compiles the same module. Once a cache has
   /// waited so long in vain, it waits 100 ms at most for ten times as long, so that who never gives
   /// up a key costs this time once.

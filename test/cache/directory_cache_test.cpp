@@ -389,6 +389,7 @@ TEST_CASE("a directory that others can write to is refused without a key") {
       Thrown<tenon::ConfigError>([&] { tenon::CompilationCache::Directory(scratch.Path()); });
   CHECK(error.Id() == tenon::ErrorCode::CacheDirectory);
   CHECK(std::string{error.what()}.find("others may write to it (mode 0777)") != std::string::npos);
+  CHECK(std::string{error.what()}.find("chmod go-w") != std::string::npos);
   CHECK(std::string{error.what()}.find("mac_key") != std::string::npos);
 }
 
@@ -417,6 +418,37 @@ TEST_CASE("with a key a directory may be everybody's, and its code is copied") {
   CHECK(run.answer == 6);
   CHECK(run.statistics.loads == 1);
   CHECK(run.statistics.mapped_loads == 0);
+}
+
+TEST_CASE("files are read in place of being mapped if that is asked for") {
+  const ScratchDirectory scratch;
+  RunCached(scratch.Path(), AnswerModule(6));
+  CacheOptions options;
+  options.copy_files = true;
+  const CachedRun run = RunCached(scratch.Path(), AnswerModule(6), options);
+  CHECK(run.answer == 6);
+  CHECK(run.statistics.loads == 1);
+  CHECK(run.statistics.mapped_loads == 0);
+  CHECK(RunCached(scratch.Path(), AnswerModule(6)).statistics.mapped_loads == 1);
+}
+
+TEST_CASE("a relative path leads where it led first, wherever the process goes") {
+  const ScratchDirectory scratch;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch.Path());
+  const auto cache = tenon::CompilationCache::Directory("cache");
+  std::filesystem::create_directory("elsewhere");
+  std::filesystem::current_path("elsewhere");
+  const tenon::Runtime runtime{tenon::RuntimeConfig{}.WithCompilationCache(cache)};
+  // Gone, so that it must be made again.
+  std::filesystem::remove_all(scratch / "cache");
+  runtime.CompileModule(AnswerModule(1));
+  CHECK(cache.Statistics().writes == 1);
+  CHECK(OnlyFile(scratch).starts_with(scratch / "cache/"));
+  CHECK(cache.Entries().at(0).path == OnlyFile(scratch));
+  CHECK(cache.Purge() == 1);
+  std::filesystem::current_path(before);
+  CHECK(std::filesystem::is_empty(scratch / "elsewhere"));
 }
 
 TEST_CASE("a file that others can write to is copied, and refused without a key") {

@@ -135,6 +135,7 @@ TEST_CASE("a directory that others could replace is refused without a key, and s
     REQUIRE(chmod(parent.c_str(), mode) == 0);
     const std::string text = refusal(path);
     CHECK(text.find("\"" + parent + "\" above it: others may write to it") != std::string::npos);
+    CHECK(text.find("chmod go-w") != std::string::npos);
   }
   // The way there does not matter, only what is above what it leads to.
   std::filesystem::create_directory_symlink(path, scratch / "link");

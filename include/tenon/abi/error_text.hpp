@@ -200,8 +200,8 @@
   X(CrossThreadEntry, "two threads entered the same module at the same time")                    \
   X(EngineUnavailable, "engine \"{0}\" cannot run here: {1}")                                    \
   X(CacheDirectory,                                                                              \
-    "cache directory \"{0}\" is not safe to take code from: {1}; take one of your own, or set "  \
-    "mac_key")                                                                                   \
+    "cache directory \"{0}\" is not safe to take code from: {1}; take others' right to write "   \
+    "away (chmod go-w), take a directory of your own, or set mac_key")                           \
   X(CacheKeyNeeded, "a cache that others can write to needs a mac_key: {0}")                     \
   X(CacheMiss, "the cache must have the module, but {0}: {1}")                                   \
   X(CompileReentered,                                                                            \

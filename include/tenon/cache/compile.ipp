@@ -78,7 +78,7 @@ struct Keys {
   update_number(LibraryVersion());
   update_number(engine.size());
   hash.Update({reinterpret_cast<const std::uint8_t*>(engine.data()), engine.size()});
-  update_number(store.engine.revision);
+  update_number(store.engine.revision());
   update_number(abi::LayoutDigest());
   update_number(is_host ? 1 : 0);
   update_number(store.settings.features.Bits());
@@ -176,7 +176,7 @@ using Listeners = std::vector<std::shared_ptr<FunctionListener>>;
   identity.key = key;
   const std::string_view engine = store.engine.name;
   std::ranges::copy(engine.substr(0, identity.engine.size()), identity.engine.begin());
-  identity.engine_revision = store.engine.revision;
+  identity.engine_revision = store.engine.revision();
   identity.version = LibraryVersion();
   identity.layout = abi::LayoutDigest();
   identity.cpu = settings.cpu.Bits();

@@ -48,13 +48,13 @@ class KeyLock {
 class DirectoryStore final : public CacheStore {
  public:
   struct Settings {
-    std::string path;
+    std::string path;     ///< absolute, or from where the process is at first
     std::string version;  ///< name of the directory below
     std::uint64_t max_bytes = 0;
     std::uint32_t keep_other_versions_days = 0;
     bool is_read_only = false;
     bool may_be_shared = false;  ///< whether others may write to it, as entries are signed
-    bool is_copied = false;      ///< whether files are copied as if they were on another machine
+    bool is_copied = false;      ///< whether files are copied in any case
   };
 
   /// Makes the directories that are missing. Throws ConfigError if others can write to them and
@@ -98,6 +98,8 @@ class DirectoryStore final : public CacheStore {
   Directory Current() const;
   FileFacts RequireSafe(const FileDescriptor& directory, const std::string& path) const;
   void Refuse(const std::string& path, const std::string& danger) const;
+  void MakeVersion(const FileDescriptor& top, std::uint32_t mode) const;
+  void MakeRoom(std::uint64_t bytes);
   FileDescriptor MakeTemporary(const Directory& directory, const CacheKey& key, std::string& name);
   void WriteEntry(const Directory& directory, const CacheKey& key,
                   std::span<const std::uint8_t> entry);

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <tenon/cache/directory_store.hpp>
@@ -33,9 +34,8 @@ inline constexpr std::string_view kUseSuffix = ".use";
 inline constexpr std::string_view kLockSuffix = ".lock";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 inline constexpr std::string_view kVersionPrefix = "tenon-";
+inline constexpr std::size_t kStemDigits = 16;  ///< of a key, that temporary names begin with
 inline constexpr const char* kTrimLock = "trim.lock";
-/// Files beyond this are none of ours, and may be holes that nobody has memory for.
-inline constexpr std::uint64_t kLargestEntry = std::uint64_t{4} << 30;
 /// Loads that are counted; each is a byte of a file.
 inline constexpr std::uint64_t kMostCountedLoads = 1 << 20;
 
@@ -74,7 +74,7 @@ inline bool IsNameWith(std::string_view suffix, std::string_view name) {
 
 /// Whether a name is one that DirectoryStore::MakeTemporary gives.
 inline bool IsTemporaryName(std::string_view name) {
-  return name.size() > 16 && name[16] == '.' && name.ends_with(kTemporarySuffix) &&
+  return name.size() > kStemDigits && name[kStemDigits] == '.' && name.ends_with(kTemporarySuffix) &&
          AreDigits(name.substr(0, name.size() - kTemporarySuffix.size()), ".");
 }
 
@@ -102,6 +102,53 @@ inline FileDescriptor OpenAt(const FileDescriptor& directory, const std::string&
       openat(directory.Number(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode)};
 }
 
+/// A name of this process's own in front of `suffix`.
+[[gnu::cold]] inline std::string OwnName(std::string stem, std::string_view suffix) {
+  static std::atomic<std::uint64_t> counter{0};
+  stem.append(".").append(std::to_string(getpid()));
+  return stem.append(".").append(std::to_string(counter.fetch_add(1))).append(suffix);
+}
+
+/// Of a file whose own name begins with digits of a key, or not.
+inline std::string TemporaryName(std::string_view name) {
+  const std::string_view digits = name.substr(0, kStemDigits);
+  const bool has_key = digits.size() == kStemDigits && AreDigits(digits);
+  return OwnName(has_key ? std::string{digits} : std::string(kStemDigits, '0'), kTemporarySuffix);
+}
+
+/// Renames unless something has the name. EINVAL or ENOSYS: the system cannot.
+inline bool RenameNew(const FileDescriptor& directory, const std::string& from,
+                      const std::string& to) {
+  constexpr unsigned kNoReplace = 1;
+  return syscall(SYS_renameat2, directory.Number(), from.c_str(), directory.Number(), to.c_str(),
+                 kNoReplace) == 0;
+}
+
+inline bool CannotRenameNew(int error) noexcept { return error == EINVAL || error == ENOSYS; }
+
+/// Makes a file that all who may write to the directory may write to, whatever this process's
+/// umask: from the moment on that it has its name, as this process may be killed at any other.
+[[gnu::cold]] inline FileDescriptor MakeCommon(const FileDescriptor& directory,
+                                               std::uint32_t directory_mode,
+                                               const std::string& name, int flags) {
+  const std::uint32_t mode = 0600 | (directory_mode & 0066);
+  const auto make = [&](const std::string& as) {
+    FileDescriptor file = OpenAt(directory, as, flags | O_CREAT | O_EXCL, 0600);
+    if (file) static_cast<void>(fchmod(file.Number(), mode));
+    return file;
+  };
+  if (mode == 0600) return make(name);
+  const std::string temporary = TemporaryName(name);
+  FileDescriptor file = make(temporary);
+  if (!file || RenameNew(directory, temporary, name)) return file;
+  const int error = errno;
+  unlinkat(directory.Number(), temporary.c_str(), 0);
+  if (CannotRenameNew(error)) return make(name);
+  // Who takes this process for dead has removed it: as if others had been quicker.
+  errno = error == ENOENT ? EEXIST : error;
+  return {};
+}
+
 /// Opens a file that all who may write to the directory use, and makes it if it is missing.
 /// Whatever lies there under its name must not block.
 [[gnu::cold]] inline FileDescriptor OpenCommon(const FileDescriptor& directory,
@@ -110,20 +157,29 @@ inline FileDescriptor OpenAt(const FileDescriptor& directory, const std::string&
   for (;;) {
     FileDescriptor file = OpenAt(directory, name, flags | O_NONBLOCK);
     if (file || errno != ENOENT) return file;
-    file = OpenAt(directory, name, flags | O_NONBLOCK | O_CREAT | O_EXCL, 0600);
-    // Whatever this process's umask.
-    if (file) static_cast<void>(fchmod(file.Number(), 0600 | (directory_mode & 0066)));
+    file = MakeCommon(directory, directory_mode, name, flags | O_NONBLOCK);
     if (file || errno != EEXIST) return file;
   }
 }
 
-/// The same for a lock. Some file systems lock only what is open for writing.
-inline FileDescriptor OpenLock(const FileDescriptor& directory, std::uint32_t directory_mode,
-                               const std::string& name) {
-  FileDescriptor file = OpenCommon(directory, directory_mode, name, O_RDWR);
+/// Opens a file to be locked. Some file systems lock only what is open for writing.
+[[gnu::cold]] inline FileDescriptor OpenToLock(const FileDescriptor& directory,
+                                               const std::string& name) {
+  FileDescriptor file = OpenAt(directory, name, O_RDWR | O_NONBLOCK);
   if (file || (errno != EACCES && errno != EROFS)) return file;
   return OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
 }
+
+/// The same, and makes it if it is missing.
+inline FileDescriptor OpenLock(const FileDescriptor& directory, std::uint32_t directory_mode,
+                               const std::string& name) {
+  FileDescriptor file = OpenCommon(directory, directory_mode, name, O_RDWR);
+  const bool may_be_there = !file && (errno == EACCES || errno == EROFS);
+  return may_be_there ? OpenToLock(directory, name) : std::move(file);
+}
+
+/// Whether a write failed because no more may be kept.
+inline bool IsFull(int error) noexcept { return error == ENOSPC || error == EDQUOT; }
 
 inline bool TryLock(const FileDescriptor& file) {
   return flock(file.Number(), LOCK_EX | LOCK_NB) == 0;
@@ -147,7 +203,7 @@ inline bool TryLock(const FileDescriptor& file) {
 /// Removes a file whose maker locked it and is gone.
 [[gnu::cold]] inline void RemoveIfAbandoned(const FileDescriptor& directory,
                                             const std::string& name) {
-  const FileDescriptor file = OpenAt(directory, name, O_RDONLY | O_NONBLOCK);
+  const FileDescriptor file = OpenToLock(directory, name);
   FileFacts facts;
   // A lock that lost its name meanwhile may have a successor of that name.
   if (file && TryLock(file) && GetFacts(file, facts) && facts.links != 0) {
@@ -252,8 +308,9 @@ TENON_DECL KeyLock::~KeyLock() {
   flock(file_.Number(), LOCK_UN);
 }
 
-TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
-    : settings_{std::move(settings)}, directory_path_{settings_.path + "/" + settings_.version} {
+TENON_DECL DirectoryStore::DirectoryStore(Settings settings) : settings_{std::move(settings)} {
+  settings_.path = AbsolutePath(settings_.path);
+  directory_path_ = settings_.path + "/" + settings_.version;
   Open();
 }
 
@@ -272,15 +329,36 @@ TENON_DECL DirectoryStore::DirectoryStore(Settings settings)
                     FormatError(ErrorCode::CacheDirectory, {path, danger})};
 }
 
+/// Who may use the one directory may use the other, whatever this process's umask and wherever it
+/// is killed. What is left then looks like another version's. What fails shows when it is opened.
+[[gnu::cold]] inline void DirectoryStore::MakeVersion(const FileDescriptor& top,
+                                                      std::uint32_t mode) const {
+  constexpr std::uint32_t kPrivate = 0700;
+  const auto make = [&](const std::string& name) {
+    if (mkdirat(top.Number(), name.c_str(), kPrivate) != 0) return false;
+    const FileDescriptor made = detail::OpenAt(top, name, O_RDONLY | O_DIRECTORY);
+    return made && fchmod(made.Number(), mode) == 0;
+  };
+  if (mode == kPrivate) {
+    make(settings_.version);
+    return;
+  }
+  const std::string temporary = detail::OwnName(settings_.version, "");
+  if (make(temporary) && detail::RenameNew(top, temporary, settings_.version)) return;
+  const bool cannot = detail::CannotRenameNew(errno);
+  unlinkat(top.Number(), temporary.c_str(), AT_REMOVEDIR);
+  if (cannot) make(settings_.version);
+}
+
 [[gnu::cold]] inline DirectoryStore::Directory DirectoryStore::OpenVersion(
     const FileDescriptor& top, std::uint32_t mode, bool is_ours, int& error) const {
-  const bool is_new =
-      !settings_.is_read_only && mkdirat(top.Number(), settings_.version.c_str(), 0700) == 0;
   FileDescriptor file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
+  if (!file && errno == ENOENT && !settings_.is_read_only) {
+    MakeVersion(top, mode);
+    file = detail::OpenAt(top, settings_.version, O_RDONLY | O_DIRECTORY);
+  }
   error = errno;
   if (!file) return nullptr;
-  // Who may use the one may use the other, whatever this process's umask.
-  if (is_new) static_cast<void>(fchmod(file.Number(), mode));
   const FileFacts facts = RequireSafe(file, directory_path_);
   return std::make_shared<const OpenDirectory>(OpenDirectory{std::move(file), facts.mode, is_ours});
 }
@@ -331,7 +409,7 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   FileFacts facts;
   if (!GetFacts(file, facts)) ThrowFileError(PathOf(key), errno);
   if (!facts.is_regular) ThrowFileError(PathOf(key), EINVAL);
-  if (facts.size > (settings_.max_bytes != 0 ? settings_.max_bytes : detail::kLargestEntry)) {
+  if (facts.size > (settings_.max_bytes != 0 ? settings_.max_bytes : kLargestEntry)) {
     ThrowFileError(PathOf(key), EFBIG);
   }
   // Its mode may have changed since it was opened.
@@ -354,12 +432,10 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
 [[gnu::cold]] inline FileDescriptor DirectoryStore::MakeTemporary(const Directory& directory,
                                                                   const CacheKey& key,
                                                                   std::string& name) {
-  static std::atomic<std::uint64_t> counter{0};
   // Those may read it who may read the directory.
   const std::uint32_t mode = 0600 | (directory->mode & 0044);
   for (;;) {
-    name = detail::HexOf(key).substr(0, 16) + "." + std::to_string(getpid()) + "." +
-           std::to_string(counter.fetch_add(1)) + std::string{detail::kTemporarySuffix};
+    name = detail::TemporaryName(detail::HexOf(key));
     FileDescriptor file = detail::OpenAt(directory->file, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!file) {
       if (errno == EEXIST) continue;  // a process of another namespace with our number
@@ -410,9 +486,14 @@ TENON_DECL std::optional<CacheKey> DirectoryStore::KeyOfPath(const std::string& 
   try {
     WriteEntry(Current(), key, entry);
   } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_such_file_or_directory) throw;
-    // Somebody removed the directory, or it could not be made before.
-    Open();
+    const int reason = error.code().value();
+    if (reason == ENOENT) {
+      Open();  // somebody removed the directory, or it could not be made before
+    } else if (detail::IsFull(reason)) {
+      MakeRoom(entry.size());
+    } else {
+      throw;
+    }
     WriteEntry(Current(), key, entry);
   }
   TrimIfDue(entry.size());
@@ -493,7 +574,9 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
   // the last entries came.
   constexpr std::chrono::milliseconds kLongestWait{200};
   const FileDescriptor lock = detail::OpenLock(directory->file, directory->mode, detail::kTrimLock);
-  if (!lock || !detail::LockWithin(lock, kLongestWait)) return;
+  // Where there is no room for a lock, or there are none, it is all the more urgent.
+  if (!lock && !detail::IsFull(errno)) return;
+  if (lock && !detail::LockWithin(lock, kLongestWait) && errno == EWOULDBLOCK) return;
   detail::RemoveLeftovers(directory->file);
   std::uint64_t total = 0;
   for (const detail::FileUse& use : detail::ListUses(directory->file)) {
@@ -502,7 +585,17 @@ TENON_DECL void DirectoryStore::Remove(const CacheKey& key) {
       evictions_.fetch_add(1);
     }
   }
-  flock(lock.Number(), LOCK_UN);
+  if (lock) flock(lock.Number(), LOCK_UN);
+}
+
+/// For an entry of so many bytes, where the disk has none left: entries that were used less
+/// recently go, so that a disk that others filled does not end the cache for good.
+[[gnu::cold]] inline void DirectoryStore::MakeRoom(std::uint64_t bytes) {
+  constexpr std::uint64_t kForItsName = 16 << 10;  // and for parts of blocks
+  std::uint64_t total = 0;
+  for (const detail::FileUse& use : detail::ListUses(Current()->file)) total += use.bytes;
+  const std::uint64_t needed = bytes + kForItsName;
+  Trim(total > needed ? total - needed : 0);
 }
 
 [[gnu::cold]] inline void DirectoryStore::TrimIfDue(std::uint64_t written) {

@@ -58,6 +58,9 @@ static_assert(offsetof(EntryHeader, mac) == 32 && offsetof(EntryHeader, size) ==
 /// Objects begin on a page, so that their code can be executed where it lies.
 inline constexpr std::uint64_t kObjectAlignment = 4096;
 
+/// Entries beyond this are none of ours, and may be holes that nobody has memory for.
+inline constexpr std::uint64_t kLargestEntry = std::uint64_t{4} << 30;
+
 /// Why an entry is not used.
 enum class EntryFault : std::uint8_t {
   None,

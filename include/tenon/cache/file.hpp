@@ -48,6 +48,10 @@ struct FileFacts {
   std::string danger;
 };
 
+/// The same path wherever this process goes later; as it is if the system does not tell where the
+/// process is.
+TENON_DECL std::string AbsolutePath(const std::string& path);
+
 /// A failed call of the system: "path: reason".
 [[noreturn]] TENON_DECL void ThrowFileError(const std::string& path, int error);
 

@@ -68,6 +68,13 @@ TENON_DECL FileDescriptor::~FileDescriptor() {
   if (number_ >= 0) close(number_);
 }
 
+[[gnu::cold]] TENON_DECL std::string AbsolutePath(const std::string& path) {
+  char here[PATH_MAX];
+  if (path.starts_with('/') || getcwd(here, sizeof(here)) == nullptr) return path;
+  std::string absolute{here};
+  return absolute.append("/").append(path);
+}
+
 TENON_DECL void ThrowFileError(const std::string& path, int error) {
   throw std::system_error{error, std::generic_category(), path};
 }

@@ -102,6 +102,9 @@ class PersistentCache {
  private:
   bool IsWritable() const noexcept { return options_.mode == CacheMode::ReadWrite; }
   EntryTrust Trust() const noexcept { return {options_.mac_key, options_.skip_checksum}; }
+  std::uint64_t LargestEntry() const noexcept {
+    return options_.max_bytes != 0 ? options_.max_bytes : kLargestEntry;
+  }
   std::uint32_t PatienceMs() const noexcept;
 
   const CacheOptions options_;

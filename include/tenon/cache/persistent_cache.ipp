@@ -62,10 +62,12 @@ namespace detail {
   settings.keep_other_versions_days = options.keep_other_versions_days;
   settings.is_read_only = options.mode != CacheMode::ReadWrite;
   settings.may_be_shared = !options.mac_key.empty();
+  settings.is_copied = options.copy_files;
   return settings;
 }
 
 inline constexpr const char* kRemotePlace = "remote store";
+inline constexpr const char* kTooLarge = "the entry is larger than the cache may be";
 
 /// Of the exception that is being handled, and lives as long.
 [[gnu::cold]] inline const char* ReasonOfCaught() noexcept {
@@ -162,6 +164,10 @@ TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std
   try {
     std::optional<CacheBlob> blob = store.Get(identity_.key);
     if (!blob.has_value()) return std::nullopt;
+    if (blob->bytes.size() > cache_.LargestEntry()) {
+      if (reports) Report(CacheProblemKind::NotRead, place, detail::kTooLarge);
+      return std::nullopt;
+    }
     FoundEntry found;
     found.is_shared = blob->kind == CacheBlob::Kind::FilePages;
     // Objects are read where they lie, so that their place matters to more than the system.
@@ -289,8 +295,12 @@ TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std
   try {
     std::vector<std::uint8_t> entry =
         BuildEntry(identity_, module, object(), cache_.options_.mac_key);
-    if (cache_.directory_ != nullptr) PutInto(*cache_.directory_, place_, entry);
-    if (cache_.options_.remote != nullptr) unsent_ = std::move(entry);
+    if (entry.size() > cache_.LargestEntry()) {
+      Report(CacheProblemKind::NotWritten, place_, detail::kTooLarge);
+    } else {
+      if (cache_.directory_ != nullptr) PutInto(*cache_.directory_, place_, entry);
+      if (cache_.options_.remote != nullptr) unsent_ = std::move(entry);
+    }
   } catch (...) {
     Report(CacheProblemKind::NotWritten, place_, detail::ReasonOfCaught());
   }

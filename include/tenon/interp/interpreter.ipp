@@ -98,7 +98,7 @@ inline vm::Restored RestoreInterpreted(const wasm::ValidationContext& context,
 }
 
 inline constexpr vm::Engine kInterpreterEngine{.name = "interpreter",
-                                               .revision = kSideTableRevision,
+                                               .revision = SideTableRevision,
                                                .compile = CompileForInterpreter,
                                                .destroy = DestroyInterpreted,
                                                .size = InterpretedSize,

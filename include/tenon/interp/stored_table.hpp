@@ -16,6 +16,7 @@ namespace tenon::inline TENON_ABI::interp {
 
 /// Changes whenever another table may come of the same module.
 inline constexpr std::uint32_t kSideTableRevision = 1;
+inline std::uint32_t SideTableRevision() noexcept { return kSideTableRevision; }
 
 /// Bytes of modules from which on reading a table is quicker than making it. Below, looking for a
 /// file takes as long.

@@ -3,6 +3,7 @@
 /// From machine instructions with registers to machine code.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include <tenon/abi/config.hpp>
@@ -12,6 +13,9 @@
 #include <tenon/jit/machine_function.hpp>
 
 namespace tenon::inline TENON_ABI::jit {
+
+/// Of xbyak, as it writes it: 0x7375 is 7.375.
+TENON_DECL std::uint32_t AssemblerVersion() noexcept;
 
 /// Writes the code of one function at a time; keeps its buffer. One thread at a time.
 class Emitter {

@@ -678,6 +678,10 @@ inline void Emitter::Writer::WriteTables() {
   }
 }
 
+TENON_DECL std::uint32_t AssemblerVersion() noexcept {
+  return static_cast<std::uint32_t>(Xbyak::VERSION);
+}
+
 TENON_DECL Emitter::Emitter(const CompileOptions& options)
     : writer_{std::make_unique<Writer>(options)} {}
 

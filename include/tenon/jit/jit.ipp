@@ -12,6 +12,7 @@
 #include <tenon/jit/code_announcement.hpp>
 #include <tenon/jit/code_object.hpp>
 #include <tenon/jit/cpu_detection.hpp>
+#include <tenon/jit/emitter.hpp>
 #include <tenon/jit/frame_walker.hpp>
 #include <tenon/jit/jit.hpp>
 #include <tenon/jit/module_compiler.hpp>
@@ -289,8 +290,11 @@ inline void AdaptCompiled(const vm::EngineCode& code, std::uint32_t type,
   record.context = &record;
 }
 
+/// Another assembler may encode the same instruction in another way.
+inline std::uint32_t RevisionOfCode() noexcept { return kCodegenRevision << 16 ^ AssemblerVersion(); }
+
 inline constexpr vm::Engine kJitEngine{.name = "jit",
-                                       .revision = kCodegenRevision,
+                                       .revision = RevisionOfCode,
                                        .compile = CompileModule,
                                        .destroy = DestroyCompiled,
                                        .size = CompiledSize,

@@ -100,7 +100,7 @@ using EngineCodePointer = std::unique_ptr<const EngineCode, EngineCodeDeleter>;
 struct Engine {
   const char* name;
   /// Changes when it makes something else of the same module and settings.
-  std::uint32_t revision = 0;
+  std::uint32_t (*revision)() noexcept;
   /// Validates the bodies of a module whose declarations are valid, and makes code for them.
   wasm::Fault (*compile)(const wasm::ValidationContext& context, const CompileSettings& settings,
                          EngineCodePointer& code);
