@@ -4,7 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -51,12 +54,78 @@ class LoopbackSocket {
   ~LoopbackSocket() { close(number_); }
 
   std::uint16_t Port() const { return port_; }
+  int Number() const { return number_; }
   void Listen() { REQUIRE(listen(number_, 16) == 0); }
 
  private:
   int number_;
   std::uint16_t port_ = 0;
 };
+
+/// What only looks like a Redis server: a thread that serves one connection after the other.
+class ImpostorServer {
+ public:
+  /// `serve` gets the connection's socket and its number, and returns when it is to be closed.
+  explicit ImpostorServer(std::function<void(int socket, int number)> serve) {
+    socket_.Listen();
+    thread_ = std::thread{[this, serve = std::move(serve)] {
+      for (int number = 0;; ++number) {
+        const int connection = accept4(socket_.Number(), nullptr, nullptr, SOCK_CLOEXEC);
+        if (connection < 0) return;
+        serve(connection, number);
+        close(connection);
+      }
+    }};
+  }
+  ImpostorServer(const ImpostorServer&) = delete;
+  ImpostorServer& operator=(const ImpostorServer&) = delete;
+  ~ImpostorServer() {
+    shutdown(socket_.Number(), SHUT_RDWR);
+    thread_.join();
+  }
+
+  RedisOptions Options() const {
+    RedisOptions options;
+    options.port = socket_.Port();
+    options.timeout_ms = 200;
+    options.total_timeout_ms = 500;
+    options.retry_after_ms = 0;
+    return options;
+  }
+
+  static bool Send(int socket, const std::string& bytes) {
+    return send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  /// Waits for a request; false once there are no more.
+  static bool Receive(int socket) {
+    char buffer[1 << 12];
+    return recv(socket, buffer, sizeof(buffer), 0) > 0;
+  }
+
+ private:
+  LoopbackSocket socket_;
+  std::thread thread_;
+};
+
+/// What a call threw, and how long that took.
+struct Failure {
+  std::string text;
+  std::chrono::milliseconds time{};
+};
+
+Failure FailureOf(const std::function<void()>& call) {
+  Failure failure;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    call();
+  } catch (const std::runtime_error& error) {
+    failure.text = error.what();
+  }
+  failure.time = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  return failure;
+}
 
 /// A Redis server of this test's own.
 class RedisServer {
@@ -174,7 +243,6 @@ TEST_CASE("what others put into Redis is never executed, and replaced") {
   auto entry = ReadBytes(first.Files(".tenon").at(0));
   SECTION("one byte") { entry.back() ^= 1; }
   SECTION("a piece") { entry.resize(entry.size() / 2); }
-  SECTION("nothing") { entry.clear(); }
   SECTION("another key's") {
     const ScratchDirectory other;
     RunCached(other.Path(), module, With(nullptr, 2));
@@ -256,6 +324,163 @@ TEST_CASE("a server that does not answer costs a time-out, and then nothing for 
   }
   // 20 guests ask and tell the store three times each.
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{5});
+}
+
+TEST_CASE("nothing in Redis is no entry, and replaced") {
+  const RedisServer server;
+  const ScratchDirectory first;
+  const auto module = AnswerModule(63);
+  RunCached(first.Path(), module, With(server.Store()));
+  server.Store()->Put(KeyIn(first), {});
+  const ScratchDirectory second;
+  CHECK(RunCached(second.Path(), module, With(server.Store())).statistics.misses == 1);
+  const ScratchDirectory third;
+  CHECK(RunCached(third.Path(), module, With(server.Store())).statistics.remote_loads == 1);
+}
+
+TEST_CASE("a server that sends one byte after the other is given up when the time is over") {
+  const ImpostorServer server{[](int socket, int) {
+    if (!ImpostorServer::Receive(socket)) return;
+    if (!ImpostorServer::Send(socket, "+")) return;
+    while (ImpostorServer::Send(socket, "x")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }};
+  RedisStore store{server.Options()};
+  const Failure failure = FailureOf([&] { store.Get({}); });
+  CHECK(failure.text.find("did not answer in time") != std::string::npos);
+  CHECK(failure.time.count() >= 500);
+  CHECK(failure.time.count() < 5000);
+}
+
+TEST_CASE("a server that reads one byte after the other is given up when the time is over") {
+  std::atomic<bool> is_over{false};
+  const ImpostorServer server{[&](int socket, int) {
+    char byte = 0;
+    while (!is_over && recv(socket, &byte, 1, 0) == 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }};
+  RedisStore store{server.Options()};
+  const std::vector<std::uint8_t> entry(64 << 20);
+  const Failure failure = FailureOf([&] { store.Put({}, entry); });
+  is_over = true;
+  CHECK(failure.text.find("did not answer in time") != std::string::npos);
+  CHECK(failure.time.count() < 5000);
+}
+
+TEST_CASE("a value that is larger than asked for is neither fetched nor taken") {
+  const RedisServer server;
+  RedisOptions options = server.Options();
+  options.max_bytes = 1000;
+  RedisStore store{options};
+  server.Store()->Put({}, std::vector<std::uint8_t>(1000));
+  CHECK(store.Get({}).has_value());
+  server.Store()->Put({}, std::vector<std::uint8_t>(1001));
+  CHECK(FailureOf([&] { store.Get({}); }).text.find("1001 bytes") != std::string::npos);
+}
+
+TEST_CASE("a remote entry that is larger than the cache may be is compiled, and not kept") {
+  const RedisServer server;
+  const ScratchDirectory first;
+  const auto module = AnswerModule(64);
+  RunCached(first.Path(), module, With(server.Store()));
+  CacheOptions options = With(server.Store());
+  options.max_bytes = 100;
+  const ScratchDirectory second;
+  const CachedRun run = RunCached(second.Path(), module, options);
+  CHECK(run.answer == 64);
+  CHECK(run.statistics.writes == 0);
+  REQUIRE(run.problems.size() == 2);
+  CHECK(run.problems[0].kind == CacheProblemKind::NotRead);
+  CHECK(run.problems[1].kind == CacheProblemKind::NotWritten);
+  CHECK(run.problems[0].text.find("larger than the cache may be") != std::string::npos);
+}
+
+TEST_CASE("a server that sends more than it said, or something else, is given up") {
+  std::string answer;
+  SECTION("more") { answer = "$2000000\r\n" + std::string(2'000'000, 'x') + "\r\n"; }
+  SECTION("a text without an end") { answer = "+" + std::string(2'000'000, 'x'); }
+  SECTION("a list") { answer = "*1000000000\r\n"; }
+  SECTION("what is no answer") { answer = "HTTP/1.1 400 Bad Request\r\n\r\n"; }
+  SECTION("a size that is none") { answer = "$-17\r\n"; }
+  const ImpostorServer server{[&](int socket, int) {
+    if (!ImpostorServer::Receive(socket) || !ImpostorServer::Send(socket, ":5\r\n")) return;
+    if (ImpostorServer::Receive(socket)) ImpostorServer::Send(socket, answer);
+    ImpostorServer::Receive(socket);
+  }};
+  RedisOptions options = server.Options();
+  options.max_bytes = 100'000;
+  RedisStore store{options};
+  const Failure failure = FailureOf([&] { store.Get({}); });
+  CHECK_FALSE(failure.text.empty());
+  CHECK(failure.time.count() < 5000);
+}
+
+TEST_CASE("connections that the server closed are made again, and no signal ends the process") {
+  std::atomic<int> connections{0};
+  const ImpostorServer server{[&](int socket, int) {
+    ++connections;
+    if (ImpostorServer::Receive(socket)) ImpostorServer::Send(socket, "+OK\r\n");
+  }};
+  RedisStore store{server.Options()};
+  for (int i = 0; i < 5; ++i) store.Put({}, std::vector<std::uint8_t>{1});
+  CHECK(connections == 5);
+}
+
+TEST_CASE("a server that falls silent costs one time-out") {
+  std::atomic<int> connections{0};
+  const ImpostorServer server{[&](int socket, int) {
+    ++connections;
+    if (ImpostorServer::Receive(socket)) ImpostorServer::Send(socket, "+OK\r\n");
+    while (ImpostorServer::Receive(socket)) continue;
+  }};
+  RedisStore store{server.Options()};
+  store.Put({}, std::vector<std::uint8_t>{1});
+  CHECK_FALSE(FailureOf([&] { store.Put({}, std::vector<std::uint8_t>{1}); }).text.empty());
+  CHECK(connections == 1);
+}
+
+TEST_CASE("a process that was forked has connections of its own") {
+  const RedisServer server;
+  RedisStore store{server.Options()};
+  const tenon::CacheKey key{1};
+  store.Put(key, std::vector<std::uint8_t>{0});
+  const auto use = [&](std::uint8_t number) {
+    const tenon::CacheKey mine{number};
+    for (int i = 0; i < 200; ++i) {
+      store.Put(mine, std::vector<std::uint8_t>(1000, number));
+      const auto blob = store.Get(mine);
+      if (!blob.has_value() || blob->bytes.size() != 1000 || blob->bytes[0] != number) return false;
+    }
+    return true;
+  };
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    bool is_right = false;
+    try {
+      is_right = use(2);
+    } catch (const std::exception&) {
+      is_right = false;
+    }
+    _exit(is_right ? 0 : 1);
+  }
+  CHECK(use(3));
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("a name that nobody knows costs a report") {
+  RedisOptions options;
+  options.host = "no such host.invalid";
+  const ScratchDirectory scratch;
+  const CachedRun run =
+      RunCached(scratch.Path(), AnswerModule(5), With(std::make_shared<RedisStore>(options)));
+  CHECK(run.answer == 5);
+  CHECK(Count(run, CacheProblemKind::NotRead) == 1);
 }
 
 TEST_CASE("threads share a store") {
