@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,22 +118,40 @@ Residence ResidenceOf(const std::string& path) {
   return residence;
 }
 
+constexpr const char* kSecondProcess = "--second-process";
+constexpr const char* kModuleFile = "/module.wasm";
+
 /// What a second process shares while this one has the module loaded.
 void PrintResidence(const Subject& subject) {
   const tenon::CompiledModule kept = subject.Load({});
+  std::ofstream{subject.directory + kModuleFile, std::ios::binary}.write(
+      reinterpret_cast<const char*>(subject.module.data()),
+      static_cast<std::streamsize>(subject.module.size()));
   std::fflush(stdout);
+  const std::string engine = std::to_string(static_cast<int>(subject.config.Engine()));
   const pid_t child = fork();
   if (child == 0) {
-    // What was inherited is shared in any case; this is mapped anew.
-    const Residence before = ResidenceOf(subject.directory);
-    const tenon::CompiledModule again = subject.Load({});
-    const Residence after = ResidenceOf(subject.directory);
-    std::printf("  second process: %lu kB shared with the first, %lu kB its own\n",
-                after.shared - before.shared, after.own - before.own);
-    std::fflush(stdout);
-    _exit(0);
+    // Another program, which has inherited nothing that it could share.
+    execl("/proc/self/exe", "cache_cost", kSecondProcess, subject.directory.c_str(), engine.c_str(),
+          nullptr);
+    _exit(1);
   }
-  waitpid(child, nullptr, 0);
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0) {
+    throw std::runtime_error{"the second process failed"};
+  }
+}
+
+/// That process.
+int RunSecondProcess(const std::string& directory, const char* engine) {
+  const std::vector<std::uint8_t> module = tenon::ReadFile(directory + kModuleFile);
+  const auto kind = static_cast<tenon::EngineKind>(std::atoi(engine));
+  const Subject subject{module, directory, tenon::RuntimeConfig{}.WithEngine(kind)};
+  const tenon::CompiledModule loaded = subject.Load({});
+  const Residence residence = ResidenceOf(directory);
+  std::printf("  second process: %lu kB shared with the first, %lu kB its own\n", residence.shared,
+              residence.own);
+  return 0;
 }
 
 bool Measure(const std::string& name, const std::vector<std::uint8_t>& module, unsigned long repeat,
@@ -208,7 +227,7 @@ int main(int argc, char** argv) {
       check = true;
     } else if (argument.starts_with("--repeat=")) {
       repeat = std::max(1ul, std::strtoul(argument.c_str() + 9, nullptr, 10));
-    } else if (argument.starts_with("--")) {
+    } else if (argument.starts_with("--") && argument != kSecondProcess) {
       std::fputs(kHelp, argument == "--help" ? stdout : stderr);
       return argument == "--help" ? 0 : 2;
     } else {
@@ -216,6 +235,9 @@ int main(int argc, char** argv) {
     }
   }
   try {
+    if (argc == 4 && std::string_view{argv[1]} == kSecondProcess) {
+      return RunSecondProcess(argv[2], argv[3]);
+    }
     if (tenon::Runtime{}.EngineName() != "jit") {
       std::puts("skipped: the compiler is not available");
       return 77;

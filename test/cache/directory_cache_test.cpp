@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "../support/guests.hpp"
 #include "../support/scratch_directory.hpp"
 #include "cached_guest.hpp"
+#include "child_process.hpp"
 
 using namespace tenon_test;
 using tenon::CacheMode;
@@ -291,6 +293,107 @@ TEST_CASE("a directory in an entry's place is reported and compiled around") {
   CHECK(run.answer == 3);
   CHECK(Count(run, CacheProblemKind::NotRead) >= 1);
   CHECK(Count(run, CacheProblemKind::NotWritten) == 1);
+}
+
+namespace {
+
+/// Memories on the heap, without guard pages.
+class HeapAllocator final : public tenon::MemoryAllocator {
+ public:
+  std::unique_ptr<tenon::LinearMemory> Allocate(std::uint64_t,
+                                                std::uint64_t maximum) noexcept override {
+    struct Memory final : tenon::LinearMemory {
+      explicit Memory(std::uint64_t size) : bytes(static_cast<std::size_t>(size)) {}
+      std::uint8_t* Reallocate(std::uint64_t size) noexcept override {
+        return size <= bytes.size() ? bytes.data() : nullptr;
+      }
+      std::vector<std::uint8_t> bytes;
+    };
+    return std::make_unique<Memory>(maximum);
+  }
+};
+
+/// "answer" stores and loads `answer` in a memory of its own, at an address of 32 or 64 bits;
+/// "beyond" loads from outside of it.
+std::vector<std::uint8_t> MemoryModule(std::int32_t answer, bool is_64) {
+  guests::Guest guest;
+  tenon::wasm::MemoryType type;
+  type.limits = {1, 1, true, is_64, false};
+  guest.Memory(type);
+  const auto address = [&](guests::CodeBuilder& code, std::int32_t place) -> guests::CodeBuilder& {
+    return is_64 ? code.I64Const(place) : code.I32Const(place);
+  };
+  guest.Add("answer", {{}, {guests::kI32}}, [&](guests::CodeBuilder& code) {
+    address(code, 65532).I32Const(answer).Memory(guests::Opcode::I32Store);
+    address(code, 65532).Memory(guests::Opcode::I32Load);
+  });
+  guest.Add("beyond", {{}, {guests::kI32}}, [&](guests::CodeBuilder& code) {
+    address(code, 65533).Memory(guests::Opcode::I32Load);
+  });
+  return guest.Build();
+}
+
+}  // namespace
+
+TEST_CASE("runtimes of different memories share a directory and get their own code") {
+  const ScratchDirectory scratch;
+  const tenon::RuntimeConfig plain;
+  const auto wide = plain.WithCoreFeatures(
+      tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Memory64, true));
+  struct Row {
+    tenon::RuntimeConfig config;
+    bool is_64;
+  };
+  const std::vector<Row> rows = {
+      {plain, false},
+      {plain.WithMemoryAllocator(std::make_shared<HeapAllocator>()), false},
+      {wide, false},
+      {wide, true},
+      {wide.WithMemoryAllocator(std::make_shared<HeapAllocator>()), true},
+  };
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    for (const Row& row : rows) {
+      const auto cache = tenon::CompilationCache::Directory(scratch.Path());
+      const tenon::Runtime runtime{row.config.WithCompilationCache(cache)};
+      const tenon::Module guest = runtime.Instantiate(MemoryModule(8, row.is_64));
+      CHECK(guest.ExportedFunction<std::int32_t()>("answer")() == 8);
+      CHECK_THROWS_AS(guest.ExportedFunction<std::int32_t()>("beyond")(), tenon::Trap);
+      CHECK(cache.Statistics().loads == round);
+      CHECK(cache.Statistics().misses == 1 - round);
+      CHECK(cache.Statistics().problems == 0);
+    }
+  }
+  CHECK(scratch.Files(".tenon").size() == rows.size());
+  // An entry that is there does not lift what a runtime forbids.
+  const auto cache = tenon::CompilationCache::Directory(scratch.Path());
+  const tenon::Runtime runtime{plain.WithCompilationCache(cache)};
+  CHECK_THROWS_AS(runtime.CompileModule(MemoryModule(8, true)), tenon::Error);
+  CHECK(cache.Statistics().loads == 0);
+}
+
+TEST_CASE("runtimes that tell debuggers and profilers of code share it with others") {
+  const ScratchDirectory scratch;
+  const ScratchDirectory dumps;
+  const tenon::RuntimeConfig plain;
+  const std::vector<tenon::RuntimeConfig> configs = {
+      plain,
+      plain.WithGdbJit(true),
+      plain.WithCodeMap(tenon::CodeMapKind::JitDump),
+      plain.WithGdbJit(true).WithCodeMap(tenon::CodeMapKind::JitDump),
+  };
+  const auto first = GENERATE(0u, 3u);
+  // A process has one file for profilers, in the directory that it is told first.
+  const int code = ExitCodeOf(Spawn([&] {
+    setenv("JITDUMPDIR", dumps.Path().c_str(), 1);
+    RunCached(scratch.Path(), AnswerModule(8), {}, configs[first]);
+    for (const tenon::RuntimeConfig& config : configs) {
+      const CachedRun run = RunCached(scratch.Path(), AnswerModule(8), {}, config);
+      if (run.answer != 8 || run.statistics.loads != 1 || !run.problems.empty()) return 1;
+    }
+    return 0;
+  }));
+  CHECK(code == 0);
+  CHECK_FALSE(dumps.Files(".dump").empty());
 }
 
 TEST_CASE("runtimes of different settings share a directory and get their own code") {
