@@ -67,9 +67,9 @@ struct CacheOptions {
   /// A second level behind the directory, for a fleet, or the only one (CompilationCache::Remote).
   /// Needs a mac_key.
   std::shared_ptr<CacheStore> remote;
-  /// Told of problems by the thread that met them, before its compilation returns, when nobody waits
-  /// for that any more: it may ask the cache and compile. What it throws is dropped. Null: nobody is
-  /// told.
+  /// Told of problems by the thread that met them, before its compilation returns, when nobody
+  /// waits for that any more: it may ask the cache and compile. What it throws is dropped. Null:
+  /// nobody is told.
   std::function<void(const CacheProblem&)> on_problem;
 };
 

@@ -39,8 +39,8 @@ struct CacheBlob {
 /// is checked before any of it is believed, with the cache's key if it has one.
 ///
 /// Functions may be called by any number of threads at once. What they throw is reported (see
-/// CacheOptions::on_problem) and stops nothing. Put and Touch of CacheOptions::remote are called when
-/// nobody waits for the compilation any more.
+/// CacheOptions::on_problem) and stops nothing. Put and Touch of CacheOptions::remote are called
+/// when nobody waits for the compilation any more.
 class CacheStore {
  public:
   virtual ~CacheStore() = default;

@@ -51,7 +51,9 @@ class CompiledModule {
 
   /// The module with its code, for Runtime::Deserialize: in this process or another one, to be kept
   /// in a file or built into a program. Signed with `mac_key` (HMAC-SHA-256) unless that is empty.
-  /// Throws ConfigError for host modules.
+  /// It is the code for memories as the runtime expects them: with guard pages, or without if it
+  /// has no signal handlers or a memory allocator. What instances with other memories needed is not
+  /// in it, and made anew when they need it. Throws ConfigError for host modules.
   TENON_DECL std::vector<std::uint8_t> Serialize(std::span<const std::uint8_t> mac_key = {}) const;
 
   /// Makes this and all copies of it unusable. Instances live on, and so do other compilations that

@@ -102,8 +102,8 @@ class RedisStore final : public CacheStore {
   using Words = std::span<const std::string_view>;
   using Addresses = std::shared_ptr<const addrinfo>;
 
-  /// A socket, and what was read from it. Waiting is the store's business, as hiredis would wait for
-  /// each byte anew.
+  /// A socket, and what was read from it. Waiting is the store's business, as hiredis would wait
+  /// for each byte anew.
   struct Connection {
     explicit Connection(int number) : socket{number}, reader{redisReaderCreate()} {}
     Connection(const Connection&) = delete;

@@ -3,6 +3,7 @@
 /// Processes of a test's own: killed, without some calls of the system, on a small file system.
 #pragma once
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -60,7 +60,8 @@ inline std::vector<std::string> Leftovers(const ScratchDirectory& scratch) {
 }
 
 inline tenon::cache::DirectoryStore MakeStore(const ScratchDirectory& scratch) {
-  return tenon::cache::DirectoryStore{{scratch.Path(), tenon::cache::VersionDirectoryName(), 0, 0, false, false}};
+  return tenon::cache::DirectoryStore{
+      {scratch.Path(), tenon::cache::VersionDirectoryName(), 0, 0, false, false}};
 }
 
 /// Runs `body` in a process that is killed at a stop on the way into or out of a system call; the
@@ -104,7 +105,7 @@ inline Killed KillAt(int stop, const std::function<void()>& body) {
 
 /// Runs `body` where `path` is a file system of its own with these options; 77 if that cannot be.
 inline int WithFileSystem(const std::string& path, unsigned long flags, const char* options,
-                   const std::function<int()>& body) {
+                          const std::function<int()>& body) {
   return ExitCodeOf(Spawn([&] {
     if (unshare(CLONE_NEWNS) != 0) return 77;
     if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;

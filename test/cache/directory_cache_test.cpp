@@ -338,8 +338,8 @@ std::vector<std::uint8_t> MemoryModule(std::int32_t answer, bool is_64) {
 TEST_CASE("runtimes of different memories share a directory and get their own code") {
   const ScratchDirectory scratch;
   const tenon::RuntimeConfig plain;
-  const auto wide = plain.WithCoreFeatures(
-      tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Memory64, true));
+  const auto wide =
+      plain.WithCoreFeatures(tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Memory64, true));
   struct Row {
     tenon::RuntimeConfig config;
     bool is_64;

@@ -161,7 +161,9 @@ TEST_CASE("a process that is killed between the levels of a cache leaves all of 
   const ScratchDirectory machine;
   const ScratchDirectory fleet;
   const bool is_there = GENERATE(true, false);
-  const auto remote = [&] { return std::make_shared<DirectoryStore>(SharedSettings(fleet.Path())); };
+  const auto remote = [&] {
+    return std::make_shared<DirectoryStore>(SharedSettings(fleet.Path()));
+  };
   const auto run = [&](const ScratchDirectory& scratch) {
     return RunCached(scratch.Path(), module, Signed(remote()));
   };

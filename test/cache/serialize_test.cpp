@@ -11,6 +11,7 @@
 
 #include <tenon/tenon.hpp>
 
+#include "../support/address_space_limit.hpp"
 #include "../support/expect_error.hpp"
 #include "../support/guests.hpp"
 #include "cached_guest.hpp"
@@ -66,12 +67,34 @@ TEST_CASE("a serialized module need not be aligned, and may go at once") {
 TEST_CASE("a module that was serialized for other settings is compiled") {
   const tenon::Runtime first;
   const Bytes bytes = first.CompileModule(AnswerModule(33)).Serialize();
-  const auto config = GENERATE(tenon::RuntimeConfig{}.WithCloseOnContextDone(true),
-                               tenon::RuntimeConfig{}.WithCpuFeatures(tenon::CpuFeatures::Floor()),
-                               tenon::RuntimeConfig{}.WithCanonicalNaN(true));
+  const auto config =
+      GENERATE(tenon::RuntimeConfig{}.WithCloseOnContextDone(true),
+               tenon::RuntimeConfig{}.WithCpuFeatures(tenon::CpuFeatures::Floor()),
+               tenon::RuntimeConfig{}.WithSignalHandlers(tenon::SignalHandlers::None),
+               tenon::RuntimeConfig{}.WithCanonicalNaN(true));
   CountingRuntime second{config};
   CHECK(AnswerOf(second.runtime, second.runtime.Deserialize(bytes)) == 33);
   CHECK(second.compiled == 1);
+}
+
+TEST_CASE("a serialized module runs in memories that it has no code for") {
+  guests::Guest guest;
+  guest.Memory(1, 1);
+  guest.Add("answer", {{}, {guests::kI32}}, [](guests::CodeBuilder& code) {
+    code.I32Const(65532).I32Const(34).Memory(guests::Opcode::I32Store);
+    code.I32Const(65532).Memory(guests::Opcode::I32Load);
+  });
+  const tenon::Runtime first;
+  const auto compiled = first.CompileModule(guest.Build());
+  const Bytes bytes = compiled.Serialize();
+  const tenon::Runtime second;
+  const auto loaded = second.Deserialize(bytes);
+  const std::size_t size = loaded.CodeSize();
+  const AddressSpaceLimit limit{std::uint64_t{2} << 30};  // too little for guard pages
+  CHECK(AnswerOf(second, loaded) == 34);
+  CHECK(loaded.CodeSize() > size);
+  // Nor is that code in what is serialized from now on.
+  CHECK(loaded.Serialize() == bytes);
 }
 
 TEST_CASE("no changed, truncated or extended serialized module is taken") {

@@ -74,7 +74,8 @@ inline bool IsNameWith(std::string_view suffix, std::string_view name) {
 
 /// Whether a name is one that DirectoryStore::MakeTemporary gives.
 inline bool IsTemporaryName(std::string_view name) {
-  return name.size() > kStemDigits && name[kStemDigits] == '.' && name.ends_with(kTemporarySuffix) &&
+  return name.size() > kStemDigits && name[kStemDigits] == '.' &&
+         name.ends_with(kTemporarySuffix) &&
          AreDigits(name.substr(0, name.size() - kTemporarySuffix.size()), ".");
 }
 

@@ -45,9 +45,9 @@ class PersistentCache {
   /// key.
   TENON_DECL explicit PersistentCache(CacheOptions options);
 
-  /// What one compilation asks of the levels. One thread. Nobody must wait for the end of a request:
-  /// then it gives the remote store what is new to it, which may take long, and tells of the
-  /// problems that it met, to a function that may compile.
+  /// What one compilation asks of the levels. One thread. Nobody must wait for the end of a
+  /// request: then it gives the remote store what is new to it, which may take long, and tells of
+  /// the problems that it met, to a function that may compile.
   class Request {
    public:
     TENON_DECL Request(PersistentCache& cache, const EntryIdentity& identity);

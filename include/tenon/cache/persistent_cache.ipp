@@ -205,8 +205,7 @@ TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std
 
 [[gnu::cold]] inline std::optional<FoundEntry> PersistentCache::Request::FindRemote() {
   if (cache_.options_.remote == nullptr) return std::nullopt;
-  std::optional<FoundEntry> found =
-      FindIn(*cache_.options_.remote, detail::kRemotePlace, true);
+  std::optional<FoundEntry> found = FindIn(*cache_.options_.remote, detail::kRemotePlace, true);
   if (!found.has_value()) return found;
   found->is_shared = false;
   found->is_remote = true;
@@ -258,9 +257,9 @@ TENON_DECL PersistentCache::PersistentCache(CacheOptions options) : options_{std
     cache_.lock_timeouts_.fetch_add(1);
     cache_.hurried_until_ms_.store(
         detail::NowMs() + kHurriedTimeouts * std::int64_t{cache_.options_.lock_timeout_ms});
-    Report(CacheProblemKind::LockTimeout, place_,
-           "another process or thread holds its lock, after " + std::to_string(patience_ms) +
-               " ms");
+    Report(
+        CacheProblemKind::LockTimeout, place_,
+        "another process or thread holds its lock, after " + std::to_string(patience_ms) + " ms");
   } catch (...) {
     return;  // without a directory there is nobody to wait for
   }

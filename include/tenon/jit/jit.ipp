@@ -291,7 +291,9 @@ inline void AdaptCompiled(const vm::EngineCode& code, std::uint32_t type,
 }
 
 /// Another assembler may encode the same instruction in another way.
-inline std::uint32_t RevisionOfCode() noexcept { return kCodegenRevision << 16 ^ AssemblerVersion(); }
+inline std::uint32_t RevisionOfCode() noexcept {
+  return kCodegenRevision << 16 ^ AssemblerVersion();
+}
 
 inline constexpr vm::Engine kJitEngine{.name = "jit",
                                        .revision = RevisionOfCode,
