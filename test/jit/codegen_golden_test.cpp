@@ -319,3 +319,8 @@ TEST_CASE("code objects hold no address of the process") {
     }
   }
 }
+
+TEST_CASE("code of another assembler is of another revision") {
+  CHECK((jit::JitEngine().revision() ^ jit::kCodegenRevision << 16) ==
+        static_cast<std::uint32_t>(Xbyak::VERSION));
+}

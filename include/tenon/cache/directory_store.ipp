@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <tenon/cache/directory_store.hpp>
+#include <tenon/cache/entry.hpp>
 #include <tenon/error.hpp>
 #include <tenon/wasm/error_format.hpp>
 
