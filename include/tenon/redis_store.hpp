@@ -251,6 +251,7 @@ class RedisStore final : public CacheStore {
 
   /// Null if the connection is closed.
   Reply Read(const Connection& connection, Clock::time_point deadline) {
+    constexpr std::string_view kKinds = "$:+-";
     constexpr std::uint64_t kMostBesides = 1 << 12;  // texts of errors, and what frames a value
     char buffer[16 << 10];
     std::uint64_t received = 0;
@@ -264,7 +265,7 @@ class RedisStore final : public CacheStore {
       if (size <= 0) return nullptr;
       if (Clock::now() >= deadline) GiveUp("it did not answer in time");
       // Lists have sizes that memory is taken for at once; nothing here is answered by one.
-      if (received == 0 && std::memchr("$:+-", buffer[0], 4) == nullptr) {
+      if (received == 0 && kKinds.find(buffer[0]) == std::string_view::npos) {
         GiveUp("an answer of another type");
       }
       received += static_cast<std::uint64_t>(size);
