@@ -222,13 +222,15 @@ def leb(number):
 
 
 def large_module(functions):
-    """A module of functions of about 10 KiB."""
+    """A program of functions of about 10 KiB, which does nothing."""
     # local.get 0, local.get 1, i32.mul, local.get 0, i32.add, local.set 1, and again
     body = b"\x00" + bytes.fromhex("20002001 6c 2000 6a 2101") * 1000 + b"\x0b"
     contents = {
-        1: b"\x01\x60\x02\x7f\x7f\x00",
-        3: leb(functions) + bytes(functions),
-        10: leb(functions) + (leb(len(body)) + body) * functions,
+        1: b"\x02\x60\x02\x7f\x7f\x00\x60\x00\x00",
+        3: leb(functions + 1) + bytes(functions) + b"\x01",
+        5: b"\x01\x00\x01",
+        7: b"\x01\x06_start\x00" + leb(functions),
+        10: leb(functions + 1) + (leb(len(body)) + body) * functions + b"\x02\x00\x0b",
     }
     return b"\0asm\1\0\0\0" + b"".join(
         bytes([number]) + leb(len(content)) + content for number, content in contents.items())
@@ -272,6 +274,8 @@ def check_progress(wasi_run, folder):
             break
         functions *= 2
     check("compiling a large module", (quiet.returncode, quiet.stderr), (0, ""))
+    hasty = run(wasi_run, "--engine=jit", "--timeout=1", str(large))
+    check("a program's time begins when it is compiled", (hasty.returncode, hasty.stderr), (0, ""))
     code, output = run_on_terminal(wasi_run, "--engine=jit", str(large))
     check("compiling it on a terminal", code, 0)
     shown = [int(number) for number in re.findall(r"\rcompiling: (\d+) %", output)]

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -36,7 +37,7 @@ constexpr const char* kHelp = R"(usage: wasi_run [OPTION...] FILE [ARGUMENT...]
   --env=NAME=VALUE         an environment variable
   --env-inherit            those of this process
   --listen=HOST:PORT       gives the program a listening TCP socket
-  --timeout=SECONDS        ends the program then
+  --timeout=SECONDS        ends the program when it has run so long
   --engine=NAME            interpreter, jit, or auto (default)
   --cache=DIR              keeps compiled code in a directory, and takes it from there
   --invoke=NAME            calls this export with the arguments as numbers, instead of _start, and
@@ -57,6 +58,7 @@ struct Options {
   tenon::RuntimeConfig runtime;
   tenon::ModuleConfig module;
   tenon::FSConfig directories;
+  std::optional<std::chrono::nanoseconds> timeout;
   tenon::CallContext context;
   std::vector<std::string> arguments;  // that of the program first
   std::string invoke;
@@ -150,8 +152,7 @@ void ReadValue(Options& options, std::string_view name, const std::string& value
     AddListener(options, value);
   } else if (name == "--timeout") {
     options.runtime = options.runtime.WithCloseOnContextDone(true);
-    options.context = options.context.WithTimeout(
-        std::chrono::nanoseconds{static_cast<std::int64_t>(SecondsOf(value) * 1e9)});
+    options.timeout = std::chrono::nanoseconds{static_cast<std::int64_t>(SecondsOf(value) * 1e9)};
   } else if (name == "--engine") {
     ChooseEngine(options, value);
   } else if (name == "--cache") {
@@ -354,6 +355,8 @@ void Run(Options options) {
                                          .WithStartFunctions({})
                                          .WithArgs(std::move(arguments))
                                          .WithFSConfig(options.directories);
+  // Compiling does not count.
+  if (options.timeout) options.context = options.context.WithTimeout(*options.timeout);
   // What is called after a start section is chosen here.
   const tenon::Module module = runtime.InstantiateModule(program, config, options.context);
   if (module.ExportedFunction("_initialize")) {
