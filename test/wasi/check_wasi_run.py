@@ -141,6 +141,14 @@ def check_messages(wasi_run, hello, folder):
     result = run(wasi_run, str(aborts))
     check("AssemblyScript's abort", (result.returncode, result.stderr),
           (255, "abort at unknown:12:3\n"))
+    both = folder / "both.wasm"  # imports sched_yield from either version, and calls both
+    both.write_bytes(bytes.fromhex("0061736d 01000000 010802 6000017f 600000 024202") +
+                     b"\x16wasi_snapshot_preview1\x0bsched_yield\0\0" +
+                     b"\x0dwasi_unstable\x0bsched_yield\0\0" +
+                     bytes.fromhex("03020101 0503010001 0713 02 06 5f7374617274 0002"
+                                   "06 6d656d6f7279 0200 0a0a010800 1000 1a 1001 1a 0b"))
+    result = run(wasi_run, str(both))
+    check("a program of both versions", (result.returncode, result.stderr), (0, ""))
     for arguments, code, message in (
             ((), 2, "no program to run"),
             (("--wrong", hello), 2, "there is no option --wrong"),

@@ -315,6 +315,17 @@ tenon::CompiledModule Compile(const tenon::Runtime& runtime, const std::string& 
   }
 }
 
+/// Makes the versions of WASI that the program imports from.
+void InstantiateWasi(const tenon::Runtime& runtime, const tenon::CompiledModule& program) {
+  for (const std::string_view name : {tenon::wasi::kModuleName, tenon::wasi::kUnstableModuleName}) {
+    const bool is_imported = std::ranges::any_of(program.ImportedFunctions(),
+                                                 [name](const tenon::FunctionDefinition& function) {
+                                                   return function.import->module == name;
+                                                 });
+    if (is_imported) tenon::wasi::Instantiate(runtime, name);
+  }
+}
+
 /// Makes what the program imports from "env": emscripten's functions, or AssemblyScript's.
 void InstantiateEnv(const tenon::Runtime& runtime, const tenon::CompiledModule& program) {
   bool is_needed = false;
@@ -339,12 +350,7 @@ void InstantiateEnv(const tenon::Runtime& runtime, const tenon::CompiledModule& 
 void Run(Options options) {
   const tenon::Runtime runtime{options.runtime.WithCompilationProgress(Progress{})};
   const tenon::CompiledModule program = Compile(runtime, options.arguments.at(0));
-  bool is_unstable = false;
-  for (const tenon::FunctionDefinition& function : program.ImportedFunctions()) {
-    is_unstable |= function.import->module == tenon::wasi::kUnstableModuleName;
-  }
-  tenon::wasi::Instantiate(
-      runtime, is_unstable ? tenon::wasi::kUnstableModuleName : tenon::wasi::kModuleName);
+  InstantiateWasi(runtime, program);
   InstantiateEnv(runtime, program);
 
   // As argv[0] programs expect a name.
