@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <tenon/tenon.hpp>
@@ -312,6 +314,26 @@ TEST_CASE("times are set as asked") {
         Errno::Inval);
   CHECK(guest.Call("fd_filestat_set_times", guest.opened, std::uint64_t{0}, std::uint64_t{0},
                    16u) == Errno::Inval);
+}
+
+TEST_CASE("a file in memory that is written, cut or made larger has the time of that") {
+  const auto files = std::make_shared<MemoryFileSystem>(
+      MemoryFileSystem::kDefaultLimit, [] { return std::uint64_t{9'000'000'000}; });
+  files->WriteFile("file", "0123456789");
+  FileGuest guest{SystemConfig{}.WithFSConfig(FSConfig{}.WithFSMount(files, "/"))};
+  REQUIRE(guest.Open(kRoot, "file", 0, FileGuest::kFileRights | 1u << 8 | 1u << 22) ==
+          Errno::Success);
+  const std::function<Errno()> changes[] = {
+      [&] { return guest.Write(guest.opened, "x"); },
+      [&] { return guest.Call("fd_filestat_set_size", guest.opened, std::uint64_t{5}); },
+      [&] { return guest.Call("fd_allocate", guest.opened, std::uint64_t{0}, std::uint64_t{20}); }};
+  for (const auto& change : changes) {
+    REQUIRE(guest.SetTimes(kRoot, "file") == Errno::Success);
+    CHECK(change() == Errno::Success);
+    CHECK(guest.Stat(kRoot, "file") == Errno::Success);
+    CHECK(guest.U64(512 + 48) == 9'000'000'000);
+    CHECK(guest.U64(512 + 56) == 9'000'000'000);
+  }
 }
 
 TEST_CASE("a read-only mount can be read and not changed") {
@@ -694,6 +716,23 @@ TEST_CASE("configuration of a module has the members of a system's") {
   CHECK(derived.WithSysWalltime().System().Walltime()() > 1'600'000'000'000'000'000u);
   CHECK(derived.WithSysNanotime().System().Nanotime()() > 0);
   CHECK(derived.System().FSConfig().Mounts().size() == 1);
+}
+
+TEST_CASE("the root of a file system that resolves paths is a dot") {
+  const TemporaryFolder folder;
+  const std::shared_ptr<tenon::wasi::FileSystem> file_systems[] = {
+      std::make_shared<MemoryFileSystem>(),
+      std::make_shared<tenon::wasi::HostDirectory>(tenon::HostDescriptor::Own(
+          ::open(folder.Path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)))};
+  for (const auto& files : file_systems) {
+    CHECK(files->ResolvesPaths());
+    const auto root = files->Open(".", {});
+    REQUIRE(root);
+    CHECK((*root)->Type() == FileType::Directory);
+    CHECK(files->Open("", {}).error() == Errno::Noent);
+    CHECK(files->Stat("", true).error() == Errno::Noent);
+    CHECK(files->Symlink("", "link") == Errno::Noent);
+  }
 }
 
 TEST_CASE("guests in several threads share a file system in memory") {

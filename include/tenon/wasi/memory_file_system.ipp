@@ -96,7 +96,9 @@ class MemoryFile : public File {
     if (length == 0) return Errno::Inval;
     if (length > std::numeric_limits<std::uint64_t>::max() - offset) return Errno::Fbig;
     if (offset + length <= node_->contents.size()) return Errno::Success;
-    return node_->Resize(offset + length) ? Errno::Success : Errno::Nospc;
+    if (!node_->Resize(offset + length)) return Errno::Nospc;
+    node_->modified = node_->changed = tree_->Now();
+    return Errno::Success;
   }
   Errno SetTimes(const FileTime& accessed, const FileTime& modified) override {
     const std::lock_guard lock{tree_->mutex};
