@@ -44,6 +44,9 @@ constexpr const char* kHelp = R"(usage: wasi_run [OPTION...] FILE [ARGUMENT...]
                            prints its results
   --trace                  writes every call of the system interface to the error stream
   --help, -h
+
+The exit code is the program's; 1 if it traps or cannot be run, 2 for wrong options, 124 if its time
+was up.
 )";
 
 constexpr int kUsage = 2;
