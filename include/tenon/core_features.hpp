@@ -19,7 +19,8 @@
   X(BulkMemory, 5, "bulk-memory-operations")                        \
   X(ReferenceTypes, 6, "reference-types")                           \
   X(Simd, 7, "simd")                                                \
-  X(Memory64, 8, "memory64")
+  X(Memory64, 8, "memory64")                                        \
+  X(Threads, 9, "threads")
 
 namespace tenon::inline TENON_ABI {
 

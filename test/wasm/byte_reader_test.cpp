@@ -290,7 +290,9 @@ TEST_CASE("opcodes combine with their prefix", "[wasm][byte_reader]") {
   CHECK(OpcodeOf({0xFD, 0x80, 0x01}) == static_cast<std::uint32_t>(Opcode::I16x8Abs));
   CHECK(OpcodeOf({0xFD, 0x80, 0x81, 0x80, 0x00}) == static_cast<std::uint32_t>(Opcode::I16x8Abs));
   CHECK(OpcodeOf({0xFD}) == 0xFFFFFFFF);
-  CHECK_FALSE(FindOpcode(OpcodeOf({0xFE, 0x00})).IsValid());
+  CHECK(OpcodeOf({0xFE, 0x00}) == static_cast<std::uint32_t>(Opcode::MemoryAtomicNotify));
+  CHECK(OpcodeOf({0xFE, 0x4E}) == static_cast<std::uint32_t>(Opcode::I64AtomicRmw32CmpxchgU));
+  CHECK_FALSE(FindOpcode(OpcodeOf({0xFE, 0x4F})).IsValid());
   CHECK_FALSE(FindOpcode(OpcodeOf({0xFC, 0x7F})).IsValid());
 }
 

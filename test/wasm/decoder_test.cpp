@@ -162,6 +162,8 @@ TEST_CASE("malformed imports are refused", "[wasm][decoder]") {
   CheckFault(FaultOfSection(SectionId::Import, Join({names, {0x01, 0x70, 0x02, 0x00}})),
              ErrorCode::MalformedLimits, 7);
   CheckFault(FaultOfSection(SectionId::Import, Join({names, {0x02, 0x03, 0x00, 0x00}})),
+             ErrorCode::FeatureDisabled, 6);
+  CheckFault(FaultOfSection(SectionId::Import, Join({names, {0x02, 0x0B, 0x00, 0x00}})),
              ErrorCode::MalformedLimits, 6);
   CheckFault(FaultOfSection(SectionId::Import, Join({names, {0x03, 0x7F, 0x02}})),
              ErrorCode::MalformedMutability, 7);

@@ -248,11 +248,12 @@ class ByteReader {
     std::uint8_t first = 0;
     if (!ReadByte(first)) return false;
     code = first;
-    if (first != kPrefixMisc && first != kPrefixSimd) return true;
+    const std::uint32_t plane = PrefixPlane(first);
+    if (plane == 0) return true;
     std::uint32_t number = 0;
     if (!ReadU32(number)) return false;
     if (number < 0x100) {
-      code = (first == kPrefixMisc ? 0x100u : 0x200u) + number;
+      code = plane + number;
     } else {
       code = kOpcodeLimit + (std::uint32_t{first} << 24) + (number < 0xFFFF ? number : 0xFFFF);
     }
@@ -269,9 +270,9 @@ class ByteReader {
 /// How the text of IllegalOpcode names a code that ReadOpcode gave: the bytes as one number.
 constexpr FaultArgument OpcodeBytes(std::uint32_t code) {
   if (code < 0x100) return FaultArgument::Byte(code);
-  if (code < 0x200) return FaultArgument::Byte(std::uint64_t{kPrefixMisc} << 8 | (code & 0xFF));
-  if (code < kOpcodeLimit)
-    return FaultArgument::Byte(std::uint64_t{kPrefixSimd} << 8 | (code & 0xFF));
+  if (code < kOpcodeLimit) {
+    return FaultArgument::Byte(std::uint64_t{PrefixOf(code)} << 8 | (code & 0xFF));
+  }
   const std::uint64_t rest = code - kOpcodeLimit;
   return FaultArgument::Byte((rest >> 24) << 16 | (rest & 0xFFFF));
 }

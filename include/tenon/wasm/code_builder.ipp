@@ -45,13 +45,15 @@ namespace detail {
     bytes_.push_back(static_cast<std::uint8_t>(code));
     return;
   }
-  bytes_.push_back(code < 0x200 ? kPrefixMisc : kPrefixSimd);
+  bytes_.push_back(PrefixOf(code));
   detail::WriteUnsigned(bytes_, code & 0xFF);
 }
 
 [[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Emit(Opcode opcode) {
-  assert(Info(opcode).immediate == Immediate::None);
+  const Immediate immediate = Info(opcode).immediate;
+  assert(immediate == Immediate::None || immediate == Immediate::Fence);
   WriteOpcode(opcode);
+  if (immediate == Immediate::Fence) bytes_.push_back(0);
   return *this;
 }
 
@@ -80,7 +82,8 @@ namespace detail {
 }
 
 [[gnu::cold]] TENON_DECL CodeBuilder& CodeBuilder::Memory(Opcode opcode, MemoryArgument argument) {
-  assert(Info(opcode).immediate == Immediate::Memory);
+  assert(Info(opcode).immediate == Immediate::Memory ||
+         Info(opcode).immediate == Immediate::Atomic);
   WriteOpcode(opcode);
   WriteMemoryArgument(opcode, argument);
   return *this;

@@ -177,14 +177,14 @@ namespace detail {
 [[gnu::cold]] TENON_DECL std::string_view OpcodeTextAt(std::span<const std::uint8_t> bytes,
                                                        std::uint64_t offset) {
   if (offset >= bytes.size()) return {};
-  const std::uint32_t first = bytes[offset];
-  if (first != kPrefixMisc && first != kPrefixSimd) return FindOpcode(first).text;
+  const std::uint8_t first = bytes[offset];
+  const std::uint32_t plane = PrefixPlane(first);
+  if (plane == 0) return FindOpcode(first).text;
   std::uint64_t sub = 0;
   for (std::uint32_t i = 0; i < 5 && ++offset < bytes.size(); ++i) {
     sub |= std::uint64_t{bytes[offset] & 0x7Fu} << (7 * i);
     if ((bytes[offset] & 0x80) == 0) {
       if (sub > 0xFF) return {};
-      const std::uint32_t plane = first == kPrefixMisc ? 0x100 : 0x200;
       return FindOpcode(plane + static_cast<std::uint32_t>(sub)).text;
     }
   }

@@ -80,6 +80,7 @@ inline bool SkipImmediate(ByteReader& in, Immediate immediate) {
     case Immediate::TableTable:
       return SkipU32(in, 2);
     case Immediate::Memory:
+    case Immediate::Atomic:
       return SkipMemoryArgument(in);
     case Immediate::I32:
     case Immediate::I64:
@@ -92,6 +93,7 @@ inline bool SkipImmediate(ByteReader& in, Immediate immediate) {
     case Immediate::Shuffle:
       return in.Skip(16);
     case Immediate::Lane:
+    case Immediate::Fence:
       return in.Skip(1);
     case Immediate::MemoryLane:
       return SkipMemoryArgument(in) && in.Skip(1);

@@ -112,6 +112,10 @@ struct Module {
   }
   /// Whether instructions on memory take i64 addresses.
   constexpr bool HasMemory64() const { return !memories.empty() && memories[0].limits.is_64; }
+  /// Whether memory 0 may be used by several threads.
+  constexpr bool HasSharedMemory() const {
+    return !memories.empty() && memories[0].limits.is_shared;
+  }
   constexpr std::span<const std::uint8_t> Bytes(ByteRange range) const {
     return bytes.subspan(range.offset, range.size);
   }

@@ -20,10 +20,20 @@ enum class Opcode : std::uint16_t {
 };
 
 /// Codes of an Opcode lie below this; they index tables.
-inline constexpr std::uint32_t kOpcodeLimit = 0x300;
+inline constexpr std::uint32_t kOpcodeLimit = 0x400;
 
 inline constexpr std::uint8_t kPrefixMisc = 0xFC;
 inline constexpr std::uint8_t kPrefixSimd = 0xFD;
+inline constexpr std::uint8_t kPrefixAtomic = 0xFE;
+
+/// What is added to the numbers behind this byte to make codes of them; 0: no prefix.
+constexpr std::uint32_t PrefixPlane(std::uint8_t byte) {
+  return byte < kPrefixMisc || byte > kPrefixAtomic ? 0u : (byte - kPrefixMisc + 1u) * 0x100u;
+}
+/// The prefix of a code of 0x100 or more.
+constexpr std::uint8_t PrefixOf(std::uint32_t code) {
+  return static_cast<std::uint8_t>(kPrefixMisc + (code >> 8) - 1);
+}
 
 /// What follows the opcode in the binary format, in this order.
 enum class Immediate : std::uint8_t {
@@ -54,6 +64,8 @@ enum class Immediate : std::uint8_t {
   Shuffle,       ///< 16 lane numbers below 32
   Lane,          ///< lane number
   MemoryLane,    ///< memarg, lane number
+  Atomic,        ///< memarg whose alignment is the natural one
+  Fence,         ///< order of memory accesses: a zero byte
 };
 
 /// A row of the opcode table.
@@ -69,6 +81,31 @@ struct OpcodeInfo {
   /// Lanes of a Lane or MemoryLane instruction.
   constexpr std::uint32_t LaneCount() const { return 16u >> width; }
 };
+
+/// What an atomic access does.
+enum class AtomicKind : std::uint8_t {
+  Load,
+  Store,
+  Add,
+  Sub,
+  And,
+  Or,
+  Xor,
+  Exchange,
+  CompareExchange,
+};
+
+/// Of an instruction with Immediate::Atomic other than notify and wait. The table has seven widths
+/// and types of each, in the order of AtomicKind.
+constexpr AtomicKind AtomicKindOf(Opcode opcode) {
+  return static_cast<AtomicKind>(
+      (static_cast<std::uint32_t>(opcode) - static_cast<std::uint32_t>(Opcode::I32AtomicLoad)) / 7);
+}
+static_assert(AtomicKindOf(Opcode::I64AtomicLoad32U) == AtomicKind::Load &&
+              AtomicKindOf(Opcode::I32AtomicStore) == AtomicKind::Store &&
+              AtomicKindOf(Opcode::I64AtomicRmw32AddU) == AtomicKind::Add &&
+              AtomicKindOf(Opcode::I32AtomicRmwXor) == AtomicKind::Xor &&
+              AtomicKindOf(Opcode::I64AtomicRmw32CmpxchgU) == AtomicKind::CompareExchange);
 
 namespace detail {
 

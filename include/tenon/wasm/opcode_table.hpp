@@ -8,7 +8,8 @@
 
 /// TENON_OPCODES is the whole table, in parts for those whose compile time depends on it.
 /// X(name, text, code, immediate, signature, width, feature)
-/// - code: the opcode byte; + 0x100 behind prefix 0xFC, + 0x200 behind prefix 0xFD.
+/// - code: the opcode byte; + 0x100 behind prefix 0xFC, + 0x200 behind prefix 0xFD, + 0x300 behind
+///   prefix 0xFE.
 /// - immediate: an enumerator of wasm::Immediate.
 /// - signature: operands, colon, results; i = i32, l = i64, f = f32, d = f64, v = v128, a = address
 ///   of the memory (i32 or i64); "*" where the types depend on the immediates or the context.
@@ -464,6 +465,76 @@
   X(F64x2ConvertLowI32x4S, "f64x2.convert_low_i32x4_s", 0x2FE, None, "v:v", 0, Simd)          \
   X(F64x2ConvertLowI32x4U, "f64x2.convert_low_i32x4_u", 0x2FF, None, "v:v", 0, Simd)
 
+/// The rows behind prefix 0xFE. What accesses memory has Immediate::Atomic.
+#define TENON_ATOMIC_OPCODES(X) \
+  X(MemoryAtomicNotify, "memory.atomic.notify", 0x300, Atomic, "ai:i", 2, Threads)             \
+  X(MemoryAtomicWait32, "memory.atomic.wait32", 0x301, Atomic, "ail:i", 2, Threads)            \
+  X(MemoryAtomicWait64, "memory.atomic.wait64", 0x302, Atomic, "all:i", 3, Threads)            \
+  X(AtomicFence, "atomic.fence", 0x303, Fence, ":", 0, Threads)                                \
+  X(I32AtomicLoad, "i32.atomic.load", 0x310, Atomic, "a:i", 2, Threads)                        \
+  X(I64AtomicLoad, "i64.atomic.load", 0x311, Atomic, "a:l", 3, Threads)                        \
+  X(I32AtomicLoad8U, "i32.atomic.load8_u", 0x312, Atomic, "a:i", 0, Threads)                   \
+  X(I32AtomicLoad16U, "i32.atomic.load16_u", 0x313, Atomic, "a:i", 1, Threads)                 \
+  X(I64AtomicLoad8U, "i64.atomic.load8_u", 0x314, Atomic, "a:l", 0, Threads)                   \
+  X(I64AtomicLoad16U, "i64.atomic.load16_u", 0x315, Atomic, "a:l", 1, Threads)                 \
+  X(I64AtomicLoad32U, "i64.atomic.load32_u", 0x316, Atomic, "a:l", 2, Threads)                 \
+  X(I32AtomicStore, "i32.atomic.store", 0x317, Atomic, "ai:", 2, Threads)                      \
+  X(I64AtomicStore, "i64.atomic.store", 0x318, Atomic, "al:", 3, Threads)                      \
+  X(I32AtomicStore8, "i32.atomic.store8", 0x319, Atomic, "ai:", 0, Threads)                    \
+  X(I32AtomicStore16, "i32.atomic.store16", 0x31A, Atomic, "ai:", 1, Threads)                  \
+  X(I64AtomicStore8, "i64.atomic.store8", 0x31B, Atomic, "al:", 0, Threads)                    \
+  X(I64AtomicStore16, "i64.atomic.store16", 0x31C, Atomic, "al:", 1, Threads)                  \
+  X(I64AtomicStore32, "i64.atomic.store32", 0x31D, Atomic, "al:", 2, Threads)                  \
+  X(I32AtomicRmwAdd, "i32.atomic.rmw.add", 0x31E, Atomic, "ai:i", 2, Threads)                  \
+  X(I64AtomicRmwAdd, "i64.atomic.rmw.add", 0x31F, Atomic, "al:l", 3, Threads)                  \
+  X(I32AtomicRmw8AddU, "i32.atomic.rmw8.add_u", 0x320, Atomic, "ai:i", 0, Threads)             \
+  X(I32AtomicRmw16AddU, "i32.atomic.rmw16.add_u", 0x321, Atomic, "ai:i", 1, Threads)           \
+  X(I64AtomicRmw8AddU, "i64.atomic.rmw8.add_u", 0x322, Atomic, "al:l", 0, Threads)             \
+  X(I64AtomicRmw16AddU, "i64.atomic.rmw16.add_u", 0x323, Atomic, "al:l", 1, Threads)           \
+  X(I64AtomicRmw32AddU, "i64.atomic.rmw32.add_u", 0x324, Atomic, "al:l", 2, Threads)           \
+  X(I32AtomicRmwSub, "i32.atomic.rmw.sub", 0x325, Atomic, "ai:i", 2, Threads)                  \
+  X(I64AtomicRmwSub, "i64.atomic.rmw.sub", 0x326, Atomic, "al:l", 3, Threads)                  \
+  X(I32AtomicRmw8SubU, "i32.atomic.rmw8.sub_u", 0x327, Atomic, "ai:i", 0, Threads)             \
+  X(I32AtomicRmw16SubU, "i32.atomic.rmw16.sub_u", 0x328, Atomic, "ai:i", 1, Threads)           \
+  X(I64AtomicRmw8SubU, "i64.atomic.rmw8.sub_u", 0x329, Atomic, "al:l", 0, Threads)             \
+  X(I64AtomicRmw16SubU, "i64.atomic.rmw16.sub_u", 0x32A, Atomic, "al:l", 1, Threads)           \
+  X(I64AtomicRmw32SubU, "i64.atomic.rmw32.sub_u", 0x32B, Atomic, "al:l", 2, Threads)           \
+  X(I32AtomicRmwAnd, "i32.atomic.rmw.and", 0x32C, Atomic, "ai:i", 2, Threads)                  \
+  X(I64AtomicRmwAnd, "i64.atomic.rmw.and", 0x32D, Atomic, "al:l", 3, Threads)                  \
+  X(I32AtomicRmw8AndU, "i32.atomic.rmw8.and_u", 0x32E, Atomic, "ai:i", 0, Threads)             \
+  X(I32AtomicRmw16AndU, "i32.atomic.rmw16.and_u", 0x32F, Atomic, "ai:i", 1, Threads)           \
+  X(I64AtomicRmw8AndU, "i64.atomic.rmw8.and_u", 0x330, Atomic, "al:l", 0, Threads)             \
+  X(I64AtomicRmw16AndU, "i64.atomic.rmw16.and_u", 0x331, Atomic, "al:l", 1, Threads)           \
+  X(I64AtomicRmw32AndU, "i64.atomic.rmw32.and_u", 0x332, Atomic, "al:l", 2, Threads)           \
+  X(I32AtomicRmwOr, "i32.atomic.rmw.or", 0x333, Atomic, "ai:i", 2, Threads)                    \
+  X(I64AtomicRmwOr, "i64.atomic.rmw.or", 0x334, Atomic, "al:l", 3, Threads)                    \
+  X(I32AtomicRmw8OrU, "i32.atomic.rmw8.or_u", 0x335, Atomic, "ai:i", 0, Threads)               \
+  X(I32AtomicRmw16OrU, "i32.atomic.rmw16.or_u", 0x336, Atomic, "ai:i", 1, Threads)             \
+  X(I64AtomicRmw8OrU, "i64.atomic.rmw8.or_u", 0x337, Atomic, "al:l", 0, Threads)               \
+  X(I64AtomicRmw16OrU, "i64.atomic.rmw16.or_u", 0x338, Atomic, "al:l", 1, Threads)             \
+  X(I64AtomicRmw32OrU, "i64.atomic.rmw32.or_u", 0x339, Atomic, "al:l", 2, Threads)             \
+  X(I32AtomicRmwXor, "i32.atomic.rmw.xor", 0x33A, Atomic, "ai:i", 2, Threads)                  \
+  X(I64AtomicRmwXor, "i64.atomic.rmw.xor", 0x33B, Atomic, "al:l", 3, Threads)                  \
+  X(I32AtomicRmw8XorU, "i32.atomic.rmw8.xor_u", 0x33C, Atomic, "ai:i", 0, Threads)             \
+  X(I32AtomicRmw16XorU, "i32.atomic.rmw16.xor_u", 0x33D, Atomic, "ai:i", 1, Threads)           \
+  X(I64AtomicRmw8XorU, "i64.atomic.rmw8.xor_u", 0x33E, Atomic, "al:l", 0, Threads)             \
+  X(I64AtomicRmw16XorU, "i64.atomic.rmw16.xor_u", 0x33F, Atomic, "al:l", 1, Threads)           \
+  X(I64AtomicRmw32XorU, "i64.atomic.rmw32.xor_u", 0x340, Atomic, "al:l", 2, Threads)           \
+  X(I32AtomicRmwXchg, "i32.atomic.rmw.xchg", 0x341, Atomic, "ai:i", 2, Threads)                \
+  X(I64AtomicRmwXchg, "i64.atomic.rmw.xchg", 0x342, Atomic, "al:l", 3, Threads)                \
+  X(I32AtomicRmw8XchgU, "i32.atomic.rmw8.xchg_u", 0x343, Atomic, "ai:i", 0, Threads)           \
+  X(I32AtomicRmw16XchgU, "i32.atomic.rmw16.xchg_u", 0x344, Atomic, "ai:i", 1, Threads)         \
+  X(I64AtomicRmw8XchgU, "i64.atomic.rmw8.xchg_u", 0x345, Atomic, "al:l", 0, Threads)           \
+  X(I64AtomicRmw16XchgU, "i64.atomic.rmw16.xchg_u", 0x346, Atomic, "al:l", 1, Threads)         \
+  X(I64AtomicRmw32XchgU, "i64.atomic.rmw32.xchg_u", 0x347, Atomic, "al:l", 2, Threads)         \
+  X(I32AtomicRmwCmpxchg, "i32.atomic.rmw.cmpxchg", 0x348, Atomic, "aii:i", 2, Threads)         \
+  X(I64AtomicRmwCmpxchg, "i64.atomic.rmw.cmpxchg", 0x349, Atomic, "all:l", 3, Threads)         \
+  X(I32AtomicRmw8CmpxchgU, "i32.atomic.rmw8.cmpxchg_u", 0x34A, Atomic, "aii:i", 0, Threads)    \
+  X(I32AtomicRmw16CmpxchgU, "i32.atomic.rmw16.cmpxchg_u", 0x34B, Atomic, "aii:i", 1, Threads)  \
+  X(I64AtomicRmw8CmpxchgU, "i64.atomic.rmw8.cmpxchg_u", 0x34C, Atomic, "all:l", 0, Threads)    \
+  X(I64AtomicRmw16CmpxchgU, "i64.atomic.rmw16.cmpxchg_u", 0x34D, Atomic, "all:l", 1, Threads)  \
+  X(I64AtomicRmw32CmpxchgU, "i64.atomic.rmw32.cmpxchg_u", 0x34E, Atomic, "all:l", 2, Threads)
+
 /// The rows of instructions that compute a number of numbers.
 #define TENON_SCALAR_OPCODES(X) TENON_DETAIL_NUMERIC_OPCODES(X) TENON_DETAIL_SATURATING_OPCODES(X)
 
@@ -471,6 +542,6 @@
 #define TENON_OPCODES(X) \
   TENON_DETAIL_PLAIN_OPCODES(X) TENON_DETAIL_NUMERIC_OPCODES(X) \
   TENON_DETAIL_REFERENCE_OPCODES(X) TENON_DETAIL_SATURATING_OPCODES(X) \
-  TENON_DETAIL_BULK_OPCODES(X) TENON_VECTOR_OPCODES(X)
+  TENON_DETAIL_BULK_OPCODES(X) TENON_VECTOR_OPCODES(X) TENON_ATOMIC_OPCODES(X)
 
 // clang-format on

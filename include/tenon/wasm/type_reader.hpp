@@ -107,16 +107,18 @@ constexpr bool ReadBound(ByteReader& reader, bool is_64, std::uint64_t& bound) {
 
 }  // namespace detail
 
-/// Unshared limits. Flags: bit 0 there is a maximum, bit 2 of 64 bits.
-constexpr bool ReadLimits(ByteReader& reader, Limits& limits) {
+/// Flags: bit 0 there is a maximum, bit 1 shared, bit 2 of 64 bits; what is not in `known` is a
+/// fault.
+constexpr bool ReadLimits(ByteReader& reader, std::uint8_t known, Limits& limits) {
   const std::uint32_t offset = reader.Offset();
   std::uint8_t flags = 0;
   if (!reader.ReadByte(flags)) return false;
-  if ((flags & ~5u) != 0) {
+  if ((flags & ~std::uint32_t{known}) != 0) {
     return reader.Fail(ErrorCode::MalformedLimits, offset, FaultArgument::Byte(flags));
   }
   limits = {};
   limits.has_maximum = (flags & 1) != 0;
+  limits.is_shared = (flags & 2) != 0;
   limits.is_64 = (flags & 4) != 0;
   return detail::ReadBound(reader, limits.is_64, limits.minimum) &&
          (!limits.has_maximum || detail::ReadBound(reader, limits.is_64, limits.maximum));
@@ -125,14 +127,18 @@ constexpr bool ReadLimits(ByteReader& reader, Limits& limits) {
 constexpr bool ReadTableType(ByteReader& reader, CoreFeatures features, TableType& type) {
   if (!ReadReferenceType(reader, features, type.element)) return false;
   const std::uint32_t offset = reader.Offset();
-  if (!ReadLimits(reader, type.limits)) return false;
+  if (!ReadLimits(reader, 5, type.limits)) return false;
   return !type.limits.is_64 || reader.Fail(ErrorCode::Table64, offset);
 }
 
-/// 64-bit addresses need Memory64.
+/// 64-bit addresses need Memory64, shared memories need Threads.
 constexpr bool ReadMemoryType(ByteReader& reader, CoreFeatures features, MemoryType& type) {
   const std::uint32_t offset = reader.Offset();
-  if (!ReadLimits(reader, type.limits)) return false;
+  if (!ReadLimits(reader, 7, type.limits)) return false;
+  if (type.limits.is_shared &&
+      !detail::RequireFeature(reader, offset, features, Feature::Threads, "a shared memory")) {
+    return false;
+  }
   return !type.limits.is_64 || detail::RequireFeature(reader, offset, features, Feature::Memory64,
                                                       "a memory with 64-bit addresses");
 }

@@ -151,6 +151,9 @@ class DeclarationValidator {
     for (std::uint32_t i = 0; i < module_.memories.size(); ++i) {
       const Limits& limits = module_.memories[i].limits;
       if (i == 1) return Fail(place(i), ErrorCode::MultipleMemories);
+      if (limits.is_shared && !limits.has_maximum) {
+        return Fail(place(i), ErrorCode::SharedWithoutMaximum);
+      }
       if (limits.has_maximum && limits.minimum > limits.maximum) {
         return Fail(place(i), ErrorCode::LimitsOrder, limits.minimum, limits.maximum);
       }

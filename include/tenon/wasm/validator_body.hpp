@@ -79,7 +79,7 @@ class FunctionValidator : public BodyState {
         }
         return ApplySignature(plan);
       case kMemoryRule:
-        if (!ReadMemoryArgument(plan.width) || !ReadImmediate(plan) || !ApplySignature(plan)) {
+        if (!ReadMemoryArgument(plan) || !ReadImmediate(plan) || !ApplySignature(plan)) {
           return false;
         }
         if (is_live_) sink_.UseMemory(opcode, 0);

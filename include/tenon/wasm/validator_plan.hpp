@@ -73,7 +73,8 @@ constexpr InstructionPlan MakePlan(const OpcodeInfo& info) {
   if (colon + 1 < info.signature.size()) plan.result = SignatureCode(info.signature[colon + 1]);
   const bool is_plain = info.immediate == Immediate::None && plan.result != 0 &&
                         info.signature.find('v') == std::string_view::npos;
-  if (info.immediate == Immediate::Memory || info.immediate == Immediate::MemoryLane) {
+  if (info.immediate == Immediate::Memory || info.immediate == Immediate::MemoryLane ||
+      info.immediate == Immediate::Atomic) {
     plan.rule = kMemoryRule;
   } else if (is_plain && colon == 1) {
     plan.rule = kUnaryRule;

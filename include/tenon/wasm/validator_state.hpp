@@ -184,7 +184,7 @@ class BodyState {
   TENON_DECL bool ReadLocals(FunctionInfo& info);
   /// Constants and lanes.
   TENON_DECL bool ReadImmediate(const InstructionPlan& plan);
-  TENON_DECL bool ReadMemoryArgument(std::uint32_t width);
+  TENON_DECL bool ReadMemoryArgument(const InstructionPlan& plan);
   TENON_DECL bool ReadMemoryIndex();
   TENON_DECL bool ReadLane(std::uint32_t count);
   TENON_DECL bool ReadTable(std::uint32_t& table);

@@ -338,6 +338,12 @@ TENON_DECL bool BodyState::ReadImmediate(const InstructionPlan& plan) {
     case Immediate::Lane:
     case Immediate::MemoryLane:
       return ReadLane(16u >> plan.width);
+    case Immediate::Fence: {
+      const std::uint32_t start = reader_.Offset();
+      std::uint8_t order = 0;
+      if (!reader_.ReadByte(order)) return false;
+      return order == 0 || reader_.Fail(ErrorCode::ZeroByteExpected, start);
+    }
     case Immediate::Shuffle:
       for (int i = 0; i < 16; ++i) {
         if (!ReadLane(32)) return false;
@@ -354,7 +360,7 @@ TENON_DECL bool BodyState::ReadLane(std::uint32_t count) {
   return lane < count || Fail(ErrorCode::InvalidLane, std::uint64_t{lane}, count);
 }
 
-TENON_DECL bool BodyState::ReadMemoryArgument(std::uint32_t width) {
+TENON_DECL bool BodyState::ReadMemoryArgument(const InstructionPlan& plan) {
   const std::uint32_t start = reader_.Offset();
   const bool is_64 = AddressType() == ValueType::I64;
   std::uint32_t flags = 0;
@@ -365,6 +371,10 @@ TENON_DECL bool BodyState::ReadMemoryArgument(std::uint32_t width) {
   std::uint64_t wide_offset = 0;
   if (!(is_64 ? reader_.ReadU64(wide_offset) : reader_.ReadU32(offset))) return false;
   if (module_.memories.empty()) return Fail(ErrorCode::UnknownMemory, std::uint64_t{0});
+  const std::uint32_t width = plan.width;
+  if (plan.immediate == Immediate::Atomic && flags != width) {
+    return Fail(ErrorCode::AlignmentNotNatural, flags, width);
+  }
   return flags <= width || Fail(ErrorCode::AlignmentTooLarge, flags, width);
 }
 
