@@ -65,7 +65,8 @@ struct MemoryParameter<CString, kOffset> {
 
  private:
   static const void* FindEnd(const abi::MemoryRecord& memory, std::uint64_t offset) noexcept {
-    return std::memchr(memory.base + offset, 0, static_cast<std::size_t>(memory.size - offset));
+    return std::memchr(memory.base + offset, 0,
+                       static_cast<std::size_t>(memory.size.LoadRelaxed() - offset));
   }
 };
 

@@ -67,7 +67,8 @@ struct FunctionDefinition : ExternDefinition {
 struct MemoryDefinition : ExternDefinition {
   std::uint64_t minimum = 0;
   std::optional<std::uint64_t> maximum;
-  bool is_64 = false;  ///< its addresses are i64 (Feature::Memory64)
+  bool is_64 = false;      ///< its addresses are i64 (Feature::Memory64)
+  bool is_shared = false;  ///< several threads may use it (Feature::Threads)
 };
 
 /// A table as its module declares it. Sizes count elements.

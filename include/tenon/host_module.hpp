@@ -243,6 +243,13 @@ class HostModuleBuilder {
   /// Exports a memory with 64-bit addresses; the runtime must have Feature::Memory64.
   TENON_DECL HostModuleBuilder ExportMemory64(std::string name, std::uint64_t minimum,
                                               std::optional<std::uint64_t> maximum = std::nullopt);
+  /// Exports a memory that several threads may use, each by an instance of its own; the runtime
+  /// must have Feature::Threads. Address space for the maximum is reserved at once.
+  TENON_DECL HostModuleBuilder ExportSharedMemory(std::string name, std::uint32_t minimum,
+                                                  std::uint32_t maximum);
+  /// The same with 64-bit addresses; the runtime must have Feature::Memory64 too.
+  TENON_DECL HostModuleBuilder ExportSharedMemory64(std::string name, std::uint64_t minimum,
+                                                    std::uint64_t maximum);
   /// Exports a table, all null. `element` is FuncRef or ExternRef.
   TENON_DECL HostModuleBuilder ExportTable(std::string name, ValueType element,
                                            std::uint32_t minimum,

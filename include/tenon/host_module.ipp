@@ -269,6 +269,9 @@ class HostModuleEncoder {
     if (memory.limits.is_64 && !features_.IsEnabled(Feature::Memory64)) {
       Fail(ErrorCode::BuilderMemory64, {state_.name, name, FeatureName(Feature::Memory64)});
     }
+    if (memory.limits.is_shared && !features_.IsEnabled(Feature::Threads)) {
+      Fail(ErrorCode::BuilderSharedMemory, {state_.name, name, FeatureName(Feature::Threads)});
+    }
     if (std::exchange(has_memory_, true)) {
       Fail(ErrorCode::BuilderTooManyMemories, {state_.name});
     }
@@ -398,6 +401,26 @@ TENON_DECL HostFunctionBuilder HostModuleBuilder::NewFunctionBuilder() {
                  .maximum = maximum.value_or(0),
                  .has_maximum = maximum.has_value(),
                  .is_64 = true};
+  detail::RequireState(state_).AddExport(std::move(name), type);
+  return *this;
+}
+
+[[gnu::cold]] TENON_DECL HostModuleBuilder HostModuleBuilder::ExportSharedMemory(
+    std::string name, std::uint32_t minimum, std::uint32_t maximum) {
+  wasm::MemoryType type;
+  type.limits = {.minimum = minimum, .maximum = maximum, .has_maximum = true, .is_shared = true};
+  detail::RequireState(state_).AddExport(std::move(name), type);
+  return *this;
+}
+
+[[gnu::cold]] TENON_DECL HostModuleBuilder HostModuleBuilder::ExportSharedMemory64(
+    std::string name, std::uint64_t minimum, std::uint64_t maximum) {
+  wasm::MemoryType type;
+  type.limits = {.minimum = minimum,
+                 .maximum = maximum,
+                 .has_maximum = true,
+                 .is_64 = true,
+                 .is_shared = true};
   detail::RequireState(state_).AddExport(std::move(name), type);
   return *this;
 }

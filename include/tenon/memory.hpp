@@ -14,6 +14,7 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/abi/shared_bytes.hpp>
 #include <tenon/definition.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -29,9 +30,12 @@ TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcep
 /// of bounds give false and write nothing. Offsets are bytes from the start.
 ///
 /// An empty handle, and one whose modules were all closed, is a memory of size 0. Copies refer to
-/// the same memory and keep it alive beyond the last Module handle. One thread at a time, and not
-/// while another thread closes the last module that uses the memory: closing frees it at once,
-/// unless a call runs.
+/// the same memory and keep it alive beyond the last Module handle. One thread at a time, or any
+/// thread where the memory is shared, but not while another thread closes the last module that uses
+/// it: closing frees it at once, unless a call runs.
+///
+/// What other threads write to a shared memory meanwhile may be seen in part, except that numbers
+/// at addresses that are multiples of their size are whole. Nothing is read twice.
 class Memory {
  public:
   Memory() noexcept = default;
@@ -50,13 +54,23 @@ class Memory {
   explicit operator bool() const noexcept { return memory_ != nullptr; }
   friend bool operator==(const Memory&, const Memory&) noexcept = default;
 
+  /// Whether guests on several threads may use it: it was declared so, with Feature::Threads.
+  bool IsShared() const noexcept {
+    return memory_ != nullptr && (vm::Record(*memory_).flags & abi::kMemoryShared) != 0;
+  }
   /// Bytes that can be accessed now; at most 2^32, or 2^34 with 64-bit addresses.
-  std::uint64_t Size() const noexcept { return memory_ == nullptr ? 0 : vm::Record(*memory_).size; }
+  std::uint64_t Size() const noexcept {
+    return memory_ == nullptr ? 0 : vm::Record(*memory_).size.LoadRelaxed();
+  }
   /// Adds `delta` pages of 64 KiB. The former number of pages; nullopt if the limits or the machine
   /// refuse, in which case nothing changed; also while a host function runs that was given a raw
   /// view (std::string_view, std::span, CString) of a memory that can move. Spans from View stay
   /// valid where the memory cannot move (the default) and are dangling otherwise.
   TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
+  /// Wakes up to `count` guests that wait at `offset` (memory.atomic.wait), the oldest first: how
+  /// many; nullopt if the offset is no multiple of 4 or out of bounds. Any thread.
+  TENON_DECL std::optional<std::uint32_t> Notify(std::uint64_t offset,
+                                                 std::uint32_t count) noexcept;
   /// As the module that created it declares it.
   TENON_DECL MemoryDefinition Definition() const;
 
@@ -91,17 +105,30 @@ class Memory {
   bool WriteFloat32Le(std::uint64_t offset, float value) noexcept { return Write(offset, value); }
   bool WriteFloat64Le(std::uint64_t offset, double value) noexcept { return Write(offset, value); }
 
-  /// The bytes themselves, for reading and writing. Valid until the memory is closed, and, for a
-  /// memory that can move (a MemoryAllocator that says so), until the next Grow by anybody.
+  /// Copies bytes out of the memory: false, and nothing is copied, if they are out of bounds.
+  bool Read(std::uint64_t offset, std::span<std::uint8_t> into) const noexcept {
+    return ReadBytes(offset, into.data(), into.size());
+  }
+
+  /// The bytes themselves, for reading and writing; nullopt also of a shared memory, whose bytes
+  /// other threads may change at any time: Read copies them. Valid until the memory is closed, and,
+  /// for a memory that can move (a MemoryAllocator that says so), until the next Grow by anybody.
   std::optional<std::span<std::uint8_t>> View(std::uint64_t offset,
                                               std::uint64_t length) const noexcept {
+    if (IsShared()) return std::nullopt;
+    return ViewUnsynchronized(offset, length);
+  }
+  /// View, of shared memories too. Those who race with guests there must not trust what they read,
+  /// nor read it twice, and plain C++ reads and writes are data races; system calls are not.
+  std::optional<std::span<std::uint8_t>> ViewUnsynchronized(std::uint64_t offset,
+                                                            std::uint64_t length) const noexcept {
     if (!Contains(offset, length)) return std::nullopt;
     return std::span{Base() + offset, static_cast<std::size_t>(length)};
   }
   /// View as text.
   std::optional<std::string_view> ViewString(std::uint64_t offset,
                                              std::uint64_t length) const noexcept {
-    if (!Contains(offset, length)) return std::nullopt;
+    if (IsShared() || !Contains(offset, length)) return std::nullopt;
     return std::string_view{reinterpret_cast<const char*>(Base()) + offset,
                             static_cast<std::size_t>(length)};
   }
@@ -132,10 +159,19 @@ class Memory {
   }
   template <class T>
   std::optional<T> Read(std::uint64_t offset) const noexcept {
-    if (!Contains(offset, sizeof(T))) return std::nullopt;
     T value;
-    std::memcpy(&value, Base() + offset, sizeof(T));
+    if (!ReadBytes(offset, &value, sizeof(T))) return std::nullopt;
     return value;
+  }
+  bool ReadBytes(std::uint64_t offset, void* into, std::uint64_t length) const noexcept {
+    if (!Contains(offset, length)) return false;
+    const auto size = static_cast<std::size_t>(length);
+    if (IsShared()) [[unlikely]] {
+      abi::CopyFromShared(into, Base() + offset, size);
+    } else if (size != 0) {
+      std::memmove(into, Base() + offset, size);
+    }
+    return true;
   }
   template <class T>
     requires(!std::is_class_v<T>)
@@ -144,6 +180,10 @@ class Memory {
   }
   bool WriteBytes(std::uint64_t offset, const void* bytes, std::uint64_t length) noexcept {
     if (!Contains(offset, length)) return false;
+    if (IsShared()) [[unlikely]] {
+      abi::CopyToShared(Base() + offset, bytes, static_cast<std::size_t>(length));
+      return true;
+    }
     // The source may be a view of the same memory.
     if (length != 0) std::memmove(Base() + offset, bytes, static_cast<std::size_t>(length));
     return true;

@@ -6,6 +6,7 @@
 #include <tenon/memory.hpp>
 #include <tenon/vm/code.hpp>
 #include <tenon/vm/memory_instance.hpp>
+#include <tenon/vm/wait_queue.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -22,6 +23,13 @@ TENON_DECL const abi::MemoryRecord& Record(const MemoryInstance& memory) noexcep
 TENON_DECL std::optional<std::uint64_t> Memory::Grow(std::uint64_t delta) noexcept {
   if (memory_ == nullptr) return std::nullopt;
   return memory_->Grow(delta);
+}
+
+TENON_DECL std::optional<std::uint32_t> Memory::Notify(std::uint64_t offset,
+                                                       std::uint32_t count) noexcept {
+  if (offset % 4 != 0 || !Contains(offset, 4)) return std::nullopt;
+  vm::WaitQueue* const waiters = memory_->Waiters();
+  return waiters == nullptr ? 0 : waiters->Notify(Base() + offset, count);
 }
 
 TENON_DECL MemoryDefinition Memory::Definition() const {

@@ -44,6 +44,7 @@
 #include <tenon/table.ipp>
 #include <tenon/typed_value.ipp>
 #include <tenon/vm/asymmetric_fence.ipp>
+#include <tenon/vm/atomic.ipp>
 #include <tenon/vm/bulk.ipp>
 #include <tenon/vm/call.ipp>
 #include <tenon/vm/call_stack.ipp>
@@ -59,6 +60,7 @@
 #include <tenon/vm/reserved_memory.ipp>
 #include <tenon/vm/spelling.ipp>
 #include <tenon/vm/store.ipp>
+#include <tenon/vm/wait_queue.ipp>
 #include <tenon/wasi.ipp>
 #include <tenon/wasm/code_builder.ipp>
 #include <tenon/wasm/error_format.ipp>

@@ -30,7 +30,7 @@ class FakeInstance {
                    &RaiseOverlapTrap, &ThrowTrap,   nullptr,
                    nullptr,           nullptr,      nullptr};
     memory_.base = bytes_;
-    memory_.size = kMemorySize;
+    memory_.size.Store(kMemorySize);
     exec_.call_context = &context_address;
     header_.exec = &exec_;
     header_.memory = &memory_;

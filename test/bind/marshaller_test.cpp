@@ -201,7 +201,7 @@ TEST_CASE("copied spans of few and of many elements reach the function and go ba
   for (const std::uint32_t count : {0u, 1u, 63u, 64u, 65u, 4000u}) {
     FakeInstance fake;
     fake.Memory().base = bytes.data();
-    fake.Memory().size = bytes.size();
+    fake.Memory().size.Store(bytes.size());
     for (std::uint32_t i = 0; i < count; ++i) std::memcpy(&bytes[3 + 4 * i], &i, 4);
     bytes[3 + 4 * count] = 99;
     auto function = Bind([&](InOut<std::span<std::uint32_t>> values) {

@@ -30,7 +30,8 @@ void RaiseExit(InstanceHeader*, std::uint32_t code) noexcept { exit_code = code;
 
 int main() {
   std::uint8_t bytes[16] = {'a', 'b', 'c'};
-  tenon::abi::MemoryRecord memory{bytes, sizeof(bytes), sizeof(bytes), 0, 0, 0};
+  tenon::abi::MemoryRecord memory{bytes, tenon::abi::AtomicWord{sizeof(bytes)}, sizeof(bytes), 0, 0,
+                                  0};
   tenon::abi::Operations operations{};
   operations.capture_exception = &Capture;
   operations.raise_trap = &Raise;

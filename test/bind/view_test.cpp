@@ -110,7 +110,7 @@ TEST_CASE("empty views are legal up to the end of memory and have a data pointer
   CHECK(TrapOf<std::string_view>(fake, seen, kMax, 0) == TrapCode::OutOfBoundsMemoryAccess);
   CHECK(TrapOf<std::span<double>>(fake, seen, 3, 0) == TrapCode::None);
   CHECK(seen.size == 0);
-  fake.Memory().size = 0;
+  fake.Memory().size.Store(0);
   CHECK(TrapOf<std::string_view>(fake, seen, 0, 0) == TrapCode::None);
   CHECK(seen.data != nullptr);
   CHECK(TrapOf<std::string_view>(fake, seen, 0, 1) == TrapCode::OutOfBoundsMemoryAccess);
@@ -159,7 +159,7 @@ TEST_CASE("each call reads base and size anew") {
   CHECK(fake.trap == TrapCode::OutOfBoundsMemoryAccess);
   std::vector<std::uint8_t> grown(2 * kSize);
   fake.Memory().base = grown.data();
-  fake.Memory().size = grown.size();
+  fake.Memory().size.Store(grown.size());
   fake.Clear();
   fake.Native<void>(function.Get(), kSize, 1u);
   CHECK(fake.trap == TrapCode::None);

@@ -416,6 +416,7 @@ TEST_CASE("runtimes of different settings share a directory and get their own co
       plain.WithCloseOnContextDone(true),
       plain.WithCanonicalNaN(true),
       plain.WithCoreFeatures(tenon::CoreFeatures::V1()),
+      plain.WithCoreFeatures(tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Threads, true)),
       plain.WithCpuFeatures(tenon::CpuFeatures::Floor()),
       plain.WithSignalHandlers(tenon::SignalHandlers::None),
       plain.WithFunctionListenerFactory(factory),

@@ -396,7 +396,7 @@ void Engine::RecordState(const tenon::CompiledModule& compiled, const tenon::Mod
   }
   const tenon::Memory memory = module.DefaultMemory();
   if (!memory) return;
-  const std::span<std::uint8_t> bytes = *memory.View(0, memory.Size());
+  const std::span<std::uint8_t> bytes = *memory.ViewUnsynchronized(0, memory.Size());
   begin(RecordKind::Memory, "memory");
   seen.data.push_back(seen.memories.size());
   host_->End();

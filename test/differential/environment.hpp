@@ -16,8 +16,9 @@ namespace differential {
 using Bytes = std::vector<std::uint8_t>;
 
 /// What generated modules may use.
-inline constexpr tenon::CoreFeatures kFeatures =
-    tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Memory64, true);
+inline constexpr tenon::CoreFeatures kFeatures = tenon::CoreFeatures::V2()
+                                                     .SetEnabled(tenon::Feature::Memory64, true)
+                                                     .SetEnabled(tenon::Feature::Threads, true);
 
 struct Signature {
   std::vector<tenon::ValueType> parameters;

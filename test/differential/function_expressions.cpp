@@ -152,7 +152,38 @@ void FunctionGenerator::ReferenceExpression(ValueType type) {
   }
 }
 
+void FunctionGenerator::AlignAtomic(std::uint32_t bytes) {
+  if (bytes == 1 || IsRisky()) return;
+  if (plan_.has_memory64) {
+    code_.I64Const(-std::int64_t{bytes}).Emit(Opcode::I64And);
+  } else {
+    code_.I32Const(-static_cast<std::int32_t>(bytes)).Emit(Opcode::I32And);
+  }
+}
+
+/// On one thread nothing wakes a function that waits: it waits for no time, or next to none.
+void FunctionGenerator::Atomic(const Operation& operation) {
+  const bool waits = operation.opcode == Opcode::MemoryAtomicWait32 ||
+                     operation.opcode == Opcode::MemoryAtomicWait64;
+  if (waits && !plan_.has_shared_memory && !IsRisky()) return Constant(ValueType::I32);
+  if (choices_.Chance(5)) code_.Emit(Opcode::AtomicFence);
+  const std::uint32_t bytes = 1u << operation.width;
+  tenon::wasm::MemoryArgument argument{.offset = Offset()};
+  if (!IsRisky()) argument.offset &= ~std::uint64_t{bytes - 1};
+  Address(bytes, argument.offset);
+  AlignAtomic(bytes);
+  for (std::size_t i = 1; i < operation.operand_count; ++i) {
+    if (waits && i == 2) {
+      code_.I64Const(static_cast<std::int64_t>(choices_.Below(2) * 100));
+    } else {
+      Operand(operation, i);
+    }
+  }
+  code_.Memory(operation.opcode, argument);
+}
+
 void FunctionGenerator::Operate(const Operation& operation, bool keeps_nan) {
+  if (operation.immediate == Immediate::Atomic) return Atomic(operation);
   tenon::wasm::MemoryArgument argument;
   if (operation.has_address) {
     argument.offset = Offset();

@@ -70,9 +70,10 @@ struct ModulePlan {
   std::uint32_t data_segments = 0;
   std::uint32_t data_size = 0;  ///< of each segment
   std::uint32_t memory_pages = 0;
-  bool has_memory64 = false;   ///< memory's addresses are i64
-  std::uint32_t fuel = 0;      ///< index of the global
-  std::uint32_t checksum = 0;  ///< index of the global
+  bool has_memory64 = false;       ///< memory's addresses are i64
+  bool has_shared_memory = false;  ///< so that waiting is no trap
+  std::uint32_t fuel = 0;          ///< index of the global
+  std::uint32_t checksum = 0;      ///< index of the global
   /// Chance in a thousand that an instruction that can trap is left unguarded.
   std::uint32_t risk = 0;
   bool fuel_traps = false;
@@ -113,6 +114,8 @@ class FunctionGenerator {
   void Constant(ValueType type);
   void Get(ValueType type);
   void GlobalGet(ValueType type);
+  void AlignAtomic(std::uint32_t bytes);
+  void Atomic(const Operation& operation);
   void Operate(const Operation& operation, bool keeps_nan = false);
   void Operand(const Operation& operation, std::size_t index);
   void Divisor(const Operation& operation);

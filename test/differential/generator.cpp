@@ -160,6 +160,8 @@ class ModuleGenerator {
       constexpr std::array<std::uint64_t, 4> kLimits{1, 2, 3, 0};
       tenon::wasm::MemoryType type{LimitsOf(1, choices_.Pick(kLimits))};
       type.limits.is_64 = plan_.has_memory64;
+      type.limits.is_shared = type.limits.has_maximum && choices_.Chance(30);
+      plan_.has_shared_memory = type.limits.is_shared;
       builder_.Memory(type);
       plan_.memory_pages = 1;
     }

@@ -17,8 +17,8 @@ for (const feature of ['return-call', 'extended-const', 'gc', 'relaxed-simd']) {
 
 // What V8 accepts beyond WebAssembly 2.0 without a way to switch it off, by tenon's text.
 const BEYOND = [
-  /^illegal opcode 0x(6|7|8|9|18|19|fe)\b/,  // exceptions of the first proposal, atomics
-  /^malformed (section id 13|import kind 0x4|export kind 0x4|limits flags 0x3)\b/,  // tags, shared memory
+  /^illegal opcode 0x(6|7|8|9|18|19)\b/,  // exceptions of the first proposal
+  /^malformed (section id 13|import kind 0x4|export kind 0x4)\b/,  // tags
 ];
 
 const [program, ...options] = process.argv.slice(2);

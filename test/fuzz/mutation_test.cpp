@@ -235,6 +235,7 @@ class Tester {
   static tenon::RuntimeConfig Config() {
     return tenon::RuntimeConfig{}
         .WithEngine(tenon::EngineKind::Interpreter)
+        .WithCoreFeatures(tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Threads, true))
         .WithCustomSections(true);
   }
 

@@ -97,10 +97,32 @@ Bytes Instructions() {
   return builder.Build();
 }
 
+/// A shared memory, and atomic accesses of every kind.
+Bytes Atomics() {
+  ModuleBuilder builder;
+  const std::uint32_t type = builder.Type({ValueType::I32, ValueType::I64}, {ValueType::I64});
+  builder.Memory(tenon::wasm::MemoryType{
+      {.minimum = 1, .maximum = 2, .has_maximum = true, .is_shared = true}});
+  const std::uint32_t run = builder.Function(type, {}, [](CodeBuilder& code) {
+    code.LocalGet(0).I32Const(1).Memory(Opcode::I32AtomicStore16, {.offset = 6});
+    code.LocalGet(0).I32Const(7).Memory(Opcode::MemoryAtomicNotify).Drop();
+    code.LocalGet(0).I32Const(1).I64Const(0).Memory(Opcode::MemoryAtomicWait32).Drop();
+    code.LocalGet(0).LocalGet(1).I64Const(100).Memory(Opcode::MemoryAtomicWait64).Drop();
+    code.Emit(Opcode::AtomicFence);
+    code.LocalGet(0).LocalGet(1).Memory(Opcode::I64AtomicRmw32XorU, {.offset = 200}).Drop();
+    code.LocalGet(0).Memory(Opcode::I32AtomicLoad8U).I32Const(2).I32Const(3);
+    code.Memory(Opcode::I32AtomicRmwCmpxchg).Drop();
+    code.LocalGet(0).LocalGet(1).Memory(Opcode::I64AtomicRmwAdd);
+  });
+  builder.Export("run", ExternKind::Func, run);
+  return builder.Build();
+}
+
 }  // namespace
 
 std::vector<Sample> Samples() {
-  return {{"every section", EverySection()}, {"instructions", Instructions()}};
+  return {
+      {"every section", EverySection()}, {"instructions", Instructions()}, {"atomics", Atomics()}};
 }
 
 }  // namespace fuzz

@@ -58,7 +58,7 @@ struct Guest {
         mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     mprotect(base, 4096, PROT_READ | PROT_WRITE);
     instance.memory.base = base;
-    instance.memory.size = 4096;
+    instance.memory.size.Store(4096);
     instance.memory.reserved_size = kReserved;
     instance.calls.raise_trap = [](InstanceHeader* caller, std::uint64_t, std::uint64_t trap_code,
                                    std::uint64_t, std::uint64_t) -> std::uint64_t {

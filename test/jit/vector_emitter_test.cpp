@@ -67,7 +67,7 @@ void CheckSequence(const wasm::OpcodeInfo& info, CpuFeatures cpu, const VectorOp
 TEST_CASE("every vector instruction computes what the interpreter does", "[jit][one_thread]") {
   Random random{1};
   std::uint32_t instructions = 0;
-  for (std::uint32_t code = 0x200; code < wasm::kOpcodeLimit; ++code) {
+  for (std::uint32_t code = 0x200; code < 0x300; ++code) {
     const wasm::OpcodeInfo& info = wasm::FindOpcode(code);
     const Oracle oracle = FindOracle(static_cast<Opcode>(code));
     if (!info.IsValid() || oracle == nullptr) continue;
@@ -93,7 +93,7 @@ TEST_CASE("every vector instruction computes what the interpreter does", "[jit][
 TEST_CASE("vector shifts by a constant compute what the interpreter does", "[jit]") {
   Random random{2};
   std::uint32_t instructions = 0;
-  for (std::uint32_t code = 0x200; code < wasm::kOpcodeLimit; ++code) {
+  for (std::uint32_t code = 0x200; code < 0x300; ++code) {
     const wasm::OpcodeInfo& info = wasm::FindOpcode(code);
     if (!info.IsValid() || info.signature != "vi:v" || info.immediate != Immediate::None) continue;
     ++instructions;
@@ -278,7 +278,7 @@ TEST_CASE("a constant pool keeps each constant once and is usable again", "[jit]
 }
 
 TEST_CASE("every vector instruction is either pure, an access or a constant", "[jit]") {
-  for (std::uint32_t code = 0x200; code < wasm::kOpcodeLimit; ++code) {
+  for (std::uint32_t code = 0x200; code < 0x300; ++code) {
     const wasm::OpcodeInfo& info = wasm::FindOpcode(code);
     if (!info.IsValid()) continue;
     const bool is_known = FindOracle(info.opcode) != nullptr || IsVectorAccess(info) ||

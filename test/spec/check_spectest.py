@@ -6,10 +6,12 @@
   suite SPECTEST               the spec scripts: 0 failed, no more skipped than expected_skips.txt says
   memory64 SPECTEST            the scripts on memories with 64-bit addresses: 0 failed, and nothing
                                skipped but texts and what memory64_skips.tsv lists
+  threads SPECTEST             the scripts of the threads proposal: 0 failed, and nothing skipped but
+                               texts and what the language's later versions allow
   opcodes SPECTEST             every row of the opcode table is in a function that a script calls
   update-skips SPECTEST        rewrites expected_skips.txt
 
-The last four need the spec scripts: --spec=DIR, or $TENON_SPEC_DIR, or shared/spec beside the
+The last five need the spec scripts: --spec=DIR, or $TENON_SPEC_DIR, or shared/spec beside the
 repository. Exit status 77, which meson counts as skipped, where there are none.
 """
 
@@ -369,6 +371,22 @@ def check_memory64(options):
     sys.exit(1 if run.failed or run.status or run.skipped != expected else 0)
 
 
+def check_threads(options):
+    paths = scripts(options, ["threads", "threads-upstream"])
+    commands = [command for path in paths
+                for command in json.loads(pathlib.Path(path).read_text())["commands"]]
+    expected = sum(command.get("module_type") == "text" or "obsolete" in command
+                   for command in commands)
+    run = Run(options.spectest, [*options.engine, "--features=+threads", "--skip-list=", *paths])
+    print(run.output, end="")
+    if run.skipped != expected:
+        print(f"FAIL {run.skipped} commands skipped, expected {expected}")
+    missing = not commands
+    if missing:
+        print("FAIL no scripts")
+    sys.exit(1 if run.failed or run.status or run.skipped != expected or missing else 0)
+
+
 def update_skips(options):
     _, actual = run_suite(options)
     rows = "".join(f"{script} {count}\n" for script, count in sorted(actual.items()) if count)
@@ -382,8 +400,10 @@ def update_skips(options):
 def check_opcodes(options):
     with tempfile.TemporaryDirectory() as folder:
         coverage = pathlib.Path(folder) / "opcodes.tsv"
+        atomic = spec_folder(options) / "threads-upstream" / "atomic.json"
         run = Run(options.spectest, [*options.engine, f"--opcode-coverage={coverage}",
-                                     *scripts(options, ["core2"])])
+                                     "--features=+threads", *scripts(options, ["core2"]),
+                                     str(atomic)])
         rows = [line.split("\t") for line in coverage.read_text().splitlines()]
     missing = [text for _, text, executed in rows if executed != "1"]
     print(run.output, end="")
@@ -397,10 +417,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = {"planted": check_planted, "suite": check_suite, "memory64": check_memory64,
-                "opcodes": check_opcodes, "update-skips": update_skips}
+                "threads": check_threads, "opcodes": check_opcodes, "update-skips": update_skips}
     parser.add_argument("command", choices=commands)
     parser.add_argument("spectest", help="the spectest executable")
-    parser.add_argument("--spec", help="folder with core2/ and core3/")
+    parser.add_argument("--spec", help="folder with core2/, core3/, threads/ and threads-upstream/")
     parser.add_argument("--engine", help="as spectest's")
     parser.add_argument("--explicit-checks", action="store_true", help="as spectest's")
     parser.add_argument("--cpu", help="as spectest's")

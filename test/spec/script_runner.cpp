@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,6 +43,9 @@ const char* KindOf(const std::exception& error) {
   return "exception";
 }
 
+/// The position of commands that no list of what is to be skipped names.
+constexpr std::uint32_t kNested = UINT32_MAX;
+
 /// Kind and first line of what an exception says.
 std::string Describe(const std::exception& error) {
   const std::string_view text = error.what();
@@ -68,10 +73,58 @@ struct ScriptRunner::OpcodeSource {
 ScriptRunner::ScriptRunner(std::string path, const RunOptions& options, Progress& progress)
     : path_{std::move(path)}, folder_{FolderOf(path_)}, options_{options}, progress_{progress} {}
 
+/// The nested commands of a thread. They have a runner of their own.
+struct ScriptRunner::Thread {
+  Progress progress;
+  std::unique_ptr<ScriptRunner> runner;
+  support::Json commands;
+  std::thread thread;
+};
+
+ScriptRunner::~ScriptRunner() {
+  for (auto& [name, entry] : threads_) {
+    if (entry->thread.joinable()) entry->thread.join();
+  }
+}
+
+ScriptRunner::ScriptRunner(const ScriptRunner& outer, const Json& command, Progress& progress)
+    : ScriptRunner{outer.path_, outer.options_, progress} {
+  runtime_ = outer.runtime_;
+  registry_["spectest"] = outer.registry_.at("spectest");
+  for (const Json& name : command.At("shared").Items()) {
+    instances_[name.Text()] = outer.FindInstance(&name);
+  }
+}
+
+void ScriptRunner::StartThread(const Json& command) {
+  auto entry = std::make_unique<Thread>();
+  entry->runner.reset(new ScriptRunner{*this, command, entry->progress});
+  entry->commands = command.At("commands");
+  Thread& started = *entry;
+  threads_[command.At("name").Text()] = std::move(entry);
+  started.thread = std::thread{[&started] {
+    for (const Json& nested : started.commands.Items()) started.runner->RunCommand(nested, kNested);
+  }};
+}
+
+void ScriptRunner::JoinThread(const Json& command) {
+  const auto found = threads_.find(command.At("thread").Text());
+  if (found == threads_.end()) throw Failure{"no such thread"};
+  const std::unique_ptr<Thread> entry = std::move(found->second);
+  threads_.erase(found);
+  entry->thread.join();
+  progress_.passed += entry->progress.passed;
+  progress_.skipped += entry->progress.skipped;
+  progress_.notes += entry->progress.notes;
+  if (entry->progress.failed != 0) {
+    throw Failure{std::to_string(entry->progress.failed) + " commands failed in the thread"};
+  }
+}
+
 void ScriptRunner::Run() {
   tenon::RuntimeConfig config = options_.config;
   if (options_.collect_opcodes) config = config.WithFunctionListenerFactory(OpcodeCollector());
-  runtime_.emplace(config);
+  runtime_ = std::make_shared<tenon::Runtime>(config);
   if (!options_.engine.empty() && runtime_->EngineName() != options_.engine) {
     progress_.engine_is_missing = true;
     return;
@@ -137,8 +190,10 @@ ScriptRunner::Outcome ScriptRunner::Execute(const Json& command) {
     AssertUnlinkable(command);
   } else if (type == "assert_uninstantiable") {
     AssertUninstantiable(command);
-  } else if (type == "thread" || type == "wait") {
-    return Outcome::Skipped;
+  } else if (type == "thread") {
+    StartThread(command);
+  } else if (type == "wait") {
+    JoinThread(command);
   } else {
     throw Failure{"unknown command"};
   }
@@ -267,7 +322,16 @@ tenon::CompiledModule ScriptRunner::Compile(const Json& command) {
 }
 
 tenon::Module ScriptRunner::Instantiate(const tenon::CompiledModule& compiled) {
-  const auto resolve = [this](std::string_view module_name) {
+  // A host module has one memory, and so has what imports it.
+  bool wants_shared = false;
+  for (const tenon::MemoryDefinition& memory : compiled.ImportedMemories()) {
+    wants_shared = wants_shared || (memory.import && memory.import->name == "shared_memory");
+  }
+  const auto resolve = [&](std::string_view module_name) {
+    if (wants_shared && module_name == "spectest") {
+      if (!shared_spectest_) shared_spectest_ = InstantiateSpectest(*runtime_, true);
+      return shared_spectest_;
+    }
     const auto found = registry_.find(module_name);
     return found == registry_.end() ? tenon::Module{} : found->second;
   };

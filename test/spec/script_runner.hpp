@@ -45,14 +45,21 @@ struct RunOptions {
 class ScriptRunner {
  public:
   ScriptRunner(std::string path, const RunOptions& options, Progress& progress);
+  ~ScriptRunner();
 
   void Run();
 
  private:
   enum class Outcome : std::uint8_t { Passed, Skipped };
   struct OpcodeSource;
+  struct Thread;
+
+  /// For the commands of a thread: with the runtime of `outer` and the instances that are named.
+  ScriptRunner(const ScriptRunner& outer, const support::Json& command, Progress& progress);
 
   void RunCommand(const support::Json& command, std::uint32_t index);
+  void StartThread(const support::Json& command);
+  void JoinThread(const support::Json& command);
   Outcome Execute(const support::Json& command);
 
   void InstantiateFile(const support::Json& command);
@@ -82,12 +89,14 @@ class ScriptRunner {
   const RunOptions& options_;
   Progress& progress_;
   std::shared_ptr<OpcodeSource> opcode_source_;  ///< of the module that is being compiled
-  std::optional<tenon::Runtime> runtime_;
+  std::shared_ptr<tenon::Runtime> runtime_;
+  tenon::Module shared_spectest_;  ///< made when it is first asked for
   tenon::Module current_;
   tenon::CompiledModule latest_;
   std::map<std::string, tenon::Module> instances_;
   std::map<std::string, tenon::CompiledModule> modules_;
   std::map<std::string, tenon::Module, std::less<>> registry_;
+  std::map<std::string, std::unique_ptr<Thread>> threads_;
   std::vector<tenon::Module> kept_alive_;  ///< were registered under a name that was given anew
 };
 

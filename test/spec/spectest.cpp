@@ -40,7 +40,8 @@ failed, 2 if the arguments are wrong or the engine is not there.
                        WebAssembly 2.0, `+name` adds one to them; a list without signs enables
                        these alone on top of the minimum viable product. Names: mutable-global,
                        sign-extension-ops, nontrapping-float-to-int-conversion, multi-value,
-                       bulk-memory-operations, reference-types, simd, memory64
+                       bulk-memory-operations, reference-types, simd, memory64,
+                       threads
   --skip-list=FILE     commands to skip: rows of file, command index (as in NOT-2.0.tsv). Default:
                        NOT-2.0.tsv in the folder above the script's, if there is one
   --skip-list=         skips nothing

@@ -7,9 +7,9 @@
 
 namespace spec {
 
-/// An anonymous instance of the module, made with the library's own builder. Of what 3.0 and
-/// threads add (table64, shared_memory) it has nothing.
-inline tenon::Module InstantiateSpectest(const tenon::Runtime& runtime) {
+/// An anonymous instance of the module, made with the library's own builder. It has no table64, and
+/// shared_memory in place of memory if `is_shared`.
+inline tenon::Module InstantiateSpectest(const tenon::Runtime& runtime, bool is_shared = false) {
   tenon::HostModuleBuilder builder = runtime.NewHostModuleBuilder("spectest");
   builder.NewFunctionBuilder().WithFunc([] {}).Export("print");
   builder.NewFunctionBuilder().WithFunc([](std::int32_t) {}).Export("print_i32");
@@ -23,7 +23,11 @@ inline tenon::Module InstantiateSpectest(const tenon::Runtime& runtime) {
   builder.ExportGlobal("global_f32", 666.6f);
   builder.ExportGlobal("global_f64", 666.6);
   builder.ExportTable("table", tenon::ValueType::FuncRef, 10, 20);
-  builder.ExportMemory("memory", 1, 2);
+  if (is_shared) {
+    builder.ExportSharedMemory("shared_memory", 1, 2);
+  } else {
+    builder.ExportMemory("memory", 1, 2);
+  }
   return runtime.InstantiateModule(builder.Compile(), tenon::ModuleConfig{}.WithName(""));
 }
 

@@ -14,6 +14,7 @@ namespace tenon::inline TENON_ABI::abi {
 class AtomicWord {
  public:
   constexpr AtomicWord() noexcept = default;
+  explicit constexpr AtomicWord(std::uint64_t word) noexcept : word_{word} {}
   AtomicWord(const AtomicWord&) = delete;
   AtomicWord& operator=(const AtomicWord&) = delete;
 

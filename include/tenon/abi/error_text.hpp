@@ -81,12 +81,14 @@
   X(UndeclaredFunctionReference, "undeclared function reference {0}")                              \
   X(ImmutableGlobal, "global {0} is immutable")                                                    \
   X(AlignmentTooLarge, "alignment must not be larger than natural: 2^{0} of at most 2^{1}")        \
+  X(AlignmentNotNatural, "atomic alignment must be natural: 2^{0}, not 2^{1}")                     \
   X(InvalidLane, "invalid lane index {0}, the limit is {1}")                                       \
   X(InvalidResultArity, "invalid result arity {0}")                                                \
   X(ConstantExpressionRequired, "constant expression required")                                    \
   X(DuplicateExport, "duplicate export name \"{0}\"")                                              \
   X(MultipleMemories, "multiple memories")                                                         \
   X(MultipleTables, "multiple tables need feature \"{0}\"")                                        \
+  X(SharedWithoutMaximum, "shared memory must have maximum")                                       \
   X(LimitsOrder, "size minimum must not be greater than maximum: {0} > {1}")                       \
   X(MemoryTooLarge, "memory size must be at most 65536 pages (4 GiB): {0}")                        \
   X(Memory64TooLarge, "memory size must be at most 2^48 pages: {0}")                               \
@@ -160,6 +162,7 @@
   X(BuilderMultiValue, "multiple result types invalid as feature \"multi-value\" is disabled")   \
   X(BuilderFeature, "{0} invalid as feature \"{1}\" is disabled")                                \
   X(BuilderMemory64, "memory[{0}.{1}] has 64-bit addresses, but feature \"{2}\" is disabled")    \
+  X(BuilderSharedMemory, "memory[{0}.{1}] is shared, but feature \"{2}\" is disabled")           \
   X(BuilderShadowed, "host module \"{0}\" defines \"{1}\" twice, and shadowing is refused")      \
   X(BuilderTooManyFunctions, "too many host functions (maximum {0})")                            \
   X(BuilderTooManyMemories, "more than one memory in host module \"{0}\"")                       \

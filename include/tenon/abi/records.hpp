@@ -104,7 +104,7 @@ enum MemoryFlags : std::uint32_t {
 /// A linear memory at run time. One record is shared by all instances that use the memory.
 struct MemoryRecord {
   std::uint8_t* base;           ///< never null
-  std::uint64_t size;           ///< bytes that may be accessed now
+  AtomicWord size;              ///< bytes that may be accessed now; of shared ones any thread adds
   std::uint64_t reserved_size;  ///< bytes from `base` that fault cleanly when beyond `size`
   std::uint64_t maximum_pages;  ///< 64 KiB pages that grow may reach
   std::uint32_t flags;          ///< MemoryFlags

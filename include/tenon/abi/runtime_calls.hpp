@@ -23,7 +23,11 @@
   X(table_copy)  \
   X(table_fill)  \
   X(table_grow)  \
-  X(elem_drop)
+  X(elem_drop)   \
+  /* The immediate of these is the offset. */ \
+  X(memory_atomic_notify) \
+  X(memory_atomic_wait32) \
+  X(memory_atomic_wait64)
 // clang-format on
 
 namespace tenon::inline TENON_ABI::abi {

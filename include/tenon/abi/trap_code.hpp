@@ -20,7 +20,7 @@
   X(InvalidConversionToInteger, "invalid conversion to integer")                \
   X(StackOverflow, "call stack exhausted")                                      \
   X(NullReference, "null reference")                                            \
-  X(UnalignedAccess, "unaligned memory access by a host function")              \
+  X(UnalignedAtomic, "unaligned atomic")                                        \
   X(ValueOutOfRange, "value out of range for the host function's parameter")    \
   X(OverlappingParameters, "parameters of the host function overlap in memory") \
   X(UnterminatedString, "string without terminator in memory")                  \
@@ -31,7 +31,9 @@
   X(HostTrap, "trap raised by a host function")                                 \
   X(UnknownImport, "call of an import that was not there")                      \
   X(BudgetExhausted, "budget exhausted")                                        \
-  X(PreconditionFailed, "precondition of a host function failed")
+  X(PreconditionFailed, "precondition of a host function failed")               \
+  X(UnalignedAccess, "unaligned memory access by a host function")              \
+  X(ExpectedSharedMemory, "expected shared memory")
 
 namespace tenon::inline TENON_ABI {
 

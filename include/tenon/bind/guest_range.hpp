@@ -58,7 +58,8 @@ constexpr bool IsInside(Index offset, Index count, std::uint64_t size) noexcept 
 template <std::size_t kSize, class Index>
 inline bool CheckPointer(abi::InstanceHeader* caller, Index offset,
                          std::uint32_t parameter) noexcept {
-  if (offset != 0 && IsInside<kSize, Index>(offset, 1, caller->memory->size)) [[likely]]
+  if (offset != 0 && IsInside<kSize, Index>(offset, 1, caller->memory->size.LoadRelaxed()))
+      [[likely]]
     return true;
   FailParameter(caller, offset == 0 ? TrapCode::NullReference : TrapCode::OutOfBoundsMemoryAccess,
                 parameter);
@@ -71,7 +72,7 @@ template <std::size_t kSize, std::size_t kAlignment, class Index>
 inline bool CheckRange(abi::InstanceHeader* caller, Index offset, Index count,
                        std::uint32_t parameter) noexcept {
   const abi::MemoryRecord* memory = caller->memory;
-  if (!IsInside<kSize>(offset, count, memory->size)) [[unlikely]] {
+  if (!IsInside<kSize>(offset, count, memory->size.LoadRelaxed())) [[unlikely]] {
     FailParameter(caller, TrapCode::OutOfBoundsMemoryAccess, parameter);
     return false;
   }

@@ -35,8 +35,10 @@ namespace detail {
 [[gnu::cold]] inline wasm::DecodeOptions DecodeOptionsOf(const vm::Store& store, bool is_host) {
   wasm::DecodeOptions options;
   // What the builder of a host module lets through.
-  options.features =
-      is_host ? CoreFeatures::V2().SetEnabled(Feature::Memory64, true) : store.settings.features;
+  options.features = is_host ? CoreFeatures::V2()
+                                   .SetEnabled(Feature::Memory64, true)
+                                   .SetEnabled(Feature::Threads, true)
+                             : store.settings.features;
   return options;
 }
 

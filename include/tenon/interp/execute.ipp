@@ -16,11 +16,12 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
-#include <tenon/interp/access64.hpp>
+#include <tenon/interp/atomic_access.hpp>
 #include <tenon/interp/code_reader.hpp>
 #include <tenon/interp/function_entry.hpp>
 #include <tenon/interp/memory_accesses.hpp>
 #include <tenon/interp/operate.hpp>
+#include <tenon/interp/rare_access.hpp>
 #include <tenon/interp/vector_operations.hpp>
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/call.hpp>
@@ -35,12 +36,12 @@ namespace detail {
 
 /// Where the handler of each instruction is. Functions with vectors have their own, because some
 /// instructions must ask there how many slots a value takes; so have functions whose memory has
-/// 64-bit addresses.
+/// 64-bit addresses or is shared.
 struct Handlers {
   const void* narrow[256];
   const void* wide[256];
-  const void* narrow64[256];
-  const void* wide64[256];
+  const void* narrow_rare[256];
+  const void* wide_rare[256];
   const void* misc[256];
   const void* simd[256];
 
@@ -49,7 +50,7 @@ struct Handlers {
     (code < 0x100 ? narrow : code < 0x200 ? misc : simd)[code & 0xFF] = handler;
   }
   const void* const* Of(const FunctionEntry& entry) const {
-    if (entry.has_memory64) return entry.is_wide ? wide64 : narrow64;
+    if (entry.has_rare_memory) return entry.is_wide ? wide_rare : narrow_rare;
     return entry.is_wide ? wide : narrow;
   }
 };
@@ -122,6 +123,7 @@ template <int>
 #undef TENON_DETAIL_ROW
     handlers_out->narrow[wasm::kPrefixMisc] = &&PrefixMisc;
     handlers_out->narrow[wasm::kPrefixSimd] = &&PrefixSimd;
+    handlers_out->narrow[wasm::kPrefixAtomic] = &&PrefixAtomic;
     std::copy_n(handlers_out->narrow, 256, handlers_out->wide);
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalGet)] = &&LocalGetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::LocalSet)] = &&LocalSetWide;
@@ -130,14 +132,14 @@ template <int>
     handlers_out->wide[static_cast<int>(wasm::Opcode::GlobalSet)] = &&GlobalSetWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::Drop)] = &&DropWide;
     handlers_out->wide[static_cast<int>(wasm::Opcode::Select)] = &&SelectWide;
-    std::copy_n(handlers_out->narrow, 256, handlers_out->narrow64);
-    std::copy_n(handlers_out->wide, 256, handlers_out->wide64);
+    std::copy_n(handlers_out->narrow, 256, handlers_out->narrow_rare);
+    std::copy_n(handlers_out->wide, 256, handlers_out->wide_rare);
     for (std::uint32_t code = 0; code < 256; ++code) {
       if (wasm::FindOpcode(code).immediate != wasm::Immediate::Memory) continue;
-      handlers_out->narrow64[code] = handlers_out->wide64[code] = &&AccessScalar64;
+      handlers_out->narrow_rare[code] = handlers_out->wide_rare[code] = &&RareScalar;
     }
-    handlers_out->narrow64[wasm::kPrefixSimd] = &&PrefixSimd64;
-    handlers_out->wide64[wasm::kPrefixSimd] = &&PrefixSimd64;
+    handlers_out->narrow_rare[wasm::kPrefixSimd] = &&PrefixSimdRare;
+    handlers_out->wide_rare[wasm::kPrefixSimd] = &&PrefixSimdRare;
     return;
   }
 
@@ -285,7 +287,7 @@ Return: {
     canonical_nan = entry->canonical_nan;
   }
   memory_base = header->memory->base;
-  memory_size = header->memory->size;
+  memory_size = header->memory->size.LoadRelaxed();
   TENON_DETAIL_NEXT();
 }
 
@@ -336,7 +338,7 @@ enter: {
   branches = entry->branches;
   dispatch = handlers.Of(*entry);
   memory_base = header->memory->base;
-  memory_size = header->memory->size;
+  memory_size = header->memory->size.LoadRelaxed();
   watched_activation = entry->is_interruptible ? group.last_activation : UINT64_MAX;
   canonical_nan = entry->canonical_nan;
   if (group.interrupt.LoadRelaxed() == watched_activation) [[unlikely]] {
@@ -361,7 +363,7 @@ call_host: {
   sp = operands + results;
   TENON_DETAIL_FILL();
   memory_base = header->memory->base;
-  memory_size = header->memory->size;
+  memory_size = header->memory->size.LoadRelaxed();
   if (group.interrupt.LoadRelaxed() == watched_activation) [[unlikely]] {
     goto interrupted;
   }
@@ -596,13 +598,26 @@ ElemDrop:
 
   // --- Memory ----------------------------------------------------------------------------------
 
-AccessScalar64:
+RareScalar:
   vector_code = pc[-1];
-access64: {
+rare_access: {
   TENON_DETAIL_SPILL();
-  const Access64Result done = Access64(vector_code, pc, sp, memory_base, memory_size);
+  const RareAccessResult done = RareAccess(vector_code, pc, sp, *header->memory);
   pc = done.pc;
   if (done.sp == nullptr) TENON_DETAIL_TRAP(TrapCode::OutOfBoundsMemoryAccess);
+  sp = done.sp;
+  TENON_DETAIL_FILL();
+  TENON_DETAIL_NEXT();
+}
+
+PrefixAtomic: {
+  vector_code = 0x300 + ReadLeb(pc);
+  TENON_DETAIL_SPILL();
+  frame->pc = pc;
+  const AtomicResult done = AccessAtomic(vector_code, pc, sp, *header);
+  pc = done.pc;
+  if (done.trap != TrapCode::None) TENON_DETAIL_TRAP(done.trap);
+  if (group.pending != nullptr) goto unwind;
   sp = done.sp;
   TENON_DETAIL_FILL();
   TENON_DETAIL_NEXT();
@@ -642,7 +657,7 @@ access64: {
 MemorySize: {
   const std::uint32_t memory = ReadLeb(pc);
   TENON_DETAIL_SPILL();
-  top = header->memories[memory]->size / wasm::kPageSize;
+  top = header->memories[memory]->size.LoadRelaxed() / wasm::kPageSize;
   TENON_DETAIL_NEXT();
 }
 
@@ -651,7 +666,7 @@ MemoryGrow: {
   top = vm::MemoryGrow(vm::InstanceOf(*header), memory,
                        MemoryOperand(*header->memories[memory], top));
   memory_base = header->memory->base;
-  memory_size = header->memory->size;
+  memory_size = header->memory->size.LoadRelaxed();
   TENON_DETAIL_NEXT();
 }
 
@@ -732,14 +747,14 @@ PrefixSimd:
   vector_code = ReadLeb(pc);
   goto* handlers.simd[vector_code];
 
-PrefixSimd64: {
+PrefixSimdRare: {
   vector_code = ReadLeb(pc);
   const wasm::OpcodeInfo& info = wasm::FindOpcode(0x200 + vector_code);
   if (info.immediate != wasm::Immediate::Memory && info.immediate != wasm::Immediate::MemoryLane) {
     goto* handlers.simd[vector_code];
   }
   vector_code += 0x200;
-  goto access64;
+  goto rare_access;
 }
 
 #define TENON_DETAIL_ROW(name, text, code, immediate, signature, width, feature)               \

@@ -24,7 +24,7 @@ struct FunctionEntry {
   std::uint32_t result_slots;
   std::uint32_t frame_slots;  ///< locals, frame and operands
   bool is_wide;
-  bool has_memory64;  ///< whether memory 0 has 64-bit addresses
+  bool has_rare_memory;  ///< whether memory 0 has 64-bit addresses or is shared
   bool is_interruptible;
   bool canonical_nan;
 

@@ -32,7 +32,7 @@ inline InterpreterCode::InterpreterCode(const wasm::Module& module, SideTable ta
     // One slot below the operands takes the register that holds the top of an empty stack.
     entry.frame_slots = code.local_slots + kFrameSlots + 1 + code.max_stack_slots;
     entry.is_wide = code.is_wide;
-    entry.has_memory64 = module.HasMemory64();
+    entry.has_rare_memory = module.HasMemory64() || module.HasSharedMemory();
     entry.is_interruptible = settings.interruptible;
     entry.canonical_nan = settings.canonical_nan;
     entries_.push_back(entry);

@@ -21,6 +21,8 @@ struct CodeRange {
   bool Contains(std::uint64_t offset) const { return offset >= first && offset - first < count; }
 };
 
+/// All that compiled code raises itself lie below this; others are raised by what it calls.
 inline constexpr std::size_t kTrapCodes = static_cast<std::size_t>(TrapCode::HostTrap) + 1;
+static_assert(static_cast<std::size_t>(TrapCode::UnalignedAtomic) < kTrapCodes);
 
 }  // namespace tenon::inline TENON_ABI::jit

@@ -16,6 +16,7 @@ inline bool HasEffect(const Instruction& instruction) {
   if (!IsWasm(opcode)) {
     switch (opcode) {
       case IrOpcode::BoundsCheck:
+      case IrOpcode::AlignmentCheck:
       case IrOpcode::StoreGlobal:
       case IrOpcode::StoreLocal:
       case IrOpcode::CheckInterrupt:
@@ -48,6 +49,10 @@ inline bool HasEffect(const Instruction& instruction) {
       return true;
     default: {
       const wasm::OpcodeInfo& info = wasm::Info(ToWasm(opcode));
+      // Nothing is moved over these, whatever they do.
+      if (info.immediate == wasm::Immediate::Atomic || info.immediate == wasm::Immediate::Fence) {
+        return true;
+      }
       const bool accesses = info.immediate == wasm::Immediate::Memory ||
                             info.immediate == wasm::Immediate::MemoryLane;
       return accesses && info.signature.back() == ':';

@@ -177,6 +177,10 @@ class Emitter::Writer {
   void WriteSelect();
   void WriteSwitch();
   bool WriteAccess();
+  Xbyak::Reg Part(std::uint32_t operand) const;
+  void ExtendPart();
+  void ApplyBits(const Xbyak::Operand& to, std::uint32_t source);
+  void WriteAtomic();
   void WriteField();
   void WriteCheckBounds();
   void WriteCheckBounds64();

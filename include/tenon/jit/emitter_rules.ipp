@@ -146,6 +146,16 @@ inline void Emitter::Writer::WriteOwn() {
       return WriteCheckBounds64();
     case MachineOpcode::CheckInterrupt:
       return WriteCheckInterrupt();
+    case MachineOpcode::AtomicAdd:
+    case MachineOpcode::AtomicSub:
+    case MachineOpcode::AtomicExchange:
+    case MachineOpcode::AtomicUpdate:
+    case MachineOpcode::AtomicApply:
+    case MachineOpcode::AtomicCompareExchange:
+      return WriteAtomic();
+    case MachineOpcode::Fence:
+      code.mfence();
+      return;
     case MachineOpcode::CallDirect:
     case MachineOpcode::CallImport:
     case MachineOpcode::CallRecord:
@@ -773,6 +783,95 @@ inline bool Emitter::Writer::WriteAccess() {
   }
   Fault(offset);
   return true;
+}
+
+/// The part of an integer register that an access of `size` bytes takes.
+inline Xbyak::Reg Emitter::Writer::Part(std::uint32_t operand) const {
+  switch (instruction_->size) {
+    case 1:
+      return Half(operand).cvt8();
+    case 2:
+      return Half(operand).cvt16();
+    case 4:
+      return Half(operand);
+    default:
+      return Wide(operand);
+  }
+}
+
+/// Clears what lies above an access in the register of the result. Instructions on 32 bits do that.
+inline void Emitter::Writer::ExtendPart() {
+  if (instruction_->size == 1) {
+    code_->movzx(Half(0), Half(0).cvt8());
+  } else if (instruction_->size == 2) {
+    code_->movzx(Half(0), Half(0).cvt16());
+  }
+}
+
+inline void Emitter::Writer::ApplyBits(const Xbyak::Operand& to, std::uint32_t source) {
+  auto& code = *code_;
+  switch (static_cast<wasm::AtomicKind>(instruction_->immediate)) {
+    case wasm::AtomicKind::And:
+      code.and_(to, Part(source));
+      return;
+    case wasm::AtomicKind::Or:
+      code.or_(to, Part(source));
+      return;
+    default:
+      code.xor_(to, Part(source));
+      return;
+  }
+}
+
+inline void Emitter::Writer::WriteAtomic() {
+  auto& code = *code_;
+  const Xbyak::Address memory = Memory(instruction_->size * 8u);
+  switch (Opcode()) {
+    case MachineOpcode::AtomicSub:
+      code.neg(instruction_->size == 8 ? Xbyak::Reg{Wide(0)} : Xbyak::Reg{Half(0)});
+      [[fallthrough]];
+    case MachineOpcode::AtomicAdd:
+      Fault();
+      code.lock();
+      code.xadd(memory, Part(0));
+      if (instruction_->immediate != 0) ExtendPart();
+      return;
+    case MachineOpcode::AtomicExchange:
+      // Locks by itself.
+      Fault();
+      code.xchg(Part(0), memory);
+      if (instruction_->immediate != 0) ExtendPart();
+      return;
+    case MachineOpcode::AtomicApply:
+      Fault();
+      code.lock();
+      return ApplyBits(memory, 0);
+    case MachineOpcode::AtomicCompareExchange:
+      Fault();
+      code.lock();
+      code.cmpxchg(memory, Part(2));
+      // If it was as expected, what was expected stays: of 64 bits, perhaps.
+      if (instruction_->size == 4) code.mov(Half(0), Half(0));
+      return ExtendPart();
+    default: {
+      // The definition is rax, which cmpxchg compares and gives what was found.
+      Fault();
+      if (instruction_->size < 4) {
+        code.movzx(Half(0), memory);
+      } else {
+        code.mov(Part(0), memory);
+      }
+      Xbyak::Label again;
+      code.L(again);
+      code.mov(Wide(2), Wide(0));
+      ApplyBits(Part(2), 1);
+      Fault();
+      code.lock();
+      code.cmpxchg(memory, Part(2));
+      code.jne(again);
+      return;
+    }
+  }
 }
 
 /// Stores to memory of the runtime.

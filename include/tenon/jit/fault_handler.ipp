@@ -52,8 +52,10 @@ inline bool IsGuardAddress(const abi::InstanceHeader& header, std::uintptr_t add
   constexpr std::uintptr_t kWidest = 16;
   const abi::MemoryRecord& memory = *header.memory;
   const auto base = reinterpret_cast<std::uintptr_t>(memory.base);
+  // What was behind the end of a shared memory may be in it now.
   return address >= base && address - base < memory.reserved_size &&
-         address - base + kWidest > memory.size;
+         ((memory.flags & abi::kMemoryShared) != 0 ||
+          address - base + kWidest > memory.size.LoadRelaxed());
 }
 
 /// Passes a signal to `former` as if we did not exist.

@@ -129,6 +129,8 @@ class FrontEnd {
   TENON_DECL void Special(wasm::Opcode opcode);
   TENON_DECL void Pure(IrOpcode opcode, const OpcodePlan& plan);
   TENON_DECL void Access(IrOpcode opcode, const OpcodePlan& plan);
+  TENON_DECL void CheckAlignment(ValueId address, std::uint64_t offset, std::uint32_t bytes);
+  TENON_DECL void Atomic(wasm::Opcode opcode);
   TENON_DECL void GetGlobal(std::uint32_t index);
   TENON_DECL void SetGlobal(std::uint32_t index);
   TENON_DECL void Call(IrOpcode opcode, std::uint32_t type, std::uint64_t immediate,

@@ -303,6 +303,68 @@ TENON_DECL void FrontEnd::Access(IrOpcode opcode, const OpcodePlan& plan) {
   }
 }
 
+/// Traps unless the effective address of an atomic access is a multiple of `bytes`.
+TENON_DECL void FrontEnd::CheckAlignment(ValueId address, std::uint64_t offset,
+                                         std::uint32_t bytes) {
+  const std::uint64_t low = offset & (bytes - 1);
+  if (bytes == 1) return;
+  const bool is_64 = input_->module.HasMemory64();
+  if (low != 0) {
+    address = is_64 ? builder_.Binary(IrOpcode::I64Add, Type::I64, address, builder_.I64(low))
+                    : builder_.Binary(IrOpcode::I32Add, Type::I32, address,
+                                      builder_.I32(static_cast<std::uint32_t>(low)));
+  }
+  if (builder_.IsConstant(address) && (builder_.Bits(address) & (bytes - 1)) == 0) return;
+  builder_.Append(IrOpcode::AlignmentCheck, Type::None, bytes, address);
+}
+
+/// What stands behind prefix 0xFE. Other threads may see and change memory here, so that nothing is
+/// known of it afterwards.
+TENON_DECL void FrontEnd::Atomic(wasm::Opcode opcode) {
+  const wasm::OpcodeInfo& info = wasm::Info(opcode);
+  if (info.immediate == wasm::Immediate::Fence) {
+    static_cast<void>(wasm::walk::SkipImmediate(reader_, info.immediate));
+    builder_.Append(IrOpcode::AtomicFence, Type::None);
+    return known_.ForgetMemory();
+  }
+  if (info.immediate != wasm::Immediate::Atomic) return;
+  std::uint32_t alignment = 0;
+  std::uint64_t offset = 0;
+  static_cast<void>(reader_.ReadU32(alignment));
+  static_cast<void>(reader_.ReadU64(offset));
+  const std::size_t operands = info.signature.find(':');
+  if (HasList(From(opcode))) {
+    return RuntimeCall(From(opcode), static_cast<std::uint32_t>(operands), Type::I32, offset);
+  }
+  ValueId values[3] = {kNone, kNone, kNone};
+  for (std::size_t i = operands; i-- > 0;) values[i] = Pop();
+  ValueId& place = values[0];
+  const std::uint32_t bytes = 1u << info.width;
+  const bool is_64 = input_->module.HasMemory64();
+  CheckAlignment(place, offset, bytes);
+  if (is_64) {
+    AddLargeOffset(place, offset, bytes);
+  } else {
+    FoldAddress(place, offset, bytes);
+  }
+  if (is_64 || input_->options.memory == MemoryStyle::Checked ||
+      offset + bytes > kFoldedOffsetLimit) {
+    CheckBounds(place, offset + bytes);
+  }
+  if (!is_64) place = builder_.Unary(IrOpcode::I64ExtendI32U, Type::I64, place);
+  if (offset > INT32_MAX) {
+    place = builder_.Binary(IrOpcode::I64Add, Type::I64, place, builder_.I64(offset));
+    offset = 0;
+  }
+  place = builder_.Binary(IrOpcode::I64Add, Type::I64, MemoryBase(), place);
+  const bool has_result = info.signature.back() != ':';
+  const Type result = has_result ? TypeOfLetter(info.signature.back()) : Type::None;
+  const ValueId access = builder_.Append(
+      {From(opcode), result, kInstructionChecked, {values[0], values[1], values[2]}, offset});
+  known_.ForgetMemory();
+  if (has_result) Push(access);
+}
+
 TENON_DECL void FrontEnd::GetGlobal(std::uint32_t index) {
   const wasm::GlobalType& global = input_->module.globals[index];
   const ValueId known = global.is_mutable ? known_.Global(index) : kNone;
@@ -496,7 +558,8 @@ TENON_DECL void FrontEnd::Special(wasm::Opcode opcode) {
 
     case Opcode::MemorySize: {
       ReadU32();
-      const ValueId bytes = builder_.Append(IrOpcode::MemoryBytes, Type::I64);
+      const ValueId bytes = builder_.Append(IrOpcode::MemoryBytes, Type::I64,
+                                            input_->module.HasSharedMemory() ? 1 : 0);
       const ValueId pages = builder_.Binary(IrOpcode::I64ShrU, Type::I64, bytes, builder_.I64(16));
       Push(input_->module.HasMemory64() ? pages
                                         : builder_.Unary(IrOpcode::I32WrapI64, Type::I32, pages));
@@ -524,7 +587,7 @@ TENON_DECL void FrontEnd::Special(wasm::Opcode opcode) {
     case Opcode::ElemDrop:
       return RuntimeCall(IrOpcode::ElemDrop, 0, Type::None, ReadU32());
     default:
-      return;
+      return Atomic(opcode);
   }
 }
 

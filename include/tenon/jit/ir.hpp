@@ -58,6 +58,8 @@ inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 /// | call | list | function index |
 /// | call_indirect | list; the table index last | type index + (table index << 32) |
 /// | other memory.* and table.*, elem.drop, data.drop | list, in wasm's order | indices: first + (second << 32) |
+/// | memory.atomic.wait*, .notify | list, in wasm's order | offset |
+/// | other *.atomic.* | place (i64: address of the byte at offset 0), the values | offset |
 /// | return | list | none |
 /// | phi | list | none |
 ///
@@ -112,6 +114,9 @@ constexpr bool HasList(IrOpcode opcode) {
     case IrOpcode::TableFill:
     case IrOpcode::TableGrow:
     case IrOpcode::ElemDrop:
+    case IrOpcode::MemoryAtomicNotify:
+    case IrOpcode::MemoryAtomicWait32:
+    case IrOpcode::MemoryAtomicWait64:
       return true;
     default:
       return false;

@@ -20,8 +20,9 @@
   X(Forward, "forward", 1, "was replaced by operand 0; only found by Function::Resolve") \
   X(CallResult, "result", 1, "result `immediate` of the call of several results in operand 0; directly behind it") \
   X(MemoryBase, "memory.base", 0, "i64: address of byte 0 of memory 0") \
-  X(MemoryBytes, "memory.bytes", 0, "i64: present size of memory 0 in bytes") \
+  X(MemoryBytes, "memory.bytes", 0, "i64: present size of memory 0 in bytes; `immediate` 1: others may change it at any time") \
   X(BoundsCheck, "check.bounds", 1, "traps unless operand 0 (i32 or i64, unsigned) + `immediate`, as a sum of any size, is at most memory.bytes") \
+  X(AlignmentCheck, "check.alignment", 1, "traps unless operand 0 (i32 or i64) is a multiple of `immediate`, a power of two") \
   X(GlobalAddress, "global.address", 0, "i64: address of the slots of global `immediate`") \
   X(LoadGlobal, "load.global", 1, "the value at the global address in operand 0") \
   X(StoreGlobal, "store.global", 2, "operand 1 to the global address in operand 0") \

@@ -221,6 +221,7 @@ class IrPrinter {
         bracket(high);
         [[fallthrough]];
       case wasm::Immediate::Memory:
+      case wasm::Immediate::Atomic:
         text_ += '[';
         Append(low);
         if ((instruction.flags & kInstructionChecked) != 0) text_ += " checked";

@@ -311,6 +311,8 @@ class IrVerifier {
     for (std::size_t i = 0; i < plan.operands; ++i) {
       types[i] = TypeOfLetter(info.signature[i], AddressType());
     }
+    // The place, not the guest's address.
+    if (info.immediate == wasm::Immediate::Atomic) types[0] = Type::I64;
     if (plan.kind == PlanKind::Load || plan.kind == PlanKind::Store) {
       for (std::size_t i = 0; i < plan.operands; ++i) {
         if (!CheckUse(instruction.operands[i], types[i])) return false;
@@ -364,7 +366,16 @@ class IrVerifier {
       case IrOpcode::RefFunc:
         return CheckOperands({}, Type::I64);
       case IrOpcode::BoundsCheck:
+      case IrOpcode::AlignmentCheck:
         return CheckOperands({AddressType()}, Type::None);
+      case IrOpcode::MemoryAtomicNotify:
+        return CheckList({AddressType(), Type::I32}, Type::I32);
+      case IrOpcode::MemoryAtomicWait32:
+        return CheckList({AddressType(), Type::I32, Type::I64}, Type::I32);
+      case IrOpcode::MemoryAtomicWait64:
+        return CheckList({AddressType(), Type::I64, Type::I64}, Type::I32);
+      case IrOpcode::AtomicFence:
+        return CheckOperands({}, Type::None);
       case IrOpcode::LoadGlobal:
       case IrOpcode::StoreGlobal:
         return CheckGlobalAccess(instruction);

@@ -74,8 +74,10 @@ inline bool LoopInvariants::CanLeave(const Function& function, const Instruction
     case IrOpcode::LoadGlobal:
       if (loop.calls || loop.stores_globals) return false;
       break;
-    case IrOpcode::MemoryBase:
     case IrOpcode::MemoryBytes:
+      if (loop.calls || instruction.immediate != 0) return false;
+      break;
+    case IrOpcode::MemoryBase:
     case IrOpcode::TableSize:
       if (loop.calls) return false;
       break;

@@ -46,6 +46,15 @@
   X(CheckBounds, "check.bounds")        /* address; two temporaries; `immediate` as in the IR */ \
   X(CheckBounds64, "check.bounds64")    /* the same for an address of 64 bits */ \
   X(CheckInterrupt, "check.interrupt") \
+  /* Of `size` bytes at the address, with all that others see in one order. The definition of a */ \
+  /* result is in the place of its first source. */ \
+  X(AtomicAdd, "atomic.add")            /* `immediate` of these: whether the result is needed */ \
+  X(AtomicSub, "atomic.sub") \
+  X(AtomicExchange, "atomic.exchange") \
+  X(AtomicUpdate, "atomic.update")      /* and, or, xor by `immediate`: definition, source, temporary */ \
+  X(AtomicApply, "atomic.apply")        /* the same without definition: source */ \
+  X(AtomicCompareExchange, "atomic.compare.exchange") \
+  X(Fence, "fence") \
   X(CallDirect, "call.direct")          /* defined function `immediate` */ \
   X(CallImport, "call.import")          /* imported function `immediate` */ \
   X(CallRecord, "call.record")          /* the FunctionRecord in rax, in the thunk convention */ \

@@ -9,6 +9,7 @@
 
 #include <tenon/jit/mapped_code.hpp>
 #include <tenon/jit/runtime_calls.hpp>
+#include <tenon/vm/atomic.hpp>
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/call.hpp>
 #include <tenon/vm/instance.hpp>
@@ -111,6 +112,23 @@ inline std::uint64_t ElementDropCall(abi::InstanceHeader* caller, std::uint64_t 
   return 0;
 }
 
+inline std::uint64_t AtomicNotifyCall(abi::InstanceHeader* caller, std::uint64_t offset,
+                                      std::uint64_t address, std::uint64_t count, std::uint64_t) {
+  return vm::AtomicNotify(*caller, address, offset, static_cast<std::uint32_t>(count));
+}
+inline std::uint64_t AtomicWait32Call(abi::InstanceHeader* caller, std::uint64_t offset,
+                                      std::uint64_t address, std::uint64_t expected,
+                                      std::uint64_t nanoseconds) {
+  return vm::AtomicWait32(*caller, address, offset, static_cast<std::uint32_t>(expected),
+                          static_cast<std::int64_t>(nanoseconds));
+}
+inline std::uint64_t AtomicWait64Call(abi::InstanceHeader* caller, std::uint64_t offset,
+                                      std::uint64_t address, std::uint64_t expected,
+                                      std::uint64_t nanoseconds) {
+  return vm::AtomicWait64(*caller, address, offset, expected,
+                          static_cast<std::int64_t>(nanoseconds));
+}
+
 inline constexpr abi::RuntimeCalls kCompiledCodeCalls{
     .raise_trap = RaiseTrapCall,
     .interrupt = InterruptCall,
@@ -124,6 +142,9 @@ inline constexpr abi::RuntimeCalls kCompiledCodeCalls{
     .table_fill = TableFillCall,
     .table_grow = TableGrowCall,
     .elem_drop = ElementDropCall,
+    .memory_atomic_notify = AtomicNotifyCall,
+    .memory_atomic_wait32 = AtomicWait32Call,
+    .memory_atomic_wait64 = AtomicWait64Call,
 };
 
 /// A function of a group that executes on its own, called by a guest of another: as host code

@@ -153,6 +153,7 @@ class Selector {
   void SelectSelect(ValueId value);
   void SelectLoad(ValueId value);
   void SelectStore(ValueId value);
+  void SelectAtomic(ValueId value);
   void SelectPlanned(ValueId value);
   void SelectLocal(ValueId value);
   bool FindSecondLoad(IrOpcode opcode, ValueId (&sources)[3]) const;

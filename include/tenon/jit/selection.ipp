@@ -41,7 +41,11 @@ class Selector::Draft {
   Draft& LateUse(VirtualId value) { return Append(value, OperandRole::LateUse); }
   Draft& Temporary(VirtualId value) { return Append(value, OperandRole::Temporary); }
 
-  Draft& At(const Selector::Address& address) {
+  Draft& At(const Selector::Address& address) { return Reach(address, OperandRole::Use); }
+  /// An address that is used after the definition is written.
+  Draft& AtLate(const Selector::Address& address) { return Reach(address, OperandRole::LateUse); }
+
+  Draft& Reach(const Selector::Address& address, OperandRole role) {
     MachineAddress& target = instruction_.address;
     target.displacement = address.displacement;
     target.scale = address.scale;
@@ -50,11 +54,11 @@ class Selector::Draft {
     if (address.special_base != 0) target.base = address.special_base;
     if (address.base != kNone) {
       target.base = instruction_.operand_count;
-      Use(address.base);
+      Append(address.base, role);
     }
     if (address.index != kNone) {
       target.index = instruction_.operand_count;
-      Use(address.index);
+      Append(address.index, role);
     }
     if (address.wasm_offset != 0) {
       instruction_.wasm_offset = address.wasm_offset;

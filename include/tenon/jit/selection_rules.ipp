@@ -316,6 +316,73 @@ inline void Selector::SelectStore(ValueId value) {
   Emit(ToMachine(instruction.opcode), size).Use(held).At(address);
 }
 
+/// Accesses behind prefix 0xFE. Plain loads are atomic on this processor; so are stores, but what
+/// follows them could be seen first.
+inline void Selector::SelectAtomic(ValueId value) {
+  const Instruction& instruction = At(value);
+  const wasm::Opcode opcode = ToWasm(instruction.opcode);
+  const auto size = static_cast<std::uint8_t>(1u << wasm::Info(opcode).width);
+  const wasm::AtomicKind kind = wasm::AtomicKindOf(opcode);
+  Address address =
+      FieldOf(Use(instruction.operands[0]), static_cast<std::int32_t>(instruction.immediate));
+  address.wasm_offset = ir_->wasm_offsets[value];
+  address.context = ir_->contexts[value];
+  if (kind == wasm::AtomicKind::Load) {
+    constexpr IrOpcode kLoads[] = {IrOpcode::I32Load8U, IrOpcode::I32Load16U, IrOpcode::I32Load,
+                                   IrOpcode::I64Load};
+    const VirtualId target =
+        virtuals_[value] == kNone ? NewVirtual(instruction.type) : virtuals_[value];
+    Emit(ToMachine(kLoads[wasm::Info(opcode).width]), detail::SizeOf(instruction.type))
+        .Define(target)
+        .At(address);
+    return;
+  }
+  const bool is_used = instruction.type != Type::None && uses_[value] != 0;
+  const bool is_bitwise = kind == wasm::AtomicKind::And || kind == wasm::AtomicKind::Or ||
+                          kind == wasm::AtomicKind::Xor;
+  const VirtualId source = Use(instruction.operands[1]);
+  if (is_bitwise && !is_used) {
+    Draft draft = Emit(MachineOpcode::AtomicApply, size);
+    draft.Use(source).At(address);
+    draft->immediate = static_cast<std::uint64_t>(kind);
+    return;
+  }
+  const VirtualId target = instruction.type == Type::None ? NewVirtual(Type::I64)
+                           : virtuals_[value] == kNone    ? NewVirtual(instruction.type)
+                                                          : virtuals_[value];
+  switch (kind) {
+    case wasm::AtomicKind::CompareExchange: {
+      const VirtualId replacement = Use(instruction.operands[2]);
+      Emit(MachineOpcode::AtomicCompareExchange, size)
+          .DefineFixed(target, kRax)
+          .UseFixed(source, kRax)
+          .LateUse(replacement)
+          .AtLate(address);
+      return;
+    }
+    case wasm::AtomicKind::And:
+    case wasm::AtomicKind::Or:
+    case wasm::AtomicKind::Xor: {
+      Draft draft = Emit(MachineOpcode::AtomicUpdate, size);
+      draft.DefineFixed(target, kRax)
+          .LateUse(source)
+          .Temporary(NewVirtual(Type::I64))
+          .AtLate(address);
+      draft->immediate = static_cast<std::uint64_t>(kind);
+      return;
+    }
+    default: {
+      const MachineOpcode machine = kind == wasm::AtomicKind::Add   ? MachineOpcode::AtomicAdd
+                                    : kind == wasm::AtomicKind::Sub ? MachineOpcode::AtomicSub
+                                                                    : MachineOpcode::AtomicExchange;
+      Draft draft = Emit(machine, size);
+      draft.DefineReuse(target, 1).Use(source).At(address);
+      draft->immediate = is_used ? 1 : 0;
+      return;
+    }
+  }
+}
+
 inline void Selector::SelectLocal(ValueId value) {
   const Instruction& instruction = At(value);
   Address cell;
@@ -614,6 +681,19 @@ inline void Selector::SelectInstruction(ValueId value) {
       draft->wasm_offset = ir_->wasm_offsets[value];
       return;
     }
+    case IrOpcode::AlignmentCheck: {
+      Comparison alignment;
+      alignment.kind = CompareKind::Test;
+      alignment.condition = Condition::NotEqual;
+      alignment.size = 4;
+      alignment.first = Use(instruction.operands[0]);
+      alignment.second.form = OperandForm::Immediate;
+      alignment.second.immediate = instruction.immediate - 1;
+      return TrapIf(alignment, TrapCode::UnalignedAtomic, ir_->wasm_offsets[value]);
+    }
+    case IrOpcode::AtomicFence:
+      Emit(MachineOpcode::Fence, 8);
+      return;
     case IrOpcode::CheckInterrupt: {
       Draft draft = Emit(MachineOpcode::CheckInterrupt, 8);
       draft->wasm_offset = ir_->wasm_offsets[value];
@@ -645,8 +725,18 @@ inline void Selector::SelectInstruction(ValueId value) {
       return SelectRuntimeCall(value, offsetof(abi::RuntimeCalls, table_grow));
     case IrOpcode::ElemDrop:
       return SelectRuntimeCall(value, offsetof(abi::RuntimeCalls, elem_drop));
+    case IrOpcode::MemoryAtomicNotify:
+      return SelectRuntimeCall(value, offsetof(abi::RuntimeCalls, memory_atomic_notify));
+    case IrOpcode::MemoryAtomicWait32:
+      return SelectRuntimeCall(value, offsetof(abi::RuntimeCalls, memory_atomic_wait32));
+    case IrOpcode::MemoryAtomicWait64:
+      return SelectRuntimeCall(value, offsetof(abi::RuntimeCalls, memory_atomic_wait64));
     default:
       break;
+  }
+  if (IsWasm(instruction.opcode) &&
+      wasm::Info(ToWasm(instruction.opcode)).immediate == wasm::Immediate::Atomic) {
+    return SelectAtomic(value);
   }
   if (IsAccess(instruction.opcode)) {
     return instruction.type == Type::None ? SelectStore(value) : SelectLoad(value);

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include <tenon/abi/shared_bytes.hpp>
 #include <tenon/vm/bulk.hpp>
 #include <tenon/vm/instance.hpp>
 
@@ -16,6 +17,16 @@ constexpr bool IsInBounds(std::uint64_t offset, std::uint64_t count, std::uint64
   return offset <= size && count <= size - offset;
 }
 
+/// Writes to a range of memory that is in bounds.
+inline void WriteBytes(abi::MemoryRecord& memory, std::uint64_t offset, const std::uint8_t* bytes,
+                       std::uint64_t count) noexcept {
+  if ((memory.flags & abi::kMemoryShared) != 0) {
+    abi::StoreShared(memory.base + offset, bytes, static_cast<std::size_t>(count));
+  } else {
+    std::memcpy(memory.base + offset, bytes, static_cast<std::size_t>(count));
+  }
+}
+
 }  // namespace detail
 
 TENON_DECL TrapCode MemoryInit(Instance& instance, std::uint32_t segment, std::uint32_t memory,
@@ -25,12 +36,12 @@ TENON_DECL TrapCode MemoryInit(Instance& instance, std::uint32_t segment, std::u
   const wasm::ByteRange bytes = instance.Module().data[segment].bytes;
   const std::uint64_t available = instance.dropped_data[segment] ? 0 : bytes.size;
   if (!detail::IsInBounds(source, count, available) ||
-      !detail::IsInBounds(destination, count, record.size)) {
+      !detail::IsInBounds(destination, count, record.size.LoadRelaxed())) {
     return TrapCode::OutOfBoundsMemoryAccess;
   }
   if (count != 0) {
-    std::memcpy(record.base + destination, instance.Module().bytes.data() + bytes.offset + source,
-                static_cast<std::size_t>(count));
+    detail::WriteBytes(record, destination, instance.Module().bytes.data() + bytes.offset + source,
+                       count);
   }
   return TrapCode::None;
 }
@@ -40,11 +51,13 @@ TENON_DECL TrapCode MemoryCopy(Instance& instance, std::uint32_t destination_mem
                                std::uint64_t source, std::uint64_t count) noexcept {
   abi::MemoryRecord& to = *instance.memory_records[destination_memory];
   abi::MemoryRecord& from = *instance.memory_records[source_memory];
-  if (!detail::IsInBounds(source, count, from.size) ||
-      !detail::IsInBounds(destination, count, to.size)) {
+  if (!detail::IsInBounds(source, count, from.size.LoadRelaxed()) ||
+      !detail::IsInBounds(destination, count, to.size.LoadRelaxed())) {
     return TrapCode::OutOfBoundsMemoryAccess;
   }
-  if (count != 0) {
+  if (((to.flags | from.flags) & abi::kMemoryShared) != 0) {
+    abi::MoveShared(to.base + destination, from.base + source, static_cast<std::size_t>(count));
+  } else if (count != 0) {
     std::memmove(to.base + destination, from.base + source, static_cast<std::size_t>(count));
   }
   return TrapCode::None;
@@ -53,10 +66,12 @@ TENON_DECL TrapCode MemoryCopy(Instance& instance, std::uint32_t destination_mem
 TENON_DECL TrapCode MemoryFill(Instance& instance, std::uint32_t memory, std::uint64_t destination,
                                std::uint8_t value, std::uint64_t count) noexcept {
   abi::MemoryRecord& record = *instance.memory_records[memory];
-  if (!detail::IsInBounds(destination, count, record.size)) {
+  if (!detail::IsInBounds(destination, count, record.size.LoadRelaxed())) {
     return TrapCode::OutOfBoundsMemoryAccess;
   }
-  if (count != 0) {
+  if ((record.flags & abi::kMemoryShared) != 0) {
+    abi::FillShared(record.base + destination, value, static_cast<std::size_t>(count));
+  } else if (count != 0) {
     std::memset(record.base + destination, value, static_cast<std::size_t>(count));
   }
   return TrapCode::None;

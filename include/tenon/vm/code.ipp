@@ -102,6 +102,7 @@ void FillLimits(const wasm::Limits& limits, Definition& definition) {
   detail::FillExtern(code, module_name, ExternKind::Memory, index, definition);
   detail::FillLimits(code.module.memories[index].limits, definition);
   definition.is_64 = code.module.memories[index].limits.is_64;
+  definition.is_shared = code.module.memories[index].limits.is_shared;
   return definition;
 }
 

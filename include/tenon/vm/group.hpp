@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -24,6 +25,7 @@
 namespace tenon::inline TENON_ABI::vm {
 
 class Instance;
+class WaitQueue;
 
 /// What unwinds a guest until host code takes it over.
 struct Pending {
@@ -88,6 +90,8 @@ struct Group : abi::ExecContext {
   std::atomic<bool> was_joined{false};      ///< has had more than one member
   bool is_on_thread_stack = true;           ///< where that call was made
   bool is_ending_references = false;        ///< a thread ends those of closed members
+  std::mutex waiting_mutex;
+  WaitQueue* waits_in = nullptr;  ///< where its thread waits; guarded by waiting_mutex
   ValueStack stack;
   abi::Slot* stack_top = nullptr;  ///< where a nested call may begin
   Frame* frame = nullptr;          ///< innermost guest frame

@@ -43,7 +43,7 @@ inline std::string TableText(const wasm::TableType& type, std::uint64_t size) {
          LimitsText(size, type.limits.has_maximum, type.limits.maximum);
 }
 inline std::string MemoryText(const wasm::MemoryType& type, std::uint64_t pages) {
-  return (type.limits.is_64 ? "i64 " : "") +
+  return std::string{type.limits.is_shared ? "shared " : ""} + (type.limits.is_64 ? "i64 " : "") +
          LimitsText(pages, type.limits.has_maximum, type.limits.maximum) + " pages";
 }
 inline std::string GlobalText(const wasm::GlobalType& type) {

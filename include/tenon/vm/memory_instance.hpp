@@ -20,6 +20,7 @@
 namespace tenon::inline TENON_ABI::vm {
 
 struct ModuleCode;
+class WaitQueue;
 
 /// Bytes of all memories of a runtime, against their common limit. Any thread.
 class MemoryBudget {
@@ -59,8 +60,9 @@ class MemoryInstance {
   /// Bytes that a memory takes when it is made; its minimum must be within MostPages.
   static std::uint64_t FirstCapacity(const wasm::MemoryType& type,
                                      const MemorySettings& settings) noexcept {
-    return (settings.capacity_from_max ? MostPages(type, settings) : type.limits.minimum) *
-           wasm::kPageSize;
+    const bool takes_all =
+        settings.capacity_from_max || (type.limits.is_shared && settings.allocator != nullptr);
+    return (takes_all ? MostPages(type, settings) : type.limits.minimum) * wasm::kPageSize;
   }
   /// Pages that a memory can have in the end.
   static std::uint64_t MostPages(const wasm::MemoryType& type,
@@ -70,17 +72,20 @@ class MemoryInstance {
                                     : std::min(settings.limit_pages, wasm::kMaxPages32);
     return type.limits.has_maximum ? std::min(type.limits.maximum, limit) : limit;
   }
-  ~MemoryInstance() { FreeStorage(); }
+  TENON_DECL ~MemoryInstance();
   MemoryInstance(const MemoryInstance&) = delete;
   MemoryInstance& operator=(const MemoryInstance&) = delete;
 
   abi::MemoryRecord& Record() noexcept { return record_; }
   const abi::MemoryRecord& Record() const noexcept { return record_; }
   const wasm::MemoryType& Type() const noexcept { return type_; }
-  std::uint64_t Pages() const noexcept { return record_.size / wasm::kPageSize; }
+  std::uint64_t Pages() const noexcept { return record_.size.LoadRelaxed() / wasm::kPageSize; }
+
+  /// Those who wait at its addresses; null if it is not shared.
+  TENON_DECL WaitQueue* Waiters() noexcept;
 
   /// The former number of pages; nullopt if a limit or the machine refuses, or a host function runs
-  /// that views a memory which would move.
+  /// that views a memory which would move. Any thread if the memory is shared.
   TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
 
   void Retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
@@ -109,7 +114,15 @@ class MemoryInstance {
  private:
   MemoryInstance(const wasm::MemoryType& type, const MemorySettings& settings);
 
+  /// What only shared memories need.
+  struct Shared;
+
   bool Allocate();
+  /// Storage that never moves, as large as the memory can become.
+  bool AllocateShared();
+  /// The first bytes of storage that was just made.
+  bool Commit();
+  std::optional<std::uint64_t> GrowAlone(std::uint64_t delta) noexcept;
   bool Resize(std::uint64_t bytes) noexcept;
   /// Takes from the budget what is missing to `bytes`.
   bool Charge(std::uint64_t bytes) noexcept;
@@ -119,6 +132,7 @@ class MemoryInstance {
   wasm::MemoryType type_;
   MemorySettings settings_;
   std::unique_ptr<LinearMemory> storage_;
+  std::unique_ptr<Shared> shared_;
   std::uint64_t charged_ = 0;  ///< bytes taken from the budget
   std::shared_ptr<const ModuleCode> code_;
   std::string module_name_;

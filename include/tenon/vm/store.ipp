@@ -14,17 +14,20 @@
 #include <tenon/vm/instance.hpp>
 #include <tenon/vm/reference_table.ipp>
 #include <tenon/vm/store.hpp>
+#include <tenon/vm/wait_queue.hpp>
 #include <tenon/wasm/error_format.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
 
 namespace detail {
 
-/// Asks the call that runs as `activation` to stop.
+/// Asks the call that runs as `activation` to stop, also if it waits.
 inline void Ask(Group& group, std::uint64_t activation) noexcept {
   std::uint64_t current = group.interrupt.Load();
   while (current < activation && !group.interrupt.CompareExchange(current, activation)) {
   }
+  const std::lock_guard lock{group.waiting_mutex};
+  if (group.waits_in != nullptr) group.waits_in->Alert();
 }
 
 }  // namespace detail
