@@ -41,23 +41,6 @@ class Meeting {
   std::atomic<int> missing_;
 };
 
-// An arena of the C library, which may be there before the limit, has 64 MiB.
-constexpr std::uint32_t kMoreThanArenasHave = 80 << 20;
-
-/// A module with a custom section of so many bytes.
-std::vector<std::uint8_t> LargeModule(std::int32_t answer, std::uint32_t size) {
-  std::vector<std::uint8_t> module = AnswerModule(answer);
-  module.push_back(0);
-  for (std::uint32_t left = size + 2;; left >>= 7) {
-    const bool is_last = left < 0x80;
-    module.push_back(static_cast<std::uint8_t>((left & 0x7F) | (is_last ? 0 : 0x80)));
-    if (is_last) break;
-  }
-  module.insert(module.end(), {1, 'x'});
-  module.resize(module.size() + size);
-  return module;
-}
-
 }  // namespace
 
 TEST_CASE("threads whose reports compile each other's modules do not wait for each other") {
@@ -121,6 +104,27 @@ TEST_CASE("of compilations that would wait for each other one is refused") {
 
 #if !defined(__SANITIZE_ADDRESS__) && !TENON_DETAIL_HAS_FEATURE(address_sanitizer) && \
     !TENON_DETAIL_THREAD_SANITIZER  // they end processes that have no memory
+namespace {
+
+// An arena of the C library, which may be there before the limit, has 64 MiB.
+constexpr std::uint32_t kMoreThanArenasHave = 80 << 20;
+
+/// A module with a custom section of so many bytes.
+std::vector<std::uint8_t> LargeModule(std::int32_t answer, std::uint32_t size) {
+  std::vector<std::uint8_t> module = AnswerModule(answer);
+  module.push_back(0);
+  for (std::uint32_t left = size + 2;; left >>= 7) {
+    const bool is_last = left < 0x80;
+    module.push_back(static_cast<std::uint8_t>((left & 0x7F) | (is_last ? 0 : 0x80)));
+    if (is_last) break;
+  }
+  module.insert(module.end(), {1, 'x'});
+  module.resize(module.size() + size);
+  return module;
+}
+
+}  // namespace
+
 TEST_CASE("a guest that there is no memory to keep runs, and is reported") {
   const ScratchDirectory scratch;
   const std::vector<std::uint8_t> module = LargeModule(7, kMoreThanArenasHave);
