@@ -115,6 +115,17 @@ TEST_CASE("side tables whose positions are out of bounds are refused") {
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].code_end += 1; }));
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].first_entry = 1000; }));
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].parameter_slots = 9; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].parameter_slots = 0; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].local_slots = 0; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].local_slots = 0x7FFFFFFF; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].max_stack_slots = 0xFFFFFFFF; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.functions[0].result_slots = 2; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.entries[0].arity = 100; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.entries[0].arity = 0xFFFFFFFF; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.entries[0].drop = 100; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.places[0] = {0x7FFFFFFF, true}; }));
+  CHECK_FALSE(is_taken([](SideTable& x) { x.places[0] = {x.functions[1].local_slots - 1, true}; }));
+  CHECK(is_taken([](SideTable& x) { x.places[0] = {x.functions[1].local_slots - 1, false}; }));
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[1].place_count += 1; }));
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[1].first_place = 0xFFFFFFFF; }));
   CHECK_FALSE(is_taken([](SideTable& x) { x.functions[1].search = 1; }));

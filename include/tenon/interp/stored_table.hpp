@@ -26,8 +26,10 @@ inline constexpr std::size_t kLeastStoredModule = 64 << 10;
 TENON_DECL std::vector<std::uint8_t> WriteSideTable(const SideTable& table);
 
 /// Reads what WriteSideTable wrote for this module. False if it is something else: indices into its
-/// tables are in bounds, and functions are where the module has them. `out` is unspecified then.
-/// Counts of slots are believed, so the bytes must be those that were written, as a checksum tells.
+/// tables are in bounds, functions are where the module has them, with the slots of their types,
+/// and branches move no more than their operands. `out` is unspecified then. Where between
+/// instructions a branch leads, and where locals are that are not written out, is believed, so the
+/// bytes must be those that were written, as a checksum tells.
 TENON_DECL bool ReadSideTable(std::span<const std::uint8_t> bytes, const wasm::Module& module,
                               SideTable& out);
 

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <type_traits>
 
 #include <tenon/interp/stored_table.hpp>
@@ -102,14 +104,54 @@ constexpr bool IsAmong(std::uint64_t first, std::uint64_t count, std::uint64_t s
   return first + count <= size;
 }
 
-/// Whether the entries from `first` to `end` lead to places of the function and of its entries.
+/// Slots of a function type's values.
+struct TypeSlots {
+  std::uint32_t parameters;
+  std::uint32_t results;
+};
+
+inline std::uint32_t SlotsOf(std::span<const ValueType> types) {
+  std::uint32_t slots = 0;
+  for (const ValueType type : types) slots += type.SlotCount();
+  return slots;
+}
+
+inline wasm::FlatArray<TypeSlots> SlotsOfTypes(const wasm::Module& module) {
+  wasm::FlatArray<TypeSlots> all;
+  for (std::uint32_t type = 0; type < module.types.size(); ++type) {
+    all.push_back({SlotsOf(module.Parameters(type)), SlotsOf(module.Results(type))});
+  }
+  return all;
+}
+
+/// Whether the slots of a function's values are those of its type, and a frame of it has a size
+/// that can be computed with.
+inline bool AreSlotsOf(const FunctionCode& code, const TypeSlots& type) {
+  constexpr std::uint64_t kMostSlots = std::uint64_t{1} << 31;
+  return code.parameter_slots == type.parameters && code.result_slots == type.results &&
+         code.parameter_slots <= code.local_slots &&
+         std::uint64_t{code.local_slots} + code.max_stack_slots < kMostSlots;
+}
+
+/// Whether the places of a wide function's locals are among its slots, as far as they are written
+/// out.
+inline bool ArePlacesOf(const SideTable& table, const FunctionCode& code) {
+  for (std::uint32_t i = code.first_place; i < code.first_place + code.place_count; ++i) {
+    const LocalPlace place = table.places[i];
+    if (place.Slot() + (place.IsVector() ? 2u : 1u) > code.local_slots) return false;
+  }
+  return true;
+}
+
+/// Whether the entries from `first` to `end` lead to places of the function and of its entries, and
+/// move no more than its operands.
 inline bool AreBranchesOf(const SideTable& table, const FunctionCode& code, std::uint32_t end) {
   const std::int64_t length = std::int64_t{code.code_end} - code.code_offset;
   for (std::uint32_t i = code.first_entry; i < end; ++i) {
     const BranchEntry& entry = table.entries[i];
     const std::int64_t next = std::int64_t{i} + entry.table_delta;
     if (entry.pc_delta > length || entry.pc_delta < -length || next < code.first_entry ||
-        next > end) {
+        next > end || std::uint64_t{entry.arity} + entry.drop > code.max_stack_slots) {
       return false;
     }
   }
@@ -117,15 +159,16 @@ inline bool AreBranchesOf(const SideTable& table, const FunctionCode& code, std:
 }
 
 inline bool IsFunctionOf(const SideTable& table, const FunctionCode& code, std::uint32_t end,
-                         wasm::ByteRange body) {
+                         wasm::ByteRange body, const TypeSlots& type) {
   if (code.code_offset < body.offset || code.code_offset > code.code_end ||
       code.code_end != body.End() || code.first_entry > end || end > table.entries.size() ||
-      code.parameter_slots > code.local_slots) {
+      !AreSlotsOf(code, type)) {
     return false;
   }
   const bool may_search = !table.searches.empty();
-  if (code.is_wide && (!IsAmong(code.first_place, code.place_count, table.places.size()) ||
-                       (may_search && code.search >= table.searches.size()))) {
+  if (code.is_wide &&
+      (!IsAmong(code.first_place, code.place_count, table.places.size()) ||
+       (may_search && code.search >= table.searches.size()) || !ArePlacesOf(table, code))) {
     return false;
   }
   return AreBranchesOf(table, code, end);
@@ -181,11 +224,14 @@ TENON_DECL bool ReadSideTable(std::span<const std::uint8_t> bytes, const wasm::M
            search.end_run <= out.runs.size();
   });
   if (!are_searches) return false;
+  const wasm::FlatArray<detail::TypeSlots> types = detail::SlotsOfTypes(module);
   for (std::size_t i = 0; i < out.functions.size(); ++i) {
+    const std::uint32_t type = module.functions[module.imported_functions + i];
     const FunctionCode& code = out.functions[i];
     const std::size_t end =
         i + 1 < out.functions.size() ? out.functions[i + 1].first_entry : out.entries.size();
-    if (!detail::IsFunctionOf(out, code, static_cast<std::uint32_t>(end), module.bodies[i])) {
+    if (!detail::IsFunctionOf(out, code, static_cast<std::uint32_t>(end), module.bodies[i],
+                              types[type])) {
       return false;
     }
   }
