@@ -47,10 +47,12 @@ class TypedFunction<R(A...)> {
 
   /// Calls the function. Throws ConfigError if the handle is empty; Trap, ExitError, or what a host
   /// function threw.
-  R operator()(A... arguments) const { return Invoke(nullptr, arguments...); }
+  R operator()(A... arguments) const {
+    return CallRecord(function_.Record(), nullptr, arguments...);
+  }
   /// The same under a stop token or deadline, or with user data.
   R operator()(const CallContext& context, A... arguments) const {
-    return Invoke(&context, arguments...);
+    return CallRecord(function_.Record(), &context, arguments...);
   }
 
   /// Calls without throwing: the results, or what the call ended with.
@@ -68,13 +70,9 @@ class TypedFunction<R(A...)> {
     typed.function_ = std::move(function);
     return typed;
   }
-
- private:
-  using Shape = bind::CallSignature<R(A...)>;
-  static constexpr std::uint32_t kSlotCount = Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount;
-
-  [[gnu::always_inline]] R Invoke(const CallContext* context, const A&... arguments) const {
-    const abi::FunctionRecord* const record = function_.Record();
+  /// The same for a call: `record`, null for an empty handle, must have the signature.
+  [[gnu::always_inline]] static R CallRecord(const abi::FunctionRecord* record,
+                                             const CallContext* context, const A&... arguments) {
     if (record == nullptr) [[unlikely]]
       vm::ThrowEmptyHandle("TypedFunction");
     const typename Shape::Operands operands = Shape::Convert(arguments...);
@@ -89,6 +87,10 @@ class TypedFunction<R(A...)> {
     vm::EndPlain(*record);
     return Take(slots);
   }
+
+ private:
+  using Shape = bind::CallSignature<R(A...)>;
+  static constexpr std::uint32_t kSlotCount = Shape::kSlotCount == 0 ? 1 : Shape::kSlotCount;
 
   template <class... Values>
   [[gnu::noinline]] static R InvokeWithCare(const abi::FunctionRecord& record,

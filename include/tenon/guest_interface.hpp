@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// A guest that is embedded in the program, as the compiler sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/value_type.hpp>
+#include <tenon/typed/interface.hpp>
+#include <tenon/typed/interface_refusal.hpp>
+
+namespace tenon::inline TENON_ABI {
+
+class ModuleConfig;
+class Runtime;
+template <const auto& kBytes>
+class TypedGuest;
+
+/// The imports and exports of the module in `kBytes`, known while compiling. An empty value, made
+/// by ParseInterface; all of it may be used in constant expressions.
+template <const auto& kBytes>
+class GuestInterface {
+  using Tables = typed::Interface<kBytes>;
+
+ public:
+  /// The module. Static storage.
+  static constexpr std::span<const std::uint8_t> Bytes() { return Tables::Bytes(); }
+
+  static constexpr std::size_t kImportCount = Tables::kSizes.imports;
+  static constexpr std::size_t kExportCount = Tables::kSizes.exports;
+
+  /// Whether the guest exports a function of this name.
+  static constexpr bool ExportsFunction(std::string_view name) {
+    return Tables::FindExport(name) != Tables::kNone;
+  }
+  /// Parameters and results of an exported function; empty if there is none of this name.
+  static constexpr std::span<const ValueType> ParametersOf(std::string_view name) {
+    const std::size_t found = Tables::FindExport(name);
+    if (found == Tables::kNone) return {};
+    return Tables::Types(Tables::kTables.exports[found].parameters);
+  }
+  static constexpr std::span<const ValueType> ResultsOf(std::string_view name) {
+    const std::size_t found = Tables::FindExport(name);
+    if (found == Tables::kNone) return {};
+    return Tables::Types(Tables::kTables.exports[found].results);
+  }
+  /// Whether the guest imports something from a module, or under a name of it.
+  static constexpr bool Imports(std::string_view module) {
+    for (std::size_t i = 0; i < kImportCount; ++i) {
+      if (Tables::Text(Tables::kTables.imports[i].module) == module) return true;
+    }
+    return false;
+  }
+  static constexpr bool Imports(std::string_view module, std::string_view name) {
+    for (std::size_t i = 0; i < kImportCount; ++i) {
+      const typed::ExternRow& row = Tables::kTables.imports[i];
+      if (Tables::Text(row.module) == module && Tables::Text(row.name) == name) return true;
+    }
+    return false;
+  }
+
+  /// Compiles and instantiates the guest, anonymously, in a runtime. `hosts` are what it imports
+  /// from, each a HostModule that has been mounted in the runtime, a HostModule (which is mounted
+  /// now), or Linked. What the guest imports and they do not have under the same signature is
+  /// refused while compiling; what is Linked is checked by the runtime. Throws as
+  /// Runtime::CompileModule and Runtime::InstantiateModule. Defined in <tenon/typed_guest.hpp>.
+  template <class... Hosts>
+    requires(!std::is_same_v<Hosts, ModuleConfig> && ...)
+  TypedGuest<kBytes> Instantiate(const Runtime& runtime, const Hosts&... hosts) const;
+  /// The same with a configuration, which names the instance.
+  template <class... Hosts>
+  TypedGuest<kBytes> Instantiate(const Runtime& runtime, const ModuleConfig& config,
+                                 const Hosts&... hosts) const;
+};
+
+/// The interface of the module in `kBytes`, a constexpr array of unsigned char with static storage:
+///
+///     constexpr unsigned char kBytes[] = {...};   // or a string literal, or #embed
+///     constexpr auto kGuest = tenon::ParseInterface<kBytes>();
+///
+/// Bytes that are no module do not compile. Function bodies are not looked at: they are validated
+/// by Runtime::CompileModule.
+template <const auto& kBytes>
+consteval auto ParseInterface() {
+  using Bytes = std::remove_reference_t<decltype(kBytes)>;
+  if constexpr (!typed::kIsByteArray<Bytes>) {
+    static_cast<void>(sizeof(typed::RefusedBytes<Bytes>));
+    return typed::NoGuest{};
+  } else {
+    constexpr typed::InterfaceSizes kSizes = typed::Interface<kBytes>::kSizes;
+    if constexpr (kSizes.fault != ErrorCode::None) {
+      static_cast<void>(sizeof(typed::RefusedModule<kSizes.fault, kSizes.offset>));
+      return typed::NoGuest{};
+    } else {
+      return GuestInterface<kBytes>{};
+    }
+  }
+}
+
+}  // namespace tenon::inline TENON_ABI

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file
+/// What a module imports and exports, read by the compiler.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <tenon/abi/config.hpp>
+#include <tenon/abi/error_text.hpp>
+#include <tenon/abi/value_type.hpp>
+#include <tenon/core_features.hpp>
+#include <tenon/fixed_text.hpp>
+#include <tenon/wasm/decoder.hpp>
+#include <tenon/wasm/fault.hpp>
+#include <tenon/wasm/module.hpp>
+
+namespace tenon::inline TENON_ABI::typed {
+
+/// A function's type, by views of static storage.
+struct Signature {
+  std::span<const ValueType> parameters;
+  std::span<const ValueType> results;
+
+  friend constexpr bool operator==(const Signature& a, const Signature& b) {
+    if (a.parameters.size() != b.parameters.size() || a.results.size() != b.results.size()) {
+      return false;
+    }
+    for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+      if (a.parameters[i] != b.parameters[i]) return false;
+    }
+    for (std::size_t i = 0; i < a.results.size(); ++i) {
+      if (a.results[i] != b.results[i]) return false;
+    }
+    return true;
+  }
+};
+
+/// A run of elements of a table's pool.
+struct Run {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+/// An import or export.
+struct ExternRow {
+  Run module;  ///< imports only
+  Run name;
+  ExternKind kind = ExternKind::Func;
+  Run parameters;  ///< functions only
+  Run results;
+};
+
+/// How large the tables of a module are, or what is wrong with it.
+struct InterfaceSizes {
+  ErrorCode fault = ErrorCode::None;
+  std::size_t offset = 0;  ///< of the fault
+  std::size_t bytes = 0;   ///< of the module
+  std::size_t text = 0;
+  std::size_t types = 0;
+  std::size_t imports = 0;
+  std::size_t exports = 0;
+};
+
+template <std::size_t kText, std::size_t kTypes, std::size_t kImports, std::size_t kExports>
+struct InterfaceTables {
+  char text[kText + 1]{};
+  ValueType types[kTypes + 1]{};
+  ExternRow imports[kImports + 1]{};
+  ExternRow exports[kExports + 1]{};
+};
+
+/// The runtime decides which features it accepts.
+consteval CoreFeatures EveryFeature() {
+  CoreFeatures all;
+#define TENON_DETAIL_ROW(name, bit, text) all = all.SetEnabled(Feature::name, true);
+  TENON_FEATURES(TENON_DETAIL_ROW)
+#undef TENON_DETAIL_ROW
+  return all;
+}
+
+/// Whether the function has a type: the decoder leaves indices to the validator.
+constexpr bool HasType(const wasm::Module& module, std::uint32_t function) {
+  return function < module.functions.size() && module.functions[function] < module.types.size() &&
+         module.types[module.functions[function]].kind == wasm::TypeKind::Function;
+}
+
+/// Decodes bytes, of which the last may be the terminator of a string literal: no module ends with
+/// a zero byte that can be left out. Sets `size` to the module's.
+constexpr wasm::Fault DecodeEmbedded(std::span<const std::uint8_t> bytes, wasm::Module& module,
+                                     std::size_t& size) {
+  wasm::DecodeOptions options;
+  options.features = EveryFeature();
+  size = bytes.size();
+  wasm::Fault fault = wasm::Decode(bytes, options, module);
+  if (!fault.IsNone() && !bytes.empty() && bytes.back() == 0) {
+    wasm::Module without_terminator;
+    const wasm::Fault second =
+        wasm::Decode(bytes.first(bytes.size() - 1), options, without_terminator);
+    if (second.IsNone() || second.code != fault.code) {
+      size = bytes.size() - 1;
+      module = without_terminator;
+      fault = second;
+    }
+  }
+  return fault;
+}
+
+consteval InterfaceSizes Measure(std::span<const std::uint8_t> bytes) {
+  InterfaceSizes sizes;
+  wasm::Module module;
+  const wasm::Fault fault = DecodeEmbedded(bytes, module, sizes.bytes);
+  sizes.fault = fault.code;
+  sizes.offset = fault.offset;
+  if (!fault.IsNone()) return sizes;
+  const auto add = [&](ExternKind kind, std::uint32_t index) {
+    if (kind != ExternKind::Func) return;
+    if (!HasType(module, index)) {
+      sizes.fault = ErrorCode::UnknownFunction;
+      return;
+    }
+    const std::uint32_t type = module.functions[index];
+    sizes.types += module.Parameters(type).size() + module.Results(type).size();
+  };
+  for (const wasm::Import& import : module.imports) {
+    sizes.text += std::size_t{import.module.size} + import.name.size;
+    add(import.kind, import.index);
+  }
+  for (const wasm::Export& exported : module.exports) {
+    sizes.text += exported.name.size;
+    add(exported.kind, exported.index);
+  }
+  sizes.imports = module.imports.size();
+  sizes.exports = module.exports.size();
+  return sizes;
+}
+
+template <std::size_t kText, std::size_t kTypes, std::size_t kImports, std::size_t kExports>
+consteval auto Fill(std::span<const std::uint8_t> bytes) {
+  InterfaceTables<kText, kTypes, kImports, kExports> tables;
+  wasm::Module module;
+  wasm::DecodeOptions options;
+  options.features = EveryFeature();
+  if (!wasm::Decode(bytes, options, module).IsNone()) return tables;
+  std::uint32_t text = 0;
+  std::uint32_t types = 0;
+  const auto add_text = [&](wasm::ByteRange range) {
+    const Run run{text, range.size};
+    for (const std::uint8_t byte : module.Bytes(range)) {
+      tables.text[text++] = static_cast<char>(byte);
+    }
+    return run;
+  };
+  const auto add_types = [&](std::span<const ValueType> added) {
+    const Run run{types, static_cast<std::uint32_t>(added.size())};
+    for (const ValueType type : added) tables.types[types++] = type;
+    return run;
+  };
+  const auto row_of = [&](wasm::ByteRange name, ExternKind kind, std::uint32_t index) {
+    ExternRow row;
+    row.name = add_text(name);
+    row.kind = kind;
+    if (kind == ExternKind::Func) {
+      row.parameters = add_types(module.Parameters(module.functions[index]));
+      row.results = add_types(module.Results(module.functions[index]));
+    }
+    return row;
+  };
+  for (std::size_t i = 0; i < kImports; ++i) {
+    const wasm::Import& import = module.imports[i];
+    const Run from = add_text(import.module);
+    tables.imports[i] = row_of(import.name, import.kind, import.index);
+    tables.imports[i].module = from;
+  }
+  for (std::size_t i = 0; i < kExports; ++i) {
+    const wasm::Export& exported = module.exports[i];
+    tables.exports[i] = row_of(exported.name, exported.kind, exported.index);
+  }
+  return tables;
+}
+
+/// Whether `kBytes` can be decoded by the compiler: text of `char` cannot be read as bytes.
+template <class Bytes>
+inline constexpr bool kIsByteArray = false;
+template <std::size_t kSize>
+inline constexpr bool kIsByteArray<const unsigned char[kSize]> = true;
+template <class Array>
+  requires requires(const Array& array) {
+    typename std::tuple_size<Array>::type;
+    requires std::is_same_v<decltype(array.data()), const unsigned char*>;
+  }
+inline constexpr bool kIsByteArray<const Array> = true;
+
+/// The tables of the module in `kBytes`, which is valid.
+template <const auto& kBytes>
+struct Interface {
+  static constexpr InterfaceSizes kSizes = Measure(kBytes);
+  static constexpr auto kTables = Fill<kSizes.text, kSizes.types, kSizes.imports, kSizes.exports>(
+      std::span<const std::uint8_t>{kBytes}.first(kSizes.bytes));
+
+  static constexpr std::span<const std::uint8_t> Bytes() {
+    return std::span<const std::uint8_t>{kBytes}.first(kSizes.bytes);
+  }
+  static constexpr std::string_view Text(Run run) { return {kTables.text + run.first, run.count}; }
+  static constexpr std::span<const ValueType> Types(Run run) {
+    return std::span<const ValueType>{kTables.types}.subspan(run.first, run.count);
+  }
+  static constexpr Signature SignatureOf(const ExternRow& row) {
+    return {Types(row.parameters), Types(row.results)};
+  }
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  /// The exported function of this name, or kNone.
+  static constexpr std::size_t FindExport(std::string_view name) {
+    for (std::size_t i = 0; i < kSizes.exports; ++i) {
+      if (kTables.exports[i].kind == ExternKind::Func && Text(kTables.exports[i].name) == name) {
+        return i;
+      }
+    }
+    return kNone;
+  }
+};
+
+/// Text of bounded length that is written while compiling.
+struct Draft {
+  static constexpr std::size_t kCapacity = 512;
+
+  char text[kCapacity]{};
+  std::size_t size = 0;
+
+  constexpr Draft& operator+=(std::string_view added) {
+    for (const char character : added) {
+      if (size < kCapacity) text[size++] = character;
+    }
+    return *this;
+  }
+  constexpr std::string_view View() const { return {text, size}; }
+};
+
+constexpr std::string_view NameOf(ValueType type) {
+  if (type == ValueType::I32) return "i32";
+  if (type == ValueType::I64) return "i64";
+  if (type == ValueType::F32) return "f32";
+  if (type == ValueType::F64) return "f64";
+  if (type == ValueType::V128) return "v128";
+  if (type == ValueType::FuncRef) return "funcref";
+  if (type == ValueType::ExternRef) return "externref";
+  return "ref";
+}
+
+/// "(i32, i64) -> f32", as run-time errors spell it.
+constexpr Draft SignatureDraft(const Signature& signature) {
+  const auto add_list = [](Draft& draft, std::span<const ValueType> types) {
+    draft += "(";
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (i != 0) draft += ", ";
+      draft += NameOf(types[i]);
+    }
+    draft += ")";
+  };
+  Draft draft;
+  add_list(draft, signature.parameters);
+  draft += " -> ";
+  if (signature.results.size() == 1) {
+    draft += NameOf(signature.results[0]);
+  } else {
+    add_list(draft, signature.results);
+  }
+  return draft;
+}
+
+/// The text of a source, which has `static constexpr Draft Get()`, as template argument.
+template <class Source>
+consteval auto FixedOf() {
+  constexpr Draft kDraft = Source::Get();
+  FixedText<kDraft.size + 1> fixed;
+  for (std::size_t i = 0; i < kDraft.size; ++i) fixed.text[i] = kDraft.text[i];
+  return fixed;
+}
+
+}  // namespace tenon::inline TENON_ABI::typed
