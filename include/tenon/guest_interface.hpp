@@ -3,6 +3,11 @@
 /// A guest that is embedded in the program, as the compiler sees it.
 #pragma once
 
+// First, so that compilers print few "included from" lines above a refusal.
+// clang-format off
+#include <tenon/typed/interface_refusal.hpp>
+// clang-format on
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,9 +15,9 @@
 #include <type_traits>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/abi/error_text.hpp>
 #include <tenon/abi/value_type.hpp>
 #include <tenon/typed/interface.hpp>
-#include <tenon/typed/interface_refusal.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -78,6 +83,40 @@ class GuestInterface {
                                  const Hosts&... hosts) const;
 };
 
+namespace typed {
+
+/// In place of a guest that was refused.
+struct NoGuest {};
+
+/// What ParseInterface gives. Refused here rather than in its body, where clang would report that
+/// the result is no constant, too.
+template <const auto& kBytes>
+struct ParsedGuest {
+  template <class R, class G>
+  struct Judged {
+    using Refusal = R;
+    using Guest = G;
+  };
+  static consteval auto Judge() {
+    using Bytes = std::remove_reference_t<decltype(kBytes)>;
+    if constexpr (!kIsByteArray<Bytes>) {
+      return Judged<RefusedBytes<Bytes>, NoGuest>{};
+    } else {
+      constexpr InterfaceSizes kSizes = Interface<kBytes>::kSizes;
+      if constexpr (kSizes.fault != ErrorCode::None) {
+        return Judged<RefusedModule<kSizes.fault, kSizes.offset>, NoGuest>{};
+      } else {
+        return Judged<char, GuestInterface<kBytes>>{};
+      }
+    }
+  }
+  using Verdict = decltype(Judge());
+  static_assert(sizeof(typename Verdict::Refusal) != 0);
+  using Type = typename Verdict::Guest;
+};
+
+}  // namespace typed
+
 /// The interface of the module in `kBytes`, a constexpr array of unsigned char with static storage:
 ///
 ///     constexpr unsigned char kBytes[] = {...};   // or a string literal, or #embed
@@ -86,20 +125,8 @@ class GuestInterface {
 /// Bytes that are no module do not compile. Function bodies are not looked at: they are validated
 /// by Runtime::CompileModule.
 template <const auto& kBytes>
-consteval auto ParseInterface() {
-  using Bytes = std::remove_reference_t<decltype(kBytes)>;
-  if constexpr (!typed::kIsByteArray<Bytes>) {
-    static_cast<void>(sizeof(typed::RefusedBytes<Bytes>));
-    return typed::NoGuest{};
-  } else {
-    constexpr typed::InterfaceSizes kSizes = typed::Interface<kBytes>::kSizes;
-    if constexpr (kSizes.fault != ErrorCode::None) {
-      static_cast<void>(sizeof(typed::RefusedModule<kSizes.fault, kSizes.offset>));
-      return typed::NoGuest{};
-    } else {
-      return GuestInterface<kBytes>{};
-    }
-  }
+consteval typename typed::ParsedGuest<kBytes>::Type ParseInterface() {
+  return {};
 }
 
 }  // namespace tenon::inline TENON_ABI

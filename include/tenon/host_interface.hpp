@@ -3,6 +3,12 @@
 /// Host modules described as values, whose signatures the compiler compares with a guest's imports.
 #pragma once
 
+// First, so that compilers print few "included from" lines above a refusal.
+// clang-format off
+#include <tenon/bind/refusal.hpp>
+#include <tenon/typed/interface_refusal.hpp>
+// clang-format on
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -18,7 +24,6 @@
 #include <tenon/module.hpp>
 #include <tenon/runtime.hpp>
 #include <tenon/typed/interface.hpp>
-#include <tenon/typed/interface_refusal.hpp>
 #include <tenon/typed/nearest.hpp>
 
 namespace tenon::inline TENON_ABI {
@@ -44,6 +49,56 @@ struct WasmSignature<bind::Signature<R, P...>> {
   }
 };
 
+/// `Type` is one whose size is to be asked for: there is none if a callable is refused.
+template <bind::detail::Verdict kVerdict, class S, class F>
+struct AcceptedFunction {
+  static consteval auto Judge() {
+    if constexpr (kVerdict.refusal == bind::Refusal::None) {
+      return TypeTag<char>{};
+    } else {
+      return TypeTag<bind::detail::RefusalOf<kVerdict, S, F>>{};
+    }
+  }
+  using Type = typename decltype(Judge())::Type;
+};
+
+/// Position of the first name that stands before, too; the number of names if there is none.
+template <class... Functions>
+consteval std::size_t FindRepeatedName() {
+  constexpr std::string_view kNames[] = {Functions::kName..., ""};
+  for (std::size_t i = 0; i < sizeof...(Functions); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (kNames[i] == kNames[j]) return i;
+    }
+  }
+  return sizeof...(Functions);
+}
+template <class... Functions>
+struct RepeatedName {
+  static constexpr Draft Get() {
+    constexpr std::string_view kNames[] = {Functions::kName..., ""};
+    Draft draft;
+    return draft += kNames[FindRepeatedName<Functions...>()];
+  }
+};
+/// `Type` is one whose size is to be asked for: there is none if two functions have one name.
+template <class... Functions>
+struct DistinctNames {
+  static consteval auto Judge() {
+    if constexpr (FindRepeatedName<Functions...>() == sizeof...(Functions)) {
+      return TypeTag<char>{};
+    } else {
+      return TypeTag<RefusedTwice<FixedOf<RepeatedName<Functions...>>()>>{};
+    }
+  }
+  using Type = typename decltype(Judge())::Type;
+};
+
+template <class Class, class R, class... P>
+Class ClassOf(R (Class::*)(P...));
+template <class Class, class R, class... P>
+const Class ClassOf(R (Class::*)(P...) const);
+
 }  // namespace typed
 
 /// A function of a host module: a callable and its name. Made by Fn.
@@ -51,10 +106,15 @@ template <FixedText kFunctionName, class F>
 struct HostFn {
   static constexpr std::string_view kName = kFunctionName.View();
   using CppSignature = bind::detail::CallableSignature<F>;
+  static_assert(sizeof(typename typed::AcceptedFunction<
+                       bind::detail::JudgeCallable<const F&, CppSignature, false>(), CppSignature,
+                       F>::Type) != 0);
   static constexpr typed::Signature WasmType() { return typed::WasmSignature<CppSignature>::Get(); }
 
   F function;
 
+  template <class...>
+  using Needed = char;
   template <class... State>
   void Define(HostFunctionBuilder builder, State&...) const {
     builder.WithFunc(function).Export(std::string{kName});
@@ -71,8 +131,13 @@ struct ConstantHostFn {
   static constexpr std::string_view kName = kFunctionName.View();
   using CppSignature =
       decltype(bind::detail::DeduceSignature<std::remove_const_t<decltype(kFunction)>>());
+  static_assert(
+      sizeof(typename typed::AcceptedFunction<bind::detail::JudgeSignature(CppSignature{}),
+                                              CppSignature, decltype(kFunction)>::Type) != 0);
   static constexpr typed::Signature WasmType() { return typed::WasmSignature<CppSignature>::Get(); }
 
+  template <class...>
+  using Needed = char;
   template <class... State>
   void Define(HostFunctionBuilder builder, State&...) const {
     builder.template WithFunc<kFunction>().Export(std::string{kName});
@@ -90,6 +155,16 @@ struct HostMethod {
   using CppSignature = decltype(bind::detail::MethodSignature<decltype(kMethod)>());
   static constexpr typed::Signature WasmType() { return typed::WasmSignature<CppSignature>::Get(); }
 
+  using Object = decltype(typed::ClassOf(kMethod));
+  static_assert(
+      sizeof(typename typed::AcceptedFunction<bind::detail::JudgeSignature(CppSignature{}),
+                                              CppSignature, decltype(kMethod)>::Type) != 0);
+
+  /// A type whose size is to be asked for: there is none if no object is of the class.
+  template <class... State>
+  using Needed = typename std::conditional_t<
+      (std::is_convertible_v<State*, Object*> || ...), typed::TypeTag<char>,
+      typed::TypeTag<typed::RefusedObject<kFunctionName, Object>>>::Type;
   template <class... State>
   void Define(HostFunctionBuilder builder, State&... state) const {
     DefineOn(builder, state...);
@@ -100,15 +175,7 @@ struct HostMethod {
   }
 
  private:
-  template <class Class, class R, class... P>
-  static Class ClassOf(R (Class::*)(P...));
-  template <class Class, class R, class... P>
-  static const Class ClassOf(R (Class::*)(P...) const);
-  using Object = decltype(ClassOf(kMethod));
-
-  static void DefineOn(const HostFunctionBuilder&) {
-    static_cast<void>(sizeof(typed::RefusedObject<kFunctionName, Object>));
-  }
+  static void DefineOn(const HostFunctionBuilder&) {}
   template <class First, class... Rest>
   static void DefineOn(HostFunctionBuilder builder, First& first, Rest&... rest) {
     if constexpr (std::is_convertible_v<First*, Object*>) {
@@ -122,26 +189,20 @@ struct HostMethod {
 /// A function of a HostModule: `Fn<"mix">(Mix)`. Takes what HostFunctionBuilder::WithFunc takes; it
 /// is copied each time that the module is mounted.
 template <FixedText kName, class F>
-constexpr auto Fn(F&& function) {
-  using S = bind::detail::CallableSignature<F>;
-  constexpr bind::detail::Verdict kVerdict =
-      bind::detail::JudgeCallable<const std::decay_t<F>&, S, false>();
-  if constexpr (kVerdict.refusal != bind::Refusal::None) {
-    static_cast<void>(sizeof(bind::detail::RefusalOf<kVerdict, S, F>));
-  }
-  return HostFn<kName, std::decay_t<F>>{std::forward<F>(function)};
+constexpr HostFn<kName, std::decay_t<F>> Fn(F&& function) {
+  return {std::forward<F>(function)};
 }
 /// The same with a function as template argument: `Fn<"mix", Mix>()`.
 template <FixedText kName, auto kFunction>
-consteval auto Fn() {
-  return ConstantHostFn<kName, kFunction>{};
+consteval ConstantHostFn<kName, kFunction> Fn() {
+  return {};
 }
 /// A member function as a function of a HostModule: `Method<"tick", &Game::Tick>()`. The object is
 /// given to HostInterface::Mount.
 template <FixedText kName, auto kMethod>
   requires std::is_member_function_pointer_v<decltype(kMethod)>
-consteval auto Method() {
-  return HostMethod<kName, kMethod>{};
+consteval HostMethod<kName, kMethod> Method() {
+  return {};
 }
 
 template <class Interface>
@@ -152,16 +213,14 @@ class MountedHost;
 /// functions may be done so.
 template <FixedText kModuleName, class... Functions>
 class HostInterface {
+  static_assert(sizeof(typename typed::DistinctNames<Functions...>::Type) != 0);
+
  public:
   static constexpr std::string_view kModule = kModuleName.View();
   static constexpr std::size_t kFunctionCount = sizeof...(Functions);
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  constexpr explicit HostInterface(Functions... functions) : functions_{std::move(functions)...} {
-    if constexpr (kRepeated != kNone) {
-      static_cast<void>(sizeof(typed::RefusedTwice<typed::FixedOf<NameSource<kRepeated>>()>));
-    }
-  }
+  constexpr explicit HostInterface(Functions... functions) : functions_{std::move(functions)...} {}
 
   /// Position of a function by its name, or kNone.
   static constexpr std::size_t Find(std::string_view name) {
@@ -183,6 +242,7 @@ class HostInterface {
   /// Throws as HostModuleBuilder::Instantiate: LinkError if there is an open module of the name.
   template <class... State>
   MountedHost<HostInterface> Mount(const Runtime& runtime, State&... state) const {
+    (static_cast<void>(sizeof(typename Functions::template Needed<State...>)), ...);
     const HostModuleBuilder builder = runtime.NewHostModuleBuilder(std::string{kModule});
     std::apply(
         [&](const Functions&... functions) {
@@ -222,15 +282,6 @@ class HostInterface {
   static constexpr std::size_t kShown = kFunctionCount < 3 ? kFunctionCount : 3;
   template <FixedText kName>
   using NearestTo = typename decltype(NearestOf<kName>(std::make_index_sequence<kShown>{}))::type;
-
-  static constexpr std::size_t kRepeated = [] {
-    for (std::size_t i = 0; i < kFunctionCount; ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        if (NameAt(i) == NameAt(j)) return i;
-      }
-    }
-    return kNone;
-  }();
 
   std::tuple<Functions...> functions_;
 };

@@ -12,6 +12,12 @@
 ///     std::int32_t sum = guest.Call<"sum">(3, 4);
 #pragma once
 
+// First, so that compilers print few "included from" lines above a refusal.
+// clang-format off
+#include <tenon/bind/refusal.hpp>
+#include <tenon/typed/interface_refusal.hpp>
+// clang-format on
+
 #include <array>
 #include <cstddef>
 #include <string>
@@ -30,7 +36,6 @@
 #include <tenon/module_config.hpp>
 #include <tenon/runtime.hpp>
 #include <tenon/typed/interface.hpp>
-#include <tenon/typed/interface_refusal.hpp>
 #include <tenon/typed/nearest.hpp>
 #include <tenon/typed/wire.hpp>
 #include <tenon/typed_function.hpp>
@@ -89,7 +94,8 @@ consteval ImportVerdict JudgeImport(std::size_t import, std::size_t host) {
 template <class Tables, class... Hosts>
 consteval ImportVerdict JudgeImports() {
   for (std::size_t i = 0; i < Tables::kSizes.imports; ++i) {
-    [[maybe_unused]] const std::string_view module = Tables::Text(Tables::kTables.imports[i].module);
+    [[maybe_unused]] const std::string_view module =
+        Tables::Text(Tables::kTables.imports[i].module);
     std::size_t position = 0;
     bool is_given = false;
     ImportVerdict verdict;
@@ -227,15 +233,6 @@ struct ExportedCall {
   static consteval WireKind ResultAt(std::size_t position) {
     return WireOf(Tables::kTables.types[kRow.results.first + position]);
   }
-  static consteval bool HasTypedReference() {
-    for (std::size_t i = 0; i < kParameters; ++i) {
-      if (ParameterAt(i) == WireKind::ResultArea) return true;
-    }
-    for (std::size_t i = 0; i < kResults; ++i) {
-      if (ResultAt(i) == WireKind::ResultArea) return true;
-    }
-    return false;
-  }
   template <std::size_t... I>
   static consteval auto DeclaredTag(std::index_sequence<I...>) {
     return TypeTag<typename PlainResults<ResultAt(I)...>::Type>{};
@@ -347,10 +344,7 @@ class TypedGuest {
       return 0;
     } else {
       using Exported = typed::ExportedCall<Tables, kFound>;
-      if constexpr (Exported::HasTypedReference()) {
-        static_cast<void>(sizeof(typed::RefusedReference<kName, typename Exported::Type>));
-        return 0;
-      } else if constexpr (sizeof...(A) != Exported::kParameters) {
+      if constexpr (sizeof...(A) != Exported::kParameters) {
         static_cast<void>(
             sizeof(typed::RefusedCount<kName, typename Exported::Type, sizeof...(A)>));
         return 0;

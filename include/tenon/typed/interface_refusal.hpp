@@ -39,9 +39,6 @@
 #define TENON_REFUSED_CALL_RESULT                                                              \
   "tenon: the guest's function has another result than the type that was asked for: the note " \
   "shows both"
-#define TENON_REFUSED_TYPED_REFERENCE                                                           \
-  "tenon: the guest's function has a typed reference in its signature, which has no C++ type: " \
-  "call it through Module::ExportedFunction"
 #define TENON_REFUSED_HOST_FUNCTION                                                        \
   "tenon: the host module has no function of this name: the note shows the name, and the " \
   "nearest that it has"
@@ -68,7 +65,6 @@
   X(ArgumentCount, TENON_REFUSED_ARGUMENT_COUNT)      \
   X(Argument, TENON_REFUSED_ARGUMENT("N"))            \
   X(CallResultType, TENON_REFUSED_CALL_RESULT)        \
-  X(TypedReference, TENON_REFUSED_TYPED_REFERENCE)    \
   X(HostFunctionMissing, TENON_REFUSED_HOST_FUNCTION) \
   X(HostFunctionTwice, TENON_REFUSED_HOST_TWICE)      \
   X(MethodObject, TENON_REFUSED_METHOD_OBJECT)
@@ -90,8 +86,10 @@ struct Nearest;
 template <class...>
 inline constexpr bool kNever = false;
 
-/// In place of a guest that was refused.
-struct NoGuest {};
+template <class T>
+struct TypeTag {
+  using Type = T;
+};
 
 template <class Bytes>
 struct RefusedBytes {
@@ -99,7 +97,7 @@ struct RefusedBytes {
 };
 template <ErrorCode kFault, std::size_t kOffset>
 struct RefusedModule {
-  static_assert(kFault == ErrorCode::None, TENON_REFUSED_GUEST_MODULE);
+  static_assert(kNever<RefusedModule>, TENON_REFUSED_GUEST_MODULE);
 };
 template <FixedText kImport, class Guest, class Host>
 struct RefusedSignature {
@@ -128,10 +126,6 @@ struct RefusedCount {
 template <FixedText kExport, class Guest, class Wanted>
 struct RefusedResult {
   static_assert(kNever<Guest>, TENON_REFUSED_CALL_RESULT);
-};
-template <FixedText kExport, class Guest>
-struct RefusedReference {
-  static_assert(kNever<Guest>, TENON_REFUSED_TYPED_REFERENCE);
 };
 template <FixedText kName, class Nearest>
 struct RefusedHostFunction {

@@ -14,13 +14,14 @@
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/scalar.hpp>
 #include <tenon/reference.hpp>
+#include <tenon/typed/interface_refusal.hpp>
 #include <tenon/value.hpp>
 
 namespace tenon::inline TENON_ABI::typed {
 
 using bind::WireKind;
 
-/// The kind of a value type that has a C++ type; ResultArea for others.
+/// The kind of a value type. The features that the decoder knows have no other types.
 consteval WireKind WireOf(ValueType type) {
   if (type == ValueType::I32) return WireKind::I32;
   if (type == ValueType::I64) return WireKind::I64;
@@ -28,14 +29,8 @@ consteval WireKind WireOf(ValueType type) {
   if (type == ValueType::F64) return WireKind::F64;
   if (type == ValueType::V128) return WireKind::V128;
   if (type == ValueType::FuncRef) return WireKind::FuncRef;
-  if (type == ValueType::ExternRef) return WireKind::ExternRef;
-  return WireKind::ResultArea;
+  return WireKind::ExternRef;
 }
-
-template <class T>
-struct TypeTag {
-  using Type = T;
-};
 
 template <WireKind kWire>
 consteval auto PlainTag() {

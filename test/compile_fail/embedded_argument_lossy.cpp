@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect: tenon: argument 1 does not fit the parameter of the guest's function without loss
+/// @file
+/// A double for an i32 of an embedded guest.
+
+#include <tenon/typed_guest.hpp>
+
+// (module
+//   (import "env" "mix" (func (param i32 i32) (result i32)))
+//   (func (export "sum") (param i32 i32) (result i32) local.get 0 local.get 1 call 0))
+inline constexpr unsigned char kBytes[] = {
+    0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00, 0x01, 0x07, 0x01, 0x60, 0x02, 0x7F, 0x7F,
+    0x01, 0x7F, 0x02, 0x0B, 0x01, 0x03, 'e',  'n',  'v',  0x03, 'm',  'i',  'x',  0x00, 0x00,
+    0x03, 0x02, 0x01, 0x00, 0x07, 0x07, 0x01, 0x03, 's',  'u',  'm',  0x00, 0x01, 0x0A, 0x0A,
+    0x01, 0x08, 0x00, 0x20, 0x00, 0x20, 0x01, 0x10, 0x00, 0x0B};
+inline constexpr auto kGuest = tenon::ParseInterface<kBytes>();
+using Guest = tenon::TypedGuest<kBytes>;
+
+#if TENON_MUST_NOT_COMPILE
+auto Sum(const Guest& guest) { return guest.Call<"sum">(3, 4.5); }
+#else
+auto Sum(const Guest& guest) { return guest.Call<"sum">(3, static_cast<int>(4.5)); }
+#endif
