@@ -22,7 +22,7 @@ import sys
 ROW = re.compile(r"^\|\s*`(\w+)`\s*\|(.*)$")
 CELL = re.compile(r"(?<!\\)\|")
 MARK = re.compile(r"^<!-- errors: (\w+) -->$")
-COLUMNS = {"binding": ("Refused", "Accepted")}
+COLUMNS = {table: ("Refused", "Accepted") for table in ("binding", "interface")}
 # What Markdown needs before a character, or around a text, but a reader does not see.
 MARKUP = re.compile(r"\\(?=[\\|<>*_`\[\]{}])|`")
 

@@ -10,7 +10,7 @@ import re
 import sys
 
 # From left to right. "public" stands for the headers that lie directly in include/tenon.
-ROOMS = ["abi", "bind", "wasm", "vm", "interp", "jit", "cache", "public", "wasi"]
+ROOMS = ["abi", "bind", "wasm", "typed", "vm", "interp", "jit", "cache", "public", "wasi"]
 
 # Public headers that rooms may include too, and why. They declare values, interfaces and one-pointer
 # handles, so they may include nothing but abi/, bind/ and each other (checked below); the bodies of
@@ -32,6 +32,7 @@ SHARED = {
     "cpu_features.hpp": _VALUE,
     "definition.hpp": _VALUE,
     "error.hpp": _VALUE,
+    "fixed_text.hpp": _VALUE,
     "fs_config.hpp": _CONFIG,
     "function.hpp": _HANDLE,
     "fwd.hpp": "forward declarations",

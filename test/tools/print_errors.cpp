@@ -7,6 +7,7 @@
 #include <tenon/abi/trap_code.hpp>
 #include <tenon/bind/diagnostics.hpp>
 #include <tenon/bind/field_refusal.hpp>
+#include <tenon/typed/interface_refusal.hpp>
 
 #define PRINT_ROW(table, name, text) std::printf("%s\t%s\t%s\n", table, #name, text);
 #define PRINT_DECODE_ROW(name, text) PRINT_ROW("decode", name, text)
@@ -15,6 +16,7 @@
 #define PRINT_USAGE_ROW(name, text) PRINT_ROW("usage", name, text)
 #define PRINT_TRAP_ROW(name, text) PRINT_ROW("trap", name, text)
 #define PRINT_BINDING_ROW(name, text) PRINT_ROW("binding", name, text)
+#define PRINT_INTERFACE_ROW(name, text) PRINT_ROW("interface", name, text)
 
 int main() {
   TENON_DECODE_ERRORS(PRINT_DECODE_ROW)
@@ -26,4 +28,5 @@ int main() {
   TENON_CALLABLE_REFUSALS(PRINT_BINDING_ROW)
   TENON_FIELD_REFUSALS(PRINT_BINDING_ROW)
   TENON_STRUCT_REFUSALS(PRINT_BINDING_ROW)
+  TENON_INTERFACE_REFUSALS(PRINT_INTERFACE_ROW)
 }
