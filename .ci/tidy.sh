@@ -21,6 +21,7 @@ if [[ ${#files[@]} -eq 0 ]]; then
     test/bind/callable_test.cpp
     test/fuzz/mutation_test.cpp
     test/runtime/listener_test.cpp
+    test/runtime/typed_guest_test.cpp
     test/spec/script_runner.cpp
     test/wasm/validator_test.cpp
   )

@@ -312,8 +312,11 @@ template <FixedText kModuleName>
 struct LinkedModule {
   static constexpr std::string_view kModule = kModuleName.View();
 };
+/// The module of this name that the runtime will have: `tenon::Linked<"wasi_snapshot_preview1">()`.
 template <FixedText kModuleName>
-inline constexpr LinkedModule<kModuleName> Linked{};
+consteval LinkedModule<kModuleName> Linked() {
+  return {};
+}
 
 /// Whether a newer host module has every function of an older one under the same signature, so that
 /// guests of the older one can use it: `static_assert(tenon::IsSuperset(kNew, kOld))`. Their names

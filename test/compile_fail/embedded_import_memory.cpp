@@ -17,6 +17,6 @@ auto Start(const tenon::Runtime& runtime) {
 }
 #else
 auto Start(const tenon::Runtime& runtime) {
-  return kGuest.Instantiate(runtime, tenon::Linked<"env">);
+  return kGuest.Instantiate(runtime, tenon::Linked<"env">());
 }
 #endif

@@ -221,7 +221,7 @@ TEST_CASE("a newer description that has all functions of the older one is a supe
 
 TEST_CASE("a linked module is checked by the runtime") {
   const tenon::Runtime runtime = MakeRuntime();
-  CHECK_THROWS_AS(kGuest.Instantiate(runtime, tenon::Linked<"env">), tenon::LinkError);
+  CHECK_THROWS_AS(kGuest.Instantiate(runtime, tenon::Linked<"env">()), tenon::LinkError);
   runtime.NewHostModuleBuilder("env")
       .NewFunctionBuilder()
       .WithFunc(Mix)
@@ -230,7 +230,7 @@ TEST_CASE("a linked module is checked by the runtime") {
       .WithFunc(Note)
       .Export("note")
       .Instantiate();
-  CHECK(kGuest.Instantiate(runtime, tenon::Linked<"env">).Call<"sum">(2, 3) == 23);
+  CHECK(kGuest.Instantiate(runtime, tenon::Linked<"env">()).Call<"sum">(2, 3) == 23);
 }
 
 TEST_CASE("calls of an embedded guest end as others do") {

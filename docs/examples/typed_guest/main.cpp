@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest inside the program: the compiler compares what it imports with a host module described as
-// a value, and its exports are called by name. guest_bytes.hpp is made from guest.wasm by the build.
+// a value, and its exports are called by name. guest_bytes.hpp is made from guest.wasm by the
+// build.
 
 #include <cstdint>
 #include <cstdio>

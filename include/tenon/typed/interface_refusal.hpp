@@ -26,10 +26,10 @@
   "and the nearest one"
 #define TENON_REFUSED_IMPORT_KIND                                                            \
   "tenon: the guest imports what is no function, and host modules described as values have " \
-  "functions only: give tenon::Linked<\"module\"> and define the module with HostModuleBuilder"
+  "functions only: give tenon::Linked<\"module\">() and define the module with HostModuleBuilder"
 #define TENON_REFUSED_IMPORT_MODULE                                                     \
   "tenon: the guest imports from a module that was not given: give its HostModule, or " \
-  "tenon::Linked<\"module\"> if the runtime will have it; the note shows the import"
+  "tenon::Linked<\"module\">() if the runtime will have it; the note shows the import"
 #define TENON_REFUSED_EXPORT_MISSING                                                             \
   "tenon: the guest exports no function of this name: the note shows the name, and the nearest " \
   "that it exports"
