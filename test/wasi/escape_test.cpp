@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -26,6 +28,7 @@
 #include <tenon/tenon.hpp>
 #include <tenon/wasi.hpp>
 
+#include "../support/sanitized.hpp"
 #include "forwarder.hpp"
 #include "sandbox.hpp"
 #include "show_errno.hpp"
@@ -600,4 +603,32 @@ TEST_CASE("another process that exchanges directories and links leads nobody out
   ::waitpid(child, nullptr, 0);
   CHECK(outside == 0);
   CHECK(inside > 0);
+}
+
+TEST_CASE("a text that another thread of the guest changes meanwhile is looked at once") {
+  if (tenon_test::kIsSanitized) return;  // The guest races with itself.
+  const auto files = std::make_shared<tenon::wasi::MemoryFileSystem>();
+  FileGuest guest{tenon::SystemConfig{}.WithFSConfig(tenon::FSConfig{}.WithFSMount(files, "/"))};
+  constexpr std::uint32_t kTarget = 1024;
+  constexpr std::uint32_t kLink = 2048;
+  guest.memory.WriteString(kTarget, "/etc");
+  guest.memory.WriteString(kLink, "link");
+  const std::span<std::uint8_t> target = guest.memory.View(kTarget, 1).value();
+  std::uint8_t& first = target[0];
+  int relative = 0;
+  int absolute = 0;
+  {
+    const Disturbance disturbance{[&first] {
+      std::atomic_ref{first}.store('x', std::memory_order_relaxed);
+      std::atomic_ref{first}.store('/', std::memory_order_relaxed);
+    }};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds{500};
+    while (std::chrono::steady_clock::now() < end) {
+      if (guest.Call("path_symlink", kTarget, 4u, kRoot, kLink, 4u) != Errno::Success) continue;
+      ++(files->ReadLink("link")->front() == '/' ? absolute : relative);
+      files->Unlink("link");
+    }
+  }
+  CHECK(absolute == 0);
+  CHECK(relative > 0);
 }

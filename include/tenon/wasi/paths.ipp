@@ -27,16 +27,17 @@ namespace tenon::inline TENON_ABI::wasi::detail {
 /// Longest path that a guest can pass, and longest target of a symbolic link.
 inline constexpr std::size_t kLongestGuestPath = 4096;
 
-TENON_DECL Expected<std::string_view> TextOf(const Memory& memory, Text text) {
+/// A copy, made before anything is asked about it: other threads can change a shared memory.
+TENON_DECL Expected<std::string> TextOf(const Memory& memory, Text text) {
   const auto view = text.In(memory);
   if (!view) return Errno::Fault;
   if (view->size() > kLongestGuestPath) return Errno::Nametoolong;
-  if (view->find('\0') != std::string_view::npos) return Errno::Inval;
-  return *view;
+  std::string copy{*view};
+  if (copy.find('\0') != std::string::npos) return Errno::Inval;
+  return copy;
 }
 
-/// Finds out where a guest's path leads. The text is copied: guests with shared memories could
-/// change it.
+/// Finds out where a guest's path leads.
 TENON_DECL Expected<PathTarget> TargetOf(Module& caller, const Memory& memory, std::uint32_t fd,
                                          Rights rights, Text path, bool changes) {
   DescriptorTable& table = DescriptorsOf(caller);
@@ -256,7 +257,7 @@ TENON_DECL Errno PathSymlink(Module& caller, Memory& memory, Text old_path, std:
   if (link->starts_with('/')) return Errno::Perm;
   if (IsRoot(*target)) return Errno::Exist;
   if (target->wants_directory) return Errno::Noent;
-  return target->file_system->Symlink(std::string{*link}, target->path);
+  return target->file_system->Symlink(*link, target->path);
 }
 
 TENON_DECL Errno PathUnlinkFile(Module& caller, Memory& memory, std::uint32_t fd, Text path) {
