@@ -55,7 +55,7 @@ TENON_DECL std::optional<std::string> TextOf(const Memory& memory, std::uint32_t
   if (pointer < 4) return std::nullopt;
   const auto size = memory.ReadUint32Le(pointer - 4);
   if (!size || *size % 2 != 0) return std::nullopt;
-  if (!memory.View(pointer, *size)) return std::nullopt;
+  if (!memory.ViewUnsynchronized(pointer, *size)) return std::nullopt;
   std::string text;
   for (std::uint64_t i = 0; i < *size; i += 2) {
     std::uint32_t code = memory.ReadUint16Le(pointer + i).value_or(0);

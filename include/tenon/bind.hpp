@@ -13,6 +13,7 @@
 #include <tenon/bind/nullable.hpp>
 #include <tenon/c_string.hpp>
 #include <tenon/fwd.hpp>
+#include <tenon/guest_atomic.hpp>
 #include <tenon/guest_pointer.hpp>
 #include <tenon/guest_view.hpp>
 #include <tenon/in_out.hpp>

@@ -39,11 +39,14 @@ struct MemoryParameter<CString, kOffset> {
   static consteval ParameterFacts Facts() {
     ParameterFacts facts = detail::FactsOfMemory(ParameterKind::Marshalled, kOffset, 1, false);
     facts.pins = true;
+    facts.is_raw = true;
     return facts;
   }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
     const Native<kOffset> offset = Get<kOffset>(*operands);
+    if (!detail::CheckUnshared(caller, parameter)) [[unlikely]]
+      return false;
     if (!detail::CheckPointer<1>(caller, offset, parameter)) [[unlikely]]
       return false;
     if (FindEnd(*caller->memory, offset) == nullptr) [[unlikely]] {

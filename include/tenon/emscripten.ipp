@@ -105,7 +105,7 @@ inline void NotifyMemoryGrowth(std::uint32_t /*memory*/) {}
 
 TENON_DECL void CopyMemory(Memory& memory, std::uint32_t to, std::uint32_t from,
                            std::uint32_t count) {
-  const auto source = memory.View(from, count);
+  const auto source = memory.ViewUnsynchronized(from, count);
   if (!source || !memory.Write(to, *source)) throw Trap{"memcpy out of bounds"};
 }
 TENON_DECL std::uint32_t CopyMemoryBig(Memory& memory, std::uint32_t to, std::uint32_t from,

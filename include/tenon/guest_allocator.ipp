@@ -96,6 +96,10 @@ inline std::shared_ptr<GuestAllocatorState> BeginAllocator(const Module& module)
     throw ConfigError{ErrorCode::AllocatorMemory,
                       FormatError(ErrorCode::AllocatorMemory, {module.Name()})};
   }
+  if (state->memory.IsShared()) {
+    throw ConfigError{ErrorCode::AllocatorSharedMemory,
+                      FormatError(ErrorCode::AllocatorSharedMemory, {module.Name()})};
+  }
   return state;
 }
 

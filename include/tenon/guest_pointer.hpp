@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <type_traits>
 
 #include <tenon/abi/config.hpp>
@@ -54,9 +55,9 @@ class GuestPtr {
         "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return std::nullopt;
-    const auto bytes = memory.View(*offset, Layout::kSize);
-    if (!bytes) return std::nullopt;
-    return Layout::Load(bytes->data());
+    std::uint8_t bytes[Layout::kSize];
+    if (!memory.Read(*offset, std::span<std::uint8_t>{bytes})) return std::nullopt;
+    return Layout::Load(bytes);
   }
   /// Writes the element `index` places behind the one pointed to. False, with nothing written, in
   /// the cases in which Read has nothing.
@@ -71,6 +72,11 @@ class GuestPtr {
         "with <tenon/aggregate.hpp>");
     const std::optional<std::uint64_t> offset = Element(Layout::kSize, index);
     if (!offset) return false;
+    if (memory.IsShared()) {
+      std::uint8_t bytes[Layout::kSize] = {};
+      Layout::Store(bytes, value);
+      return memory.Write(*offset, std::span<const std::uint8_t>{bytes});
+    }
     const auto bytes = memory.View(*offset, Layout::kSize);
     if (!bytes) return false;
     Layout::Store(bytes->data(), value);

@@ -11,6 +11,7 @@
 #include <tenon/abi/operations.hpp>
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/bind/guest_access.hpp>
 #include <tenon/bind/guest_layout.hpp>
 #include <tenon/bind/guest_range.hpp>
 #include <tenon/bind/marshaller.hpp>
@@ -26,6 +27,9 @@ namespace tenon::inline TENON_ABI {
 /// is checked before the function is entered, in 64 bits; an empty one may lie anywhere up to the
 /// end of memory.
 ///
+/// Of a shared memory, whose elements other threads may write to, each access reads or writes the
+/// bytes of its element once. A number at an address that is a multiple of its size is whole.
+///
 /// Copies refer to the same elements. Valid until the host function returns; one thread at a time.
 template <class T>
 class View {
@@ -39,7 +43,8 @@ class View {
     const Reference& operator=(const Value& value) const noexcept
       requires(!std::is_const_v<T>)
     {
-      bind::GuestLayout<Value>::Store(view_.At(index_), value);
+      bind::detail::StoreGuest<bind::GuestLayout<Value>>(*view_.caller_->memory, view_.At(index_),
+                                                         value);
       return *this;
     }
     const Reference& operator=(const Reference& other) const noexcept
@@ -108,11 +113,13 @@ class View {
   Iterator end() const noexcept { return Iterator{*this, count_}; }
 
  private:
-  std::uint8_t* At(std::size_t index) const noexcept {
-    return caller_->memory->base + offset_ + index * bind::GuestLayout<Value>::kSize;
+  std::uint64_t At(std::size_t index) const noexcept {
+    return offset_ + index * bind::GuestLayout<Value>::kSize;
   }
   // Not `Value`, which would be an error of its own for the array types that are refused.
-  auto Load(std::size_t index) const noexcept { return bind::GuestLayout<Value>::Load(At(index)); }
+  auto Load(std::size_t index) const noexcept {
+    return bind::detail::LoadGuest<bind::GuestLayout<Value>>(*caller_->memory, At(index));
+  }
 
   const abi::InstanceHeader* caller_;
   std::uint64_t offset_;

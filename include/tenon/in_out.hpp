@@ -25,6 +25,9 @@
 /// guest's memory, each with the size that it has on the host. What a guest points to with a
 /// std::span or View parameter never is.
 ///
+/// Of a shared memory each byte is read once, and written once, as others see it: what the copy has
+/// is what the function works on, whatever other threads write meanwhile.
+///
 /// All three are references to the copy, valid until the host function returns.
 #pragma once
 
@@ -38,7 +41,9 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/abi/shared_bytes.hpp>
 #include <tenon/abi/trap_code.hpp>
+#include <tenon/bind/guest_access.hpp>
 #include <tenon/bind/guest_layout.hpp>
 #include <tenon/bind/guest_range.hpp>
 #include <tenon/bind/marshaller.hpp>
@@ -169,7 +174,7 @@ struct CopyMarshaller {
     Argument Get() noexcept { return Argument{value_}; }
     void WriteBack() noexcept {
       if constexpr (kDirection != Direction::In) {
-        Layout::Store(caller_->memory->base + offset_, value_);
+        StoreGuest<Layout>(*caller_->memory, offset_, value_);
       }
     }
 
@@ -179,7 +184,7 @@ struct CopyMarshaller {
       if constexpr (kDirection == Direction::Out) {
         return T();
       } else {
-        return Layout::Load(caller->memory->base + offset);
+        return LoadGuest<Layout>(*caller->memory, offset);
       }
     }
     abi::InstanceHeader* caller_;
@@ -231,14 +236,19 @@ struct CopiesMarshaller {
           buffer_{count_},
           view_{buffer_.Elements(), count_} {
       Element* const elements = buffer_.Elements();
-      const std::uint8_t* from = caller->memory->base + offset_;
+      const abi::MemoryRecord& memory = *caller->memory;
+      std::uint64_t from = offset_;
       if constexpr (kDirection == Direction::Out) {
         for (std::size_t i = 0; i < count_; ++i) ::new (elements + i) Element();
       } else if constexpr (Layout::kReadsWhole && std::is_trivially_copyable_v<Element>) {
-        if (count_ != 0) std::memcpy(elements, from, count_ * sizeof(Element));
+        if ((memory.flags & abi::kMemoryShared) != 0) [[unlikely]] {
+          abi::LoadShared(elements, memory.base + from, count_ * sizeof(Element));
+        } else if (count_ != 0) {
+          std::memcpy(elements, memory.base + from, count_ * sizeof(Element));
+        }
       } else {
         for (std::size_t i = 0; i < count_; ++i, from += Layout::kSize) {
-          ::new (elements + i) Element(Layout::Load(from));
+          ::new (elements + i) Element(LoadGuest<Layout>(memory, from));
         }
       }
     }
@@ -246,13 +256,18 @@ struct CopiesMarshaller {
     Argument Get() noexcept { return Argument{view_}; }
     void WriteBack() noexcept {
       if constexpr (kDirection != Direction::In) {
-        std::uint8_t* to = caller_->memory->base + offset_;
+        const abi::MemoryRecord& memory = *caller_->memory;
+        std::uint64_t to = offset_;
         const Element* const elements = buffer_.Elements();
         if constexpr (Layout::kWritesWhole) {
-          if (count_ != 0) std::memcpy(to, elements, count_ * sizeof(Element));
+          if ((memory.flags & abi::kMemoryShared) != 0) [[unlikely]] {
+            abi::StoreShared(memory.base + to, elements, count_ * sizeof(Element));
+          } else if (count_ != 0) {
+            std::memcpy(memory.base + to, elements, count_ * sizeof(Element));
+          }
         } else {
           for (std::size_t i = 0; i < count_; ++i, to += Layout::kSize) {
-            Layout::Store(to, elements[i]);
+            StoreGuest<Layout>(memory, to, elements[i]);
           }
         }
       }

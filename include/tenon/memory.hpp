@@ -16,6 +16,7 @@
 #include <tenon/abi/records.hpp>
 #include <tenon/abi/shared_bytes.hpp>
 #include <tenon/definition.hpp>
+#include <tenon/guest_atomic.hpp>
 
 namespace tenon::inline TENON_ABI {
 
@@ -67,6 +68,20 @@ class Memory {
   /// view (std::string_view, std::span, CString) of a memory that can move. Spans from View stay
   /// valid where the memory cannot move (the default) and are dangling otherwise.
   TENON_DECL std::optional<std::uint64_t> Grow(std::uint64_t delta) noexcept;
+  /// The number at `offset`, to be read and changed together with guests on other threads; nullopt
+  /// if it is out of bounds or `offset` is no multiple of its size, or if the memory can move (a
+  /// MemoryAllocator that says so, where the memory is not shared). Valid until the memory is
+  /// closed.
+  template <class T>
+  std::optional<GuestAtomic<T>> Atomic(std::uint64_t offset) const noexcept {
+    static_assert(bind::detail::kIsAtomicNumber<T>,
+                  "tenon: Memory::Atomic<T> is for integers and enums of 8 to 64 bits that are not "
+                  "const (std::uint8_t instead of bool)");
+    if (offset % sizeof(T) != 0 || !Contains(offset, sizeof(T)) || !IsImmovable()) {
+      return std::nullopt;
+    }
+    return GuestAtomic<T>{Base() + offset};
+  }
   /// Wakes up to `count` guests that wait at `offset` (memory.atomic.wait), the oldest first: how
   /// many; nullopt if the offset is no multiple of 4 or out of bounds. Any thread.
   TENON_DECL std::optional<std::uint32_t> Notify(std::uint64_t offset,
@@ -153,6 +168,9 @@ class Memory {
     static std::uint8_t nothing[1];
     return memory_ == nullptr ? nothing : vm::Record(*memory_).base;
   }
+  bool IsImmovable() const noexcept {
+    return memory_ != nullptr && (vm::Record(*memory_).flags & abi::kMemoryImmovable) != 0;
+  }
   bool Contains(std::uint64_t offset, std::uint64_t length) const noexcept {
     const std::uint64_t size = Size();
     return offset <= size && length <= size - offset;
@@ -181,7 +199,13 @@ class Memory {
   bool WriteBytes(std::uint64_t offset, const void* bytes, std::uint64_t length) noexcept {
     if (!Contains(offset, length)) return false;
     if (IsShared()) [[unlikely]] {
-      abi::CopyToShared(Base() + offset, bytes, static_cast<std::size_t>(length));
+      const auto size = static_cast<std::size_t>(length);
+      // As below, but numbers are whole.
+      if (size > sizeof(std::uint64_t)) {
+        abi::MoveShared(Base() + offset, static_cast<const std::uint8_t*>(bytes), size);
+      } else {
+        abi::CopyToShared(Base() + offset, bytes, size);
+      }
       return true;
     }
     // The source may be a view of the same memory.

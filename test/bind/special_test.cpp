@@ -10,8 +10,10 @@
 
 using namespace tenon_test;
 using tenon::CallContext;
+using tenon::In;
 using tenon::Memory;
 using tenon::Module;
+using tenon::abi::kFunctionHasRawViews;
 using tenon::abi::kFunctionIsHost;
 using tenon::abi::kFunctionNeedsCaller;
 using tenon::abi::kFunctionNeedsMemory;
@@ -65,9 +67,11 @@ TEST_CASE("the flags say what a function needs") {
   CHECK(flags([](Module&) {}) == (kFunctionIsHost | kFunctionNeedsCaller));
   CHECK(flags([](CallContext&) {}) == (kFunctionIsHost | kFunctionNeedsCaller));
   CHECK(flags([](Memory&) {}) == (kFunctionIsHost | kFunctionNeedsMemory));
-  CHECK(flags([](std::string_view) {}) == (kFunctionIsHost | kFunctionNeedsMemory));
+  CHECK(flags([](std::string_view) {}) ==
+        (kFunctionIsHost | kFunctionNeedsMemory | kFunctionHasRawViews));
+  CHECK(flags([](In<std::string_view>) {}) == (kFunctionIsHost | kFunctionNeedsMemory));
   CHECK(flags([](const Module&, std::span<int>) {}) ==
-        (kFunctionIsHost | kFunctionNeedsCaller | kFunctionNeedsMemory));
+        (kFunctionIsHost | kFunctionNeedsCaller | kFunctionNeedsMemory | kFunctionHasRawViews));
 }
 
 TEST_CASE("a named signature may have special parameters") {

@@ -37,6 +37,7 @@ SHARED = {
     "function.hpp": _HANDLE,
     "fwd.hpp": "forward declarations",
     "global.hpp": _HANDLE,
+    "guest_atomic.hpp": _HANDLE,
     "host_descriptor.hpp": _HANDLE,
     "instance_handle.hpp": _HANDLE,
     "link_policy.hpp": _CONFIG,

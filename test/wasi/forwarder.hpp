@@ -15,8 +15,9 @@
 namespace tenon_test {
 
 /// Imports every function that `host` exports and exports it again under the same name. One page of
-/// memory, exported as "memory".
-inline std::vector<std::uint8_t> ForwarderOf(const tenon::CompiledModule& host) {
+/// memory, shared or not, exported as "memory".
+inline std::vector<std::uint8_t> ForwarderOf(const tenon::CompiledModule& host,
+                                             bool is_shared = false) {
   using namespace tenon::wasm;
   ModuleBuilder builder;
   const std::vector<tenon::FunctionDefinition> functions = host.ExportedFunctions();
@@ -24,7 +25,10 @@ inline std::vector<std::uint8_t> ForwarderOf(const tenon::CompiledModule& host) 
     const std::uint32_t type = builder.Type(function.parameter_types, function.result_types);
     builder.ImportFunction(host.Name(), function.export_names.at(0), type);
   }
-  builder.Memory(1);
+  builder.Memory(MemoryType{{.minimum = 1,
+                             .maximum = is_shared ? 1u : 0u,
+                             .has_maximum = is_shared,
+                             .is_shared = is_shared}});
   builder.Export("memory", tenon::ExternKind::Memory, 0);
   std::uint32_t index = 0;
   for (const tenon::FunctionDefinition& function : functions) {
@@ -44,10 +48,13 @@ class WasiGuest {
  public:
   static constexpr std::uint32_t kMemorySize = 65536;
 
-  explicit WasiGuest(const tenon::SystemConfig& system = {}) {
+  explicit WasiGuest(const tenon::SystemConfig& system = {}, bool is_shared = false)
+      : runtime{tenon::RuntimeConfig{}.WithCoreFeatures(
+            tenon::CoreFeatures::V2().SetEnabled(tenon::Feature::Threads, is_shared))} {
     const tenon::CompiledModule wasi = tenon::wasi::Compile(runtime);
     runtime.InstantiateModule(wasi);
-    module = runtime.Instantiate(ForwarderOf(wasi), tenon::ModuleConfig{}.WithSystem(system));
+    module =
+        runtime.Instantiate(ForwarderOf(wasi, is_shared), tenon::ModuleConfig{}.WithSystem(system));
     memory = module.ExportedMemory("memory");
   }
 
@@ -60,7 +67,8 @@ class WasiGuest {
   std::uint32_t U32(std::uint32_t offset) const { return memory.ReadUint32Le(offset).value(); }
   std::uint64_t U64(std::uint32_t offset) const { return memory.ReadUint64Le(offset).value(); }
   std::string Text(std::uint32_t offset, std::uint32_t length) const {
-    return std::string{memory.ViewString(offset, length).value()};
+    const auto bytes = memory.ViewUnsynchronized(offset, length).value();
+    return std::string{bytes.begin(), bytes.end()};
   }
   /// Writes a list of buffers (offset, length) to `list`.
   void WriteBuffers(std::uint32_t list,

@@ -95,36 +95,39 @@
   X(StartFunctionType, "start function must have no parameters and no results")
 
 /// Faults found while instantiating and linking: X(name, text).
-#define TENON_LINK_ERRORS(X)                                                                      \
-  X(ModuleNotInstantiated, "module[{0}] not instantiated")                                        \
-  X(ModuleAlreadyInstantiated,                                                                    \
-    "module[{0}] has already been instantiated; use WithName(\"\") for an anonymous instance or " \
-    "give each a name of its own")                                                                \
-  X(ImportNotFound, "import {0} \"{1}\".\"{2}\": module \"{1}\" exports no {0} of this name")     \
-  X(ImportKindMismatch, "import {0} \"{1}\".\"{2}\": module \"{1}\" exports a {3} of this name")  \
-  X(ImportTypeMismatch,                                                                           \
-    "import {0} \"{1}\".\"{2}\": signature mismatch: guest wants {3}, module \"{1}\" has {4}")    \
-  X(ImportNeedsMemory,                                                                            \
-    "import func \"{1}\".\"{2}\": the host function uses the caller's memory, but this module "   \
-    "has none")                                                                                   \
-  X(ImportNotGranted,                                                                             \
-    "import {0} \"{1}\".\"{2}\": needs capability \"{3}\", which was not granted")                \
-  X(ImportShadowed,                                                                               \
-    "import {0} \"{1}\".\"{2}\": module \"{1}\" was given for this instance and is another one "  \
-    "elsewhere, and shadowing is refused")                                                        \
-  X(ImportsOmitted, "and {0} more imports that do not link")                                      \
-  X(ImportForeignRuntime, "import \"{0}\".\"{1}\" belongs to another runtime")                    \
-  X(GroupsBusy, "cannot link instances of two groups that are both executing")                    \
-  X(SourceNotCompiled, "source module must be compiled before instantiation")                     \
-  X(CompiledElsewhere,                                                                            \
-    "the module was compiled by another runtime; share a CompilationCache and compile it here")   \
-  X(StartFunctionParameters,                                                                      \
-    "module[{0}] start function \"{1}\" takes {2} parameters, but start functions take none")     \
-  X(InstanceLimit, "instance limit of {0} reached")                                               \
-  X(MemoryPagesLimit, "memory of {0} pages exceeds the runtime's limit of {1} pages")             \
-  X(MemoryLimit, "memory of {0} bytes exceeds the runtime's limit of {1} bytes in all")           \
-  X(MemoryAllocation, "cannot allocate a memory of {0} pages")                                    \
-  X(TableLimit, "table of {0} elements exceeds the runtime's limit of {1}")                       \
+#define TENON_LINK_ERRORS(X)                                                                       \
+  X(ModuleNotInstantiated, "module[{0}] not instantiated")                                         \
+  X(ModuleAlreadyInstantiated,                                                                     \
+    "module[{0}] has already been instantiated; use WithName(\"\") for an anonymous instance or "  \
+    "give each a name of its own")                                                                 \
+  X(ImportNotFound, "import {0} \"{1}\".\"{2}\": module \"{1}\" exports no {0} of this name")      \
+  X(ImportKindMismatch, "import {0} \"{1}\".\"{2}\": module \"{1}\" exports a {3} of this name")   \
+  X(ImportTypeMismatch,                                                                            \
+    "import {0} \"{1}\".\"{2}\": signature mismatch: guest wants {3}, module \"{1}\" has {4}")     \
+  X(ImportNeedsMemory,                                                                             \
+    "import func \"{1}\".\"{2}\": the host function uses the caller's memory, but this module "    \
+    "has none")                                                                                    \
+  X(ImportViewsShared,                                                                             \
+    "import func \"{1}\".\"{2}\": the host function views the caller's memory in place, but this " \
+    "module's memory is shared: let it take In, Out, InOut, View or GuestAtomic")                  \
+  X(ImportNotGranted,                                                                              \
+    "import {0} \"{1}\".\"{2}\": needs capability \"{3}\", which was not granted")                 \
+  X(ImportShadowed,                                                                                \
+    "import {0} \"{1}\".\"{2}\": module \"{1}\" was given for this instance and is another one "   \
+    "elsewhere, and shadowing is refused")                                                         \
+  X(ImportsOmitted, "and {0} more imports that do not link")                                       \
+  X(ImportForeignRuntime, "import \"{0}\".\"{1}\" belongs to another runtime")                     \
+  X(GroupsBusy, "cannot link instances of two groups that are both executing")                     \
+  X(SourceNotCompiled, "source module must be compiled before instantiation")                      \
+  X(CompiledElsewhere,                                                                             \
+    "the module was compiled by another runtime; share a CompilationCache and compile it here")    \
+  X(StartFunctionParameters,                                                                       \
+    "module[{0}] start function \"{1}\" takes {2} parameters, but start functions take none")      \
+  X(InstanceLimit, "instance limit of {0} reached")                                                \
+  X(MemoryPagesLimit, "memory of {0} pages exceeds the runtime's limit of {1} pages")              \
+  X(MemoryLimit, "memory of {0} bytes exceeds the runtime's limit of {1} bytes in all")            \
+  X(MemoryAllocation, "cannot allocate a memory of {0} pages")                                     \
+  X(TableLimit, "table of {0} elements exceeds the runtime's limit of {1}")                        \
   X(TableAllocation, "cannot allocate a table of {0} elements")
 
 /// Faults in how the API is used: X(name, text).
@@ -190,6 +193,8 @@
     "module[{0}] exports no allocator: it needs malloc and free, or __new, __pin and __unpin, "  \
     "or cabi_realloc")                                                                           \
   X(AllocatorMemory, "module[{0}] has no memory to allocate from")                               \
+  X(AllocatorSharedMemory,                                                                       \
+    "module[{0}] has a shared memory, which the host does not view in place")                    \
   X(AllocatorSignature, "function {0} cannot be used to {1} guest memory: it is {2}")            \
   X(AllocatorMemoryMismatch,                                                                     \
     "function {0} does not run in the memory that {1} allocates from: take an allocator of the " \

@@ -45,6 +45,7 @@ enum FunctionFlags : std::uint32_t {
   kFunctionNeedsMemory = 1u << 2,     ///< reads the calling instance's memory
   kFunctionClosed = 1u << 3,          ///< its module was closed; must not run
   kFunctionTakesFunctions = 1u << 4,  ///< a guest's, with a funcref parameter: host calls check it
+  kFunctionHasRawViews = 1u << 5,     ///< reads the calling instance's memory by plain C++ accesses
 };
 
 /// A function at run time. Lives as long as the linkage group of its instance; its address is the

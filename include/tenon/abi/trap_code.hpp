@@ -33,7 +33,8 @@
   X(BudgetExhausted, "budget exhausted")                                        \
   X(PreconditionFailed, "precondition of a host function failed")               \
   X(UnalignedAccess, "unaligned memory access by a host function")              \
-  X(ExpectedSharedMemory, "expected shared memory")
+  X(ExpectedSharedMemory, "expected shared memory")                             \
+  X(SharedMemoryView, "view of a shared memory by a host function")
 
 namespace tenon::inline TENON_ABI {
 

@@ -45,6 +45,7 @@ struct CompositeMarshaller<T, Parts<P...>, std::index_sequence<I...>> {
       facts.needs_memory = (kLayout<P...>.flags & abi::kFunctionNeedsMemory) != 0;
       facts.runs_user_code = true;
       facts.pins = kLayout<P...>.pins;
+      facts.is_raw = (kLayout<P...>.flags & abi::kFunctionHasRawViews) != 0;
       facts.writes = static_cast<std::uint8_t>(kLayout<P...>.written_ranges);
     }
     return facts;

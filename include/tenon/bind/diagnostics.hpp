@@ -50,6 +50,11 @@
   "tenon: parameter " n                                                                      \
   " is Wide of a type without an address: write it alone; Wide<P> is for std::string_view, " \
   "std::span, View, CString, In, Out, InOut and Indirect"
+#define TENON_REFUSED_ATOMIC_NUMBER(n)                                          \
+  "tenon: parameter " n                                                         \
+  " is a GuestAtomic of something that is no number of 8 to 64 bits: take an "  \
+  "integer or an enum that is not const (std::uint8_t instead of bool), or In " \
+  "and Out for copies"
 #define TENON_REFUSED_CONST_OUT(n)                                \
   "tenon: parameter " n                                           \
   " is an Out or InOut of something const: take std::span<T> in " \
@@ -215,6 +220,7 @@
   X(CArray, TENON_REFUSED_C_ARRAY("N"))                               \
   X(CopiedElement, TENON_REFUSED_COPIED_ELEMENT("N"))                 \
   X(WideValue, TENON_REFUSED_WIDE_VALUE("N"))                         \
+  X(AtomicNumber, TENON_REFUSED_ATOMIC_NUMBER("N"))                   \
   X(ConstOut, TENON_REFUSED_CONST_OUT("N"))                           \
   X(SpecialForm, TENON_REFUSED_SPECIAL_FORM("N"))                     \
   X(SpecialNotLeading, TENON_REFUSED_SPECIAL_NOT_LEADING("N"))        \

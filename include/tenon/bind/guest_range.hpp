@@ -86,6 +86,15 @@ inline bool CheckRange(abi::InstanceHeader* caller, Index offset, Index count,
   return true;
 }
 
+/// Whether the caller's memory is of one thread; makes a trap pending if not. Linking has refused
+/// functions with raw views there, but they can be reached through tables.
+inline bool CheckUnshared(abi::InstanceHeader* caller, std::uint32_t parameter) noexcept {
+  if ((caller->memory->flags & abi::kMemoryShared) == 0) [[likely]]
+    return true;
+  FailParameter(caller, TrapCode::SharedMemoryView, parameter);
+  return false;
+}
+
 /// Adds the range of `count` elements of kSize bytes, which was checked; returns the end.
 template <std::size_t kSize, class Index>
 inline WrittenRange* AppendRange(Index offset, Index count, std::uint32_t parameter, bool is_copy,

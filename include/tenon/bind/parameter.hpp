@@ -91,6 +91,7 @@ consteval ParameterFacts FactsOfView(WireKind offset) {
     facts = FactsOfMemory(ParameterKind::View, offset, 2,
                           !std::is_const_v<typename ViewTraits<T>::Element>);
     facts.pins = true;
+    facts.is_raw = true;
   }
   return facts;
 }
@@ -169,8 +170,9 @@ struct MemoryParameter<T, kOffset> {
   static consteval ParameterFacts Facts() { return detail::FactsOfView<T>(kOffset); }
   static bool Check(abi::InstanceHeader* caller, const Operand* operands,
                     std::uint32_t parameter) noexcept {
-    return detail::CheckRange<sizeof(Element), alignof(Element)>(
-        caller, Get<kOffset>(operands[0]), Get<kOffset>(operands[1]), parameter);
+    return detail::CheckUnshared(caller, parameter) &&
+           detail::CheckRange<sizeof(Element), alignof(Element)>(
+               caller, Get<kOffset>(operands[0]), Get<kOffset>(operands[1]), parameter);
   }
   static T Make(abi::InstanceHeader* caller, const Operand* operands) noexcept {
     return T{reinterpret_cast<Element*>(caller->memory->base + Get<kOffset>(operands[0])),
@@ -278,6 +280,7 @@ consteval auto LayOut(const ParameterFacts (&facts)[kCountPlusOne]) {
     if (fact.kind == ParameterKind::Memory || fact.needs_memory) {
       layout.flags |= abi::kFunctionNeedsMemory;
     }
+    if (fact.is_raw) layout.flags |= abi::kFunctionHasRawViews;
     layout.needs_check |= fact.needs_check;
     layout.needs_holders |= fact.needs_holder;
     layout.has_names |= fact.has_names;

@@ -41,6 +41,7 @@ struct ParameterFacts {
   bool runs_user_code = false;
   bool is_result = false;    ///< where a result goes: no parameter of the C++ signature
   bool pins = false;         ///< its argument is an address in guest memory
+  bool is_raw = false;       ///< through which plain reads and writes go: not of shared memories
   bool writes_back = false;  ///< what it writes is a copy until the function returned
   std::uint8_t writes = 0;   ///< ranges of guest memory that the function may write through
 

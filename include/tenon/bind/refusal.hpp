@@ -258,6 +258,27 @@ struct Refused<Refusal::WideValue, kPosition, Type> {
 };
 
 template <std::size_t kPosition, class Type>
+struct Refused<Refusal::AtomicNumber, kPosition, Type> {
+  static_assert(kPosition != 0, TENON_REFUSED_ATOMIC_NUMBER("0"));
+  static_assert(kPosition != 1, TENON_REFUSED_ATOMIC_NUMBER("1"));
+  static_assert(kPosition != 2, TENON_REFUSED_ATOMIC_NUMBER("2"));
+  static_assert(kPosition != 3, TENON_REFUSED_ATOMIC_NUMBER("3"));
+  static_assert(kPosition != 4, TENON_REFUSED_ATOMIC_NUMBER("4"));
+  static_assert(kPosition != 5, TENON_REFUSED_ATOMIC_NUMBER("5"));
+  static_assert(kPosition != 6, TENON_REFUSED_ATOMIC_NUMBER("6"));
+  static_assert(kPosition != 7, TENON_REFUSED_ATOMIC_NUMBER("7"));
+  static_assert(kPosition != 8, TENON_REFUSED_ATOMIC_NUMBER("8"));
+  static_assert(kPosition != 9, TENON_REFUSED_ATOMIC_NUMBER("9"));
+  static_assert(kPosition != 10, TENON_REFUSED_ATOMIC_NUMBER("10"));
+  static_assert(kPosition != 11, TENON_REFUSED_ATOMIC_NUMBER("11"));
+  static_assert(kPosition != 12, TENON_REFUSED_ATOMIC_NUMBER("12"));
+  static_assert(kPosition != 13, TENON_REFUSED_ATOMIC_NUMBER("13"));
+  static_assert(kPosition != 14, TENON_REFUSED_ATOMIC_NUMBER("14"));
+  static_assert(kPosition != 15, TENON_REFUSED_ATOMIC_NUMBER("15"));
+  static_assert(kPosition < 16, TENON_REFUSED_ATOMIC_NUMBER("16 or later"));
+};
+
+template <std::size_t kPosition, class Type>
 struct Refused<Refusal::ConstOut, kPosition, Type> {
   static_assert(kPosition != 0, TENON_REFUSED_CONST_OUT("0"));
   static_assert(kPosition != 1, TENON_REFUSED_CONST_OUT("1"));

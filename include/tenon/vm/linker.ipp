@@ -327,6 +327,7 @@ class ImportResolver {
     ImportProblem problem = Describe(id, import, instance, found);
     problem.text = FormatError(id, {ExternKindName(import.kind), problem.module, problem.name,
                                     ExternKindName(found.kind)});
+    if (id == ErrorCode::ImportViewsShared) problem.text += "; in C++ it is " + problem.cpp;
     Report(std::move(problem));
   }
 
@@ -409,6 +410,10 @@ class ImportResolver {
     }
     if ((FlagsOf(function) & abi::kFunctionNeedsMemory) != 0 && module_.memories.empty()) {
       ReportWith(ErrorCode::ImportNeedsMemory, import, instance, found);
+      return false;
+    }
+    if ((FlagsOf(function) & abi::kFunctionHasRawViews) != 0 && module_.HasSharedMemory()) {
+      ReportWith(ErrorCode::ImportViewsShared, import, instance, found);
       return false;
     }
     return CheckGrants(import, instance, found, function);

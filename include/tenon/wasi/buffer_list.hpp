@@ -50,7 +50,7 @@ class BufferList {
   std::optional<std::span<std::uint8_t>> Find(std::uint32_t index) const {
     const std::optional<Iovec> buffer = list_.Read(memory_, index);
     if (!buffer) return std::nullopt;
-    return memory_.View(buffer->offset, buffer->length);
+    return memory_.ViewUnsynchronized(buffer->offset, buffer->length);
   }
 
   const Memory& memory_;

@@ -29,10 +29,9 @@ inline constexpr std::size_t kLongestGuestPath = 4096;
 
 /// A copy, made before anything is asked about it: other threads can change a shared memory.
 TENON_DECL Expected<std::string> TextOf(const Memory& memory, Text text) {
-  const auto view = text.In(memory);
-  if (!view) return Errno::Fault;
-  if (view->size() > kLongestGuestPath) return Errno::Nametoolong;
-  std::string copy{*view};
+  if (!text.IsIn(memory)) return Errno::Fault;
+  if (text.length > kLongestGuestPath) return Errno::Nametoolong;
+  std::string copy = text.Copy(memory);
   if (copy.find('\0') != std::string::npos) return Errno::Inval;
   return copy;
 }

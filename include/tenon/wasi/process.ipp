@@ -39,8 +39,9 @@ TENON_DECL Errno WriteSizes(Memory& memory, const std::vector<std::string>& stri
 /// Writes the strings one behind the other from `block`, and their addresses from `pointers`.
 TENON_DECL Errno WriteStrings(Memory& memory, const std::vector<std::string>& strings,
                               std::uint32_t pointers, std::uint32_t block) {
-  const bool has_room = memory.View(pointers, std::uint64_t{4} * strings.size()).has_value() &&
-                        memory.View(block, BlockSize(strings)).has_value();
+  const bool has_room =
+      memory.ViewUnsynchronized(pointers, std::uint64_t{4} * strings.size()).has_value() &&
+      memory.ViewUnsynchronized(block, BlockSize(strings)).has_value();
   if (!has_room) return Errno::Fault;
   std::uint64_t pointer = pointers;
   std::uint64_t address = block;

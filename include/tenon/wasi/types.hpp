@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -124,21 +125,23 @@ class Place {
 
   /// Whether there is room for `count` of them.
   bool IsIn(const Memory& memory, std::uint64_t count = 1) const noexcept {
-    return memory.View(offset_, Layout::kSize * count).has_value();
+    return memory.ViewUnsynchronized(offset_, Layout::kSize * count).has_value();
   }
   std::optional<T> Read(const Memory& memory, std::uint64_t index = 0) const {
-    const auto bytes = memory.View(offset_ + index * Layout::kSize, Layout::kSize);
-    if (!bytes) return std::nullopt;
-    return Layout::Load(bytes->data());
+    std::uint8_t bytes[Layout::kSize];
+    if (!memory.Read(offset_ + index * Layout::kSize, std::span<std::uint8_t>{bytes})) {
+      return std::nullopt;
+    }
+    return Layout::Load(bytes);
   }
   /// EFAULT, with nothing written, where it is out of bounds.
   Errno Write(Memory& memory, const T& value, std::uint64_t index = 0) const {
-    const auto bytes = memory.View(offset_ + index * Layout::kSize, Layout::kSize);
-    if (!bytes) return Errno::Fault;
     // The padding of a struct as well, so that runs repeat.
-    if constexpr (std::is_class_v<T>) std::fill(bytes->begin(), bytes->end(), std::uint8_t{0});
-    Layout::Store(bytes->data(), value);
-    return Errno::Success;
+    std::uint8_t bytes[Layout::kSize] = {};
+    Layout::Store(bytes, value);
+    const bool is_written =
+        memory.Write(offset_ + index * Layout::kSize, std::span<const std::uint8_t>{bytes});
+    return is_written ? Errno::Success : Errno::Fault;
   }
 
  private:
@@ -151,18 +154,25 @@ struct Text {
   std::uint32_t offset;
   std::uint32_t length;
 
-  std::optional<std::string_view> In(const Memory& memory) const {
-    return memory.ViewString(offset, length);
+  /// Whether it is in bounds.
+  bool IsIn(const Memory& memory) const {
+    return memory.ViewUnsynchronized(offset, length).has_value();
+  }
+  /// Copied once, as guests with shared memories could change it. It must be in bounds.
+  std::string Copy(const Memory& memory) const {
+    std::string copy(length, '\0');
+    memory.Read(offset, {reinterpret_cast<std::uint8_t*>(copy.data()), copy.size()});
+    return copy;
   }
 };
 
-/// Bytes in guest memory to be filled: two operands. Checked when they are used.
+/// Bytes in guest memory to be filled by the system: two operands. Checked when they are used.
 struct Buffer {
   std::uint32_t offset;
   std::uint32_t length;
 
   std::optional<std::span<std::uint8_t>> In(const Memory& memory) const {
-    return memory.View(offset, length);
+    return memory.ViewUnsynchronized(offset, length);
   }
 };
 
