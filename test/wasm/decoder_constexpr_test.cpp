@@ -151,6 +151,30 @@ static_assert(TruncatedGuest().offset == 22);
 static_assert(TruncatedGuest().arguments[0].bits == 23);
 static_assert(TruncatedGuest().arguments[1].bits == 8);
 
+// The interface alone: everything else may be wrong, as long as the sections can be told apart.
+constexpr Fault InterfaceFault(const Bytes& bytes) {
+  DecodeOptions options;
+  options.interface_only = true;
+  Module module;
+  return Decode(bytes, options, module);
+}
+static_assert(Refusal(AfterHeader({0x0A, 0x03, 0xFF, 0xFF, 0xFF})) != ErrorCode::None);
+static_assert(InterfaceFault(AfterHeader({0x0A, 0x03, 0xFF, 0xFF, 0xFF})).IsNone());
+static_assert(InterfaceFault(AfterHeader({0x03, 0x02, 0x01, 0x00})).IsNone());
+static_assert(InterfaceFault(AfterHeader({0x0A, 0x03, 0xFF, 0xFF})).code ==
+              ErrorCode::LengthOutOfBounds);
+static_assert(InterfaceFault(AfterHeader({0x07, 0x05, 0x01, 0x01, 0xFF, 0x00, 0x00})).code ==
+              ErrorCode::MalformedUtf8);
+constexpr bool HasInterface() {
+  DecodeOptions options;
+  options.interface_only = true;
+  Module module;
+  return Decode(kGuest, options, module).IsNone() && module.imports.size() == 2 &&
+         module.functions.size() == 2 && module.exports.size() == 2 && module.bodies.empty() &&
+         module.data.empty();
+}
+static_assert(HasInterface());
+
 TEST_CASE("decoding at run time agrees with decoding at compile time", "[wasm][decoder]") {
   Module module;
   REQUIRE(Decode(kGuest, {}, module).IsNone());

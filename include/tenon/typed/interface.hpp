@@ -14,6 +14,7 @@
 #include <tenon/abi/value_type.hpp>
 #include <tenon/core_features.hpp>
 #include <tenon/fixed_text.hpp>
+#include <tenon/wasm/byte_reader.hpp>
 #include <tenon/wasm/decoder.hpp>
 #include <tenon/wasm/fault.hpp>
 #include <tenon/wasm/module.hpp>
@@ -88,51 +89,53 @@ constexpr bool HasType(const wasm::Module& module, std::uint32_t function) {
          module.types[module.functions[function]].kind == wasm::TypeKind::Function;
 }
 
-/// Decodes bytes, of which the last may be the terminator of a string literal: no module ends with
-/// a zero byte that can be left out. Sets `size` to the module's.
-constexpr wasm::Fault DecodeEmbedded(std::span<const std::uint8_t> bytes, wasm::Module& module,
-                                     std::size_t& size) {
+/// Compilers limit how much is evaluated, so the rest of the module is left to the runtime.
+constexpr wasm::DecodeOptions InterfaceOptions() {
   wasm::DecodeOptions options;
   options.features = EveryFeature();
-  size = bytes.size();
-  wasm::Fault fault = wasm::Decode(bytes, options, module);
-  if (!fault.IsNone() && !bytes.empty() && bytes.back() == 0) {
-    wasm::Module without_terminator;
-    const wasm::Fault second =
-        wasm::Decode(bytes.first(bytes.size() - 1), options, without_terminator);
-    if (second.IsNone() || second.code != fault.code) {
-      size = bytes.size() - 1;
-      module = without_terminator;
-      fault = second;
+  options.interface_only = true;
+  return options;
+}
+
+/// The size of a module in an array whose last byte may be the terminator of a string literal: then
+/// the sections end in front of it.
+constexpr std::size_t SizeWithoutTerminator(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kHeader = 8;
+  if (bytes.size() <= kHeader || bytes.back() != 0) return bytes.size();
+  wasm::ByteReader reader{bytes, {kHeader, static_cast<std::uint32_t>(bytes.size() - kHeader - 1)}};
+  while (!reader.AtEnd()) {
+    std::uint8_t id = 0;
+    std::uint32_t size = 0;
+    wasm::ByteRange range;
+    if (!reader.ReadByte(id) || !reader.ReadU32(size) || !reader.ReadRange(size, range)) {
+      return bytes.size();
     }
   }
-  return fault;
+  return bytes.size() - 1;
 }
 
 consteval InterfaceSizes Measure(std::span<const std::uint8_t> bytes) {
   InterfaceSizes sizes;
+  sizes.bytes = SizeWithoutTerminator(bytes);
   wasm::Module module;
-  const wasm::Fault fault = DecodeEmbedded(bytes, module, sizes.bytes);
+  const wasm::Fault fault = wasm::Decode(bytes.first(sizes.bytes), InterfaceOptions(), module);
   sizes.fault = fault.code;
   sizes.offset = fault.offset;
   if (!fault.IsNone()) return sizes;
-  const auto add = [&](ExternKind kind, std::uint32_t index) {
-    if (kind != ExternKind::Func) return;
-    if (!HasType(module, index)) {
-      sizes.fault = ErrorCode::UnknownFunction;
-      return;
-    }
-    const std::uint32_t type = module.functions[index];
-    sizes.types += module.Parameters(type).size() + module.Results(type).size();
-  };
+  // Few steps for each name: compilers limit them.
   for (const wasm::Import& import : module.imports) {
     sizes.text += std::size_t{import.module.size} + import.name.size;
-    add(import.kind, import.index);
+    if (import.kind == ExternKind::Func && !HasType(module, import.index)) {
+      sizes.fault = ErrorCode::UnknownType;
+    }
   }
   for (const wasm::Export& exported : module.exports) {
     sizes.text += exported.name.size;
-    add(exported.kind, exported.index);
+    if (exported.kind == ExternKind::Func && !HasType(module, exported.index)) {
+      sizes.fault = ErrorCode::UnknownFunction;
+    }
   }
+  sizes.types = module.type_pool.size();
   sizes.imports = module.imports.size();
   sizes.exports = module.exports.size();
   return sizes;
@@ -142,21 +145,16 @@ template <std::size_t kText, std::size_t kTypes, std::size_t kImports, std::size
 consteval auto Fill(std::span<const std::uint8_t> bytes) {
   InterfaceTables<kText, kTypes, kImports, kExports> tables;
   wasm::Module module;
-  wasm::DecodeOptions options;
-  options.features = EveryFeature();
-  if (!wasm::Decode(bytes, options, module).IsNone()) return tables;
-  std::uint32_t text = 0;
-  std::uint32_t types = 0;
+  if (!wasm::Decode(bytes, InterfaceOptions(), module).IsNone()) return tables;
+  for (std::size_t i = 0; i < kTypes; ++i) tables.types[i] = module.type_pool[i];
+  char* const text = tables.text;
+  const std::uint8_t* const data = bytes.data();
+  std::uint32_t used = 0;
   const auto add_text = [&](wasm::ByteRange range) {
-    const Run run{text, range.size};
-    for (const std::uint8_t byte : module.Bytes(range)) {
-      tables.text[text++] = static_cast<char>(byte);
+    const Run run{used, range.size};
+    for (const std::uint8_t *at = data + range.offset, *end = at + range.size; at != end; ++at) {
+      text[used++] = static_cast<char>(*at);
     }
-    return run;
-  };
-  const auto add_types = [&](std::span<const ValueType> added) {
-    const Run run{types, static_cast<std::uint32_t>(added.size())};
-    for (const ValueType type : added) tables.types[types++] = type;
     return run;
   };
   const auto row_of = [&](wasm::ByteRange name, ExternKind kind, std::uint32_t index) {
@@ -164,8 +162,9 @@ consteval auto Fill(std::span<const std::uint8_t> bytes) {
     row.name = add_text(name);
     row.kind = kind;
     if (kind == ExternKind::Func) {
-      row.parameters = add_types(module.Parameters(module.functions[index]));
-      row.results = add_types(module.Results(module.functions[index]));
+      const wasm::TypeDefinition& type = module.types[module.functions[index]];
+      row.parameters = {type.first, type.parameter_count};
+      row.results = {type.first + type.parameter_count, type.result_count};
     }
     return row;
   };

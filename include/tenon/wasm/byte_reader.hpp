@@ -21,13 +21,13 @@ namespace detail {
 /// (no overlong forms, no surrogates, nothing past U+10FFFF).
 constexpr std::size_t ValidUtf8Prefix(std::span<const std::uint8_t> bytes) {
   const std::size_t size = bytes.size();
+  const std::uint8_t* const data = bytes.data();
   std::size_t i = 0;
-  while (i < size) {
-    const std::uint32_t lead = bytes[i];
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
+  while (true) {
+    // In few steps, of which constant expressions have a limit.
+    while (i < size && data[i] < 0x80) ++i;
+    if (i == size) break;
+    const std::uint32_t lead = data[i];
     const std::size_t length = lead < 0xC2   ? 0
                                : lead < 0xE0 ? 2
                                : lead < 0xF0 ? 3

@@ -19,6 +19,9 @@ namespace tenon::inline TENON_ABI::wasm {
 struct DecodeOptions {
   CoreFeatures features = CoreFeatures::V2();
   ImplementationLimits limits;
+  /// Decode types, imports, the types of functions, and exports; of other sections only that they
+  /// are there.
+  bool interface_only = false;
 };
 
 /// Decodes a module (core specification 2.0, chapter 5): every section, without the instructions
@@ -31,7 +34,8 @@ struct DecodeOptions {
 /// nothing but std::bad_alloc.
 constexpr Fault Decode(std::span<const std::uint8_t> bytes, const DecodeOptions& options,
                        Module& out) {
-  return detail::ModuleDecoder{bytes, options.features, options.limits, out}.Run();
+  return detail::ModuleDecoder{bytes, options.features, options.limits, out, options.interface_only}
+      .Run();
 }
 
 }  // namespace tenon::inline TENON_ABI::wasm

@@ -27,8 +27,13 @@ namespace tenon::inline TENON_ABI::wasm::detail {
 class ModuleDecoder {
  public:
   constexpr ModuleDecoder(std::span<const std::uint8_t> bytes, CoreFeatures features,
-                          const ImplementationLimits& limits, Module& out)
-      : bytes_{bytes}, features_{features}, limits_{limits}, module_{out} {}
+                          const ImplementationLimits& limits, Module& out,
+                          bool interface_only = false)
+      : bytes_{bytes},
+        features_{features},
+        limits_{limits},
+        module_{out},
+        interface_only_{interface_only} {}
 
   [[gnu::cold]] constexpr Fault Run() {
     module_ = Module{};
@@ -47,11 +52,17 @@ class ModuleDecoder {
     while (!reader.AtEnd()) {
       if (!DecodeSection(reader)) return reader.FirstFault();
     }
-    CheckCounts(reader);
+    if (!interface_only_) CheckCounts(reader);
     return reader.FirstFault();
   }
 
  private:
+  /// Whether a section says what a module imports or exports.
+  static constexpr bool IsPartOfInterface(SectionId id) {
+    return id == SectionId::Type || id == SectionId::Import || id == SectionId::Function ||
+           id == SectionId::Export;
+  }
+
   [[gnu::cold]] constexpr bool DecodeSection(ByteReader& reader) {
     const std::uint32_t id_offset = reader.Offset();
     std::uint8_t id = 0;
@@ -69,6 +80,7 @@ class ModuleDecoder {
       }
       last_order_ = order;
     }
+    if (interface_only_ && !IsPartOfInterface(static_cast<SectionId>(id))) return true;
     ByteReader in{bytes_, range};
     if (DecodeContent(in, static_cast<SectionId>(id)) && !in.AtEnd()) {
       const std::uint64_t used = in.Offset() - range.offset;
@@ -501,6 +513,7 @@ class ModuleDecoder {
   CoreFeatures features_;
   ImplementationLimits limits_;
   Module& module_;
+  bool interface_only_;
   std::uint8_t last_order_ = 0;
 };
 
