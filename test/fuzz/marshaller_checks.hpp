@@ -66,6 +66,15 @@ struct Checks {
   bool TakeRange(int parameter, Range& range, U64 size, U64 alignment, bool is_nullable = false) {
     range.begin = Take();
     range.count = Take();
+    return CheckRange(parameter, range, size, alignment, is_nullable);
+  }
+  /// The same of 64 bits.
+  bool TakeWideRange(int parameter, Range& range, U64 size, U64 alignment) {
+    range.begin = TakeLong();
+    range.count = TakeLong();
+    return CheckRange(parameter, range, size, alignment, false);
+  }
+  bool CheckRange(int parameter, Range& range, U64 size, U64 alignment, bool is_nullable) {
     range.is_null = is_nullable && range.begin == 0;
     if (range.is_null) {
       range.count = 0;
@@ -82,15 +91,28 @@ struct Checks {
   /// A pointer to one thing.
   bool TakePointer(int parameter, U64& begin, U64 size, bool is_nullable = false) {
     begin = Take();
+    return CheckPointer(parameter, begin, size, is_nullable);
+  }
+  bool CheckPointer(int parameter, U64 begin, U64 size, bool is_nullable) {
     if (begin == 0) return is_nullable || Trap(TrapCode::NullReference, parameter);
     if (begin > Size() || size > Size() - begin) {
       return Trap(TrapCode::OutOfBoundsMemoryAccess, parameter);
     }
     return true;
   }
+  /// A pointer to a number that is changed at once.
+  bool TakeAtomic(int parameter, U64& begin, U64 size) {
+    if (!TakePointer(parameter, begin, size)) return false;
+    written.push_back({parameter, begin, size, false});
+    return begin % size == 0 || Trap(TrapCode::UnalignedAtomic, parameter);
+  }
   bool TakeText(int parameter, U64& begin, U64& length, bool is_nullable) {
+    begin = Take();
+    return CheckText(parameter, begin, length, is_nullable);
+  }
+  bool CheckText(int parameter, U64 begin, U64& length, bool is_nullable) {
     length = 0;
-    if (!TakePointer(parameter, begin, 1, is_nullable)) return false;
+    if (!CheckPointer(parameter, begin, 1, is_nullable)) return false;
     if (begin == 0) return true;
     while (begin + length < Size() && memory[begin + length] != 0) ++length;
     return begin + length < Size() || Trap(TrapCode::UnterminatedString, parameter);

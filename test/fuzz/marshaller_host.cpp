@@ -26,6 +26,7 @@ using tenon::Callback;
 using tenon::CString;
 using tenon::Flat;
 using tenon::FunctionPointer;
+using tenon::GuestAtomic;
 using tenon::GuestPtr;
 using tenon::Handle;
 using tenon::In;
@@ -35,6 +36,7 @@ using tenon::Out;
 using tenon::Ref;
 using tenon::ValueType;
 using tenon::View;
+using tenon::Wide;
 
 struct Thing {
   Thing(U32 chosen, int& count) : number{chosen}, live{&count} { ++*live; }
@@ -205,6 +207,7 @@ struct World::Host {
       : world{of}, is_movable{movable}, runtime{ConfigOf(engine, movable)} {
     tenon::HostModuleBuilder env = runtime.NewHostModuleBuilder("env");
     DefineViews(env);
+    DefineMore(env);
     DefineCopies(env);
     DefineStructs(env);
     DefineNumbers(env);
@@ -283,6 +286,27 @@ struct World::Host {
              Seen().Add(wide.Read(own, wide_index).value_or(54321));
              Seen().Add(word.Write(own, 0xABCD1234, index) ? 1 : 0);
              Seen().Add(wide.Write(own, 0x0123456789ABCDEF, wide_index) ? 1 : 0);
+           });
+  }
+
+  void DefineMore(tenon::HostModuleBuilder& env) {
+    Define(env, "wide",
+           [this](Wide<std::string_view> text, Wide<View<const U32>> words, Wide<CString> c_text,
+                  Wide<InOut<std::int16_t>> number, Wide<std::span<U8>> bytes) {
+             AddText(Seen(), *text);
+             for (const U32 word : *words) Seen().Add(word);
+             AddText(Seen(), *c_text);
+             std::int16_t& value = **number;
+             Seen().Add(static_cast<U16>(value));
+             for (U8& byte : *bytes) byte ^= 0xFF;
+             value = static_cast<std::int16_t>(value + 3);
+           });
+    Define(env, "atomics",
+           [this](GuestAtomic<U32> added, GuestAtomic<U64> exchanged, GuestAtomic<U8> stored) {
+             Seen().Add(added.FetchAdd(3));
+             Seen().Add(exchanged.Exchange(5));
+             Seen().Add(stored.Load());
+             stored.Store(9);
            });
   }
 

@@ -143,6 +143,40 @@ struct Steps : Checks {
     return true;
   }
 
+  bool WideParameters() {
+    Range text, words, bytes;
+    if (!TakeWideRange(0, text, 1, 1) || !TakeWideRange(1, words, 4, 1)) return false;
+    const U64 c_text = TakeLong();
+    U64 length = 0;
+    if (!CheckText(2, c_text, length, false)) return false;
+    const U64 number = TakeLong();
+    if (!CheckPointer(3, number, 2, false) || !TakeWideRange(4, bytes, 1, 1)) return false;
+    written = {{3, number, 2, true}, {4, bytes.begin, bytes.count, false}};
+    if (!Disjoint()) return false;
+    AddText(text.begin, text.count);
+    for (U64 i = 0; i < words.count; ++i) digest.Add(Get(words.begin + 4 * i, 4));
+    AddText(c_text, length);
+    const U64 former = Get(number, 2);
+    digest.Add(former);
+    for (U64 i = 0; i < bytes.count; ++i) memory[bytes.begin + i] ^= 0xFF;
+    Put(number, 2, former + 3);
+    return true;
+  }
+  bool Atomics() {
+    U64 added = 0, exchanged = 0, stored = 0;
+    if (!TakeAtomic(0, added, 4) || !TakeAtomic(1, exchanged, 8) || !TakeAtomic(2, stored, 1)) {
+      return false;
+    }
+    const U64 former = Get(added, 4);
+    digest.Add(former);
+    Put(added, 4, former + 3);
+    digest.Add(Get(exchanged, 8));
+    Put(exchanged, 8, 5);
+    digest.Add(Get(stored, 1));
+    Put(stored, 1, 9);
+    return true;
+  }
+
   // --- copies --------------------------------------------------------------------------------
 
   bool InAndOut() {
@@ -535,6 +569,9 @@ const std::vector<Row>& Rows() {
       {{"view grows", {Offset, Count, Narrow}}, [](Steps& s) { return s.ViewGrows(); }},
       {{"span pins", {Offset, Count}}, [](Steps& s) { return s.SpanPins(); }},
       {{"pointers", {Offset, Count, Wide, Long}}, [](Steps& s) { return s.Pointers(); }},
+      {{"wide", {Wide, Long, Wide, Long, Wide, Wide, Wide, Long}},
+       [](Steps& s) { return s.WideParameters(); }},
+      {{"atomics", {Offset, Offset, Offset}}, [](Steps& s) { return s.Atomics(); }},
       {{"in and out", {Offset, Offset, Offset}}, [](Steps& s) { return s.InAndOut(); }},
       {{"copies", {Offset, Count, Offset, Count, Offset, Count, Offset, Count}},
        [](Steps& s) { return s.Copies(); }},
