@@ -39,7 +39,7 @@ class View {
   /// Stands for one element: reads as its value, and writes what is assigned to it.
   class Reference {
    public:
-    operator Value() const noexcept { return view_.Load(index_); }
+    operator Value() const { return view_.Load(index_); }
     const Reference& operator=(const Value& value) const noexcept
       requires(!std::is_const_v<T>)
     {
@@ -47,7 +47,7 @@ class View {
                                                          value);
       return *this;
     }
-    const Reference& operator=(const Reference& other) const noexcept
+    const Reference& operator=(const Reference& other) const
       requires(!std::is_const_v<T>)
     {
       return *this = static_cast<Value>(other);
@@ -67,7 +67,7 @@ class View {
     using value_type = Value;
     using difference_type = std::ptrdiff_t;
 
-    Value operator*() const noexcept { return view_.Load(index_); }
+    Value operator*() const { return view_.Load(index_); }
     Iterator& operator++() noexcept {
       ++index_;
       return *this;
@@ -117,7 +117,7 @@ class View {
     return offset_ + index * bind::GuestLayout<Value>::kSize;
   }
   // Not `Value`, which would be an error of its own for the array types that are refused.
-  auto Load(std::size_t index) const noexcept {
+  auto Load(std::size_t index) const {
     return bind::detail::LoadGuest<bind::GuestLayout<Value>>(*caller_->memory, At(index));
   }
 

@@ -168,7 +168,7 @@ struct CopyMarshaller {
 
   class Holder {
    public:
-    Holder(abi::InstanceHeader* caller, const Operand* operands) noexcept
+    Holder(abi::InstanceHeader* caller, const Operand* operands)
         : caller_{caller}, offset_{bind::Get<kOffset>(*operands)}, value_(First(caller, offset_)) {}
 
     Argument Get() noexcept { return Argument{value_}; }
@@ -180,7 +180,7 @@ struct CopyMarshaller {
 
    private:
     static T First([[maybe_unused]] abi::InstanceHeader* caller,
-                   [[maybe_unused]] Native<kOffset> offset) noexcept {
+                   [[maybe_unused]] Native<kOffset> offset) {
       if constexpr (kDirection == Direction::Out) {
         return T();
       } else {

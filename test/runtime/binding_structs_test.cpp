@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,20 @@ struct Named {
   double weight;
 };
 
+/// Its default constructor throws when a test says so.
+class Choosy {
+ public:
+  Choosy() {
+    if (refuses) throw std::runtime_error{"no more of these"};
+  }
+  static inline bool refuses = false;
+  U32 number = 0;
+};
+
 }  // namespace
+
+template <>
+struct tenon::Fields<Choosy> : tenon::FieldList<&Choosy::number> {};
 
 TEST_CASE("struct through guest pointer") {
   for (const tenon::EngineKind engine : Engines()) {
@@ -217,5 +231,40 @@ TEST_CASE("records/lists/strings by reflection") {
 #else
     CHECK(definitions("add") == std::vector<std::string>{"a_0", "a_1", "b_0", "b_1"});
 #endif
+  }
+}
+
+TEST_CASE("a struct's constructor that throws ends the call with what it threw") {
+  for (const tenon::EngineKind engine : Engines()) {
+    int calls = 0;
+    BoundGuest guest{
+        engine, [&](HostModuleBuilder& env) {
+          env.NewFunctionBuilder().WithFunc([&](In<Choosy>) { ++calls; }).Export("in");
+          env.NewFunctionBuilder().WithFunc([&](Out<Choosy>) { ++calls; }).Export("out");
+          env.NewFunctionBuilder()
+              .WithFunc([&](In<std::span<const Choosy>>) { ++calls; })
+              .Export("span");
+          env.NewFunctionBuilder()
+              .WithFunc([&](View<Choosy> view) {
+                const Choosy first = view[0];
+                calls += first.number == 7 ? 1 : 100;
+              })
+              .Export("view");
+          env.NewFunctionBuilder().WithFunc([&](Flat<Choosy>) { ++calls; }).Export("flat");
+        }};
+    guest.SetU32(16, 7);
+    const auto call_all = [&](auto call) {
+      call([&] { guest.Call<void>("in", U32{16}); });
+      call([&] { guest.Call<void>("out", U32{32}); });
+      call([&] { guest.Call<void>("span", U32{16}, U32{1}); });
+      call([&] { guest.Call<void>("view", U32{16}, U32{1}); });
+      call([&] { guest.Call<void>("flat", U32{7}); });
+    };
+    Choosy::refuses = true;
+    call_all([](auto call) { CHECK_THROWS_AS(call(), std::runtime_error); });
+    Choosy::refuses = false;
+    CHECK(calls == 0);
+    call_all([](auto call) { CHECK_NOTHROW(call()); });
+    CHECK(calls == 5);
   }
 }

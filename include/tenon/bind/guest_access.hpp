@@ -14,7 +14,7 @@ namespace tenon::inline TENON_ABI::bind::detail {
 
 /// The value at an offset that was checked, read once.
 template <class Layout>
-inline auto LoadGuest(const abi::MemoryRecord& memory, std::uint64_t offset) noexcept {
+inline auto LoadGuest(const abi::MemoryRecord& memory, std::uint64_t offset) {
   const std::uint8_t* const from = memory.base + offset;
   if ((memory.flags & abi::kMemoryShared) != 0) [[unlikely]] {
     alignas(std::uint64_t) std::uint8_t copy[Layout::kSize];

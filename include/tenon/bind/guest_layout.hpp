@@ -52,7 +52,8 @@ consteval bool IsBool() {
 /// be
 ///   copied to the host as a whole;
 /// - `kWritesWhole`: the same, and there is no padding, through which the host's memory would leak;
-/// - `Load(from)`: the value at an address of any alignment; never throws;
+/// - `Load(from)`: the value at an address of any alignment; throws only what the
+///   default constructor of a struct in it throws;
 /// - `Store(to, value)`: writes the value, and nothing to padding; never throws.
 template <class T>
 struct GuestLayout {};

@@ -83,12 +83,12 @@ struct StructLayout<S, L, std::index_sequence<I...>> {
   static constexpr bool kWritesWhole =
       kSameFields && kPlaces.fields_size == kPlaces.size && (... && Field<I>::kWritesWhole);
 
-  static S Load(const std::uint8_t* from) noexcept {
+  static S Load(const std::uint8_t* from) {
     S value{};
     LoadInto(value, from);
     return value;
   }
-  static void LoadInto(S& value, const std::uint8_t* from) noexcept {
+  static void LoadInto(S& value, const std::uint8_t* from) {
     if constexpr (kSameFields && (... && Field<I>::kReadsWhole)) {
       if (HasGuestOffsets(value)) {
         std::memcpy(&value, from, sizeof(S));
@@ -120,7 +120,7 @@ struct StructLayout<S, L, std::index_sequence<I...>> {
     Field<kIndex>::Store(to + kPlaces.offsets[kIndex], L::template Get<kIndex>(value));
   }
   template <std::size_t kIndex>
-  static void LoadField(S& value, const std::uint8_t* from) noexcept {
+  static void LoadField(S& value, const std::uint8_t* from) {
     using Type = typename L::template Type<kIndex>;
     if constexpr (std::is_array_v<Type>) {
       Field<kIndex>::LoadInto(L::template Get<kIndex>(value), from + kPlaces.offsets[kIndex]);
@@ -142,7 +142,7 @@ struct GuestLayout<std::array<T, kCount>> {
   static constexpr bool kReadsWhole = Element::kReadsWhole;
   static constexpr bool kWritesWhole = Element::kWritesWhole;
 
-  static std::array<T, kCount> Load(const std::uint8_t* from) noexcept {
+  static std::array<T, kCount> Load(const std::uint8_t* from) {
     std::array<T, kCount> value{};
     for (T& element : value) {
       element = Element::Load(from);
@@ -168,7 +168,7 @@ struct GuestLayout<T[kCount]> {
   static constexpr bool kReadsWhole = Element::kReadsWhole;
   static constexpr bool kWritesWhole = Element::kWritesWhole;
 
-  static void LoadInto(T (&value)[kCount], const std::uint8_t* from) noexcept {
+  static void LoadInto(T (&value)[kCount], const std::uint8_t* from) {
     for (T& element : value) {
       if constexpr (std::is_array_v<T>) {
         Element::LoadInto(element, from);
@@ -196,7 +196,7 @@ struct GuestLayout<std::optional<T>> {
   static constexpr bool kReadsWhole = false;
   static constexpr bool kWritesWhole = false;
 
-  static std::optional<T> Load(const std::uint8_t* from) noexcept {
+  static std::optional<T> Load(const std::uint8_t* from) {
     if (*from == 0) return std::nullopt;
     return Element::Load(from + kAlignment);
   }
