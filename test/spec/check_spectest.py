@@ -171,8 +171,13 @@ RIGHT = [
     {"type": "module_instance", "module": "$definition", "name": "$other"},
     {"type": "assert_return", "action": dict(invoke("answer"), module="$other"),
      "expected": [value("i32", "42")]},
+    {"type": "thread", "name": "$t", "shared": [],
+     "commands": [LOAD, returns("answer", value("i32", "42"))]},
+    {"type": "wait", "thread": "$t"},
     {"type": "module", "filename": "linkable.wasm"},
 ]
+# What the commands of the thread add to the passed ones.
+IN_THREADS = 2
 # Each of these must be found out. None replaces the current instance.
 WRONG = [
     returns("answer", value("i32", "43")),
@@ -211,6 +216,7 @@ WRONG = [
      "expected": [value("i32", "42")]},
     {"type": "register", "as": "lib", "name": "$nobody"},
     {"type": "module_definition", "filename": "malformed.wasm"},
+    {"type": "wait", "thread": "$nobody"},
     {"type": "assert_unheard_of"},
 ]
 WRONG_AND_LAST = [
@@ -219,14 +225,20 @@ WRONG_AND_LAST = [
 ]
 SKIPPED = [
     about("assert_malformed", "text.wat", "text"),
-    {"type": "thread", "name": "$t", "shared": [], "commands": []},
-    {"type": "wait", "thread": "$t"},
     dict(returns("answer", value("i32", "43")), obsolete="multiple memories"),
 ]
 
 
+def at_line(line, command):
+    """The command, and those in it, with their line."""
+    placed = dict(command, line=line)
+    if "commands" in command:
+        placed["commands"] = [at_line(line, nested) for nested in command["commands"]]
+    return placed
+
+
 def write_script(path, commands):
-    lines = [json.dumps(dict(command, line=line)) for line, command in enumerate(commands, 1)]
+    lines = [json.dumps(at_line(line, command)) for line, command in enumerate(commands, 1)]
     text = '{"source_filename": "planted",\n "commands": [\n  ' + ",\n  ".join(lines) + "\n]}\n"
     path.write_text(text, encoding="utf-8")
     return str(path)
@@ -282,7 +294,7 @@ def check_planted(options):
         right = write_script(folder / "right.json", [LOAD, *RIGHT, *SKIPPED])
         run = Run(options.spectest, [*options.engine, right])
         check.expect((run.status, run.passed, run.failed, run.skipped) ==
-                     (0, 1 + len(RIGHT), 0, len(SKIPPED)), "right expectations pass", run)
+                     (0, 1 + len(RIGHT) + IN_THREADS, 0, len(SKIPPED)), "right expectations pass", run)
 
         wrong_commands = [LOAD, *WRONG, *WRONG_AND_LAST]
         wrong = write_script(folder / "wrong.json", wrong_commands)
@@ -294,11 +306,20 @@ def check_planted(options):
             check.expect(any(re.match(pattern, failure) for failure in run.failures),
                          f"no failure reported for {json.dumps(command)}")
 
+        thread = write_script(folder / "thread.json", [
+            {"type": "thread", "name": "$t", "shared": [],
+             "commands": [LOAD, returns("answer", value("i32", "43"))]},
+            {"type": "wait", "thread": "$t"}])
+        run = Run(options.spectest, [*options.engine, thread])
+        check.expect((run.status, run.failed) == (1, 1) and
+                     any(f"{thread}:2: wait: " in f for f in run.failures),
+                     "a failure in a thread is one of the wait for it", run)
+
         spin = write_script(folder / "spin.json", [
             {"type": "module", "filename": "endless.wasm"},
             {"type": "action", "action": invoke("spin")}])
         run = Run(options.spectest, [*options.engine, "--timeout=2", spin, right])
-        check.expect((run.passed, run.failed) == (2 + len(RIGHT), 1) and
+        check.expect((run.passed, run.failed) == (2 + len(RIGHT) + IN_THREADS, 1) and
                      any(f"{spin}:2: script: timed out" in f for f in run.failures),
                      "a script that hangs is ended and counted", run)
 
@@ -309,7 +330,7 @@ def check_planted(options):
         listed = folder / "skip.tsv"
         listed.write_text(f"file\tcommand_index\tline\ttype\treason\n{folder.name}/right\t1\t2\tx\ty\n")
         run = Run(options.spectest, [*options.engine, f"--skip-list={listed}", right])
-        check.expect((run.passed, run.skipped) == (len(RIGHT), 1 + len(SKIPPED)),
+        check.expect((run.passed, run.skipped) == (len(RIGHT) + IN_THREADS, 1 + len(SKIPPED)),
                      "listed commands are skipped", run)
 
         run = Run(options.spectest, [*options.engine, "--features=-simd", right])
