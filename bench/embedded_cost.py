@@ -16,32 +16,14 @@ import shutil
 import sys
 import tempfile
 
-from unit_cost import INCLUDE, measure
+from unit_cost import INCLUDE, ROOT, measure
+
+sys.path.insert(0, str(ROOT / "test" / "tools"))
+from wasm_bytes import leb, name, section, vector
 
 EMBED = INCLUDE / "embed_wasm.py"
 SIZES = {"10 KB": 10_000, "100 KB": 100_000, "1 MB": 1_000_000}
 BODY_BYTES = 100
-
-
-def leb128(number):
-    encoded = bytearray()
-    while True:
-        number, low = number >> 7, number & 0x7F
-        encoded.append(low | (0x80 if number else 0))
-        if not number:
-            return bytes(encoded)
-
-
-def vector(items):
-    return leb128(len(items)) + b"".join(items)
-
-
-def section(number, content):
-    return bytes([number]) + leb128(len(content)) + content
-
-
-def name(text):
-    return leb128(len(text)) + text.encode()
 
 
 def module(size):
@@ -49,12 +31,12 @@ def module(size):
     count = size // (BODY_BYTES + 5)
     imports = 10
     body = b"\0" + b"\x41\0\x1A" * ((BODY_BYTES - 4) // 3) + b"\x20\0\x0B"
-    body = leb128(len(body)) + body
+    body = leb(len(body)) + body
     return b"\0asm\1\0\0\0" + b"".join([
         section(1, vector([b"\x60\1\x7F\1\x7F"])),
         section(2, vector([name("env") + name(f"import_{i}") + b"\0\0" for i in range(imports)])),
         section(3, vector([b"\0"] * count)),
-        section(7, vector([name(f"export_{i}") + b"\0" + leb128(imports + i)
+        section(7, vector([name(f"export_{i}") + b"\0" + leb(imports + i)
                            for i in range(0, count, 4)])),
         section(10, vector([body] * count)),
     ])

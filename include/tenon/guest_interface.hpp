@@ -73,9 +73,9 @@ class GuestInterface {
   /// from, each a HostModule that has been mounted in the runtime, a HostModule (which is mounted
   /// now), or Linked. What the guest imports and they do not have under the same signature is
   /// refused while compiling; what is Linked is checked by the runtime. Throws as
-  /// Runtime::CompileModule and Runtime::InstantiateModule. Defined in <tenon/typed_guest.hpp>.
+  /// Runtime::CompileModule and Runtime::InstantiateModule; then what was mounted is closed again.
+  /// Defined in <tenon/typed_guest.hpp>.
   template <class... Hosts>
-    requires(!std::is_same_v<Hosts, ModuleConfig> && ...)
   TypedGuest<kBytes> Instantiate(const Runtime& runtime, const Hosts&... hosts) const;
   /// The same with a configuration, which names the instance.
   template <class... Hosts>
@@ -123,7 +123,8 @@ struct ParsedGuest {
 ///     constexpr auto kGuest = tenon::ParseInterface<kBytes>();
 ///
 /// Bytes that are no module do not compile. Function bodies are not looked at: they are validated
-/// by Runtime::CompileModule.
+/// by Runtime::CompileModule. Compilers limit what they evaluate; clang's limit allows some
+/// thousand exports, and more with -fconstexpr-steps.
 template <const auto& kBytes>
 consteval typename typed::ParsedGuest<kBytes>::Type ParseInterface() {
   return {};

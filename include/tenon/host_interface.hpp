@@ -54,41 +54,42 @@ template <bind::detail::Verdict kVerdict, class S, class F>
 struct AcceptedFunction {
   static consteval auto Judge() {
     if constexpr (kVerdict.refusal == bind::Refusal::None) {
-      return TypeTag<char>{};
+      return bind::detail::TypeTag<char>{};
     } else {
-      return TypeTag<bind::detail::RefusalOf<kVerdict, S, F>>{};
+      return bind::detail::TypeTag<bind::detail::RefusalOf<kVerdict, S, F>>{};
     }
   }
   using Type = typename decltype(Judge())::Type;
 };
 
+/// The names of functions, as a list; "" behind the last.
+template <class... Functions>
+struct NamesOf {
+  static constexpr std::string_view NameAt(std::size_t position) {
+    constexpr std::string_view kNames[] = {Functions::kName..., ""};
+    return kNames[position];
+  }
+};
 /// Position of the first name that stands before, too; the number of names if there is none.
 template <class... Functions>
 consteval std::size_t FindRepeatedName() {
-  constexpr std::string_view kNames[] = {Functions::kName..., ""};
   for (std::size_t i = 0; i < sizeof...(Functions); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      if (kNames[i] == kNames[j]) return i;
+      if (NamesOf<Functions...>::NameAt(i) == NamesOf<Functions...>::NameAt(j)) return i;
     }
   }
   return sizeof...(Functions);
 }
-template <class... Functions>
-struct RepeatedName {
-  static constexpr Draft Get() {
-    constexpr std::string_view kNames[] = {Functions::kName..., ""};
-    Draft draft;
-    return draft += kNames[FindRepeatedName<Functions...>()];
-  }
-};
 /// `Type` is one whose size is to be asked for: there is none if two functions have one name.
 template <class... Functions>
 struct DistinctNames {
+  static constexpr std::size_t kRepeated = FindRepeatedName<Functions...>();
   static consteval auto Judge() {
-    if constexpr (FindRepeatedName<Functions...>() == sizeof...(Functions)) {
-      return TypeTag<char>{};
+    if constexpr (kRepeated == sizeof...(Functions)) {
+      return bind::detail::TypeTag<char>{};
     } else {
-      return TypeTag<RefusedTwice<FixedOf<RepeatedName<Functions...>>()>>{};
+      return bind::detail::TypeTag<
+          RefusedTwice<FixedOf<NameIn<NamesOf<Functions...>, kRepeated>>()>>{};
     }
   }
   using Type = typename decltype(Judge())::Type;
@@ -98,6 +99,10 @@ template <class Class, class R, class... P>
 Class ClassOf(R (Class::*)(P...));
 template <class Class, class R, class... P>
 const Class ClassOf(R (Class::*)(P...) const);
+template <class Class, class R, class... P>
+Class ClassOf(R (Class::*)(P...) &);
+template <class Class, class R, class... P>
+const Class ClassOf(R (Class::*)(P...) const&);
 
 }  // namespace typed
 
@@ -163,8 +168,8 @@ struct HostMethod {
   /// A type whose size is to be asked for: there is none if no object is of the class.
   template <class... State>
   using Needed = typename std::conditional_t<
-      (std::is_convertible_v<State*, Object*> || ...), typed::TypeTag<char>,
-      typed::TypeTag<typed::RefusedObject<kFunctionName, Object>>>::Type;
+      (std::is_convertible_v<State*, Object*> || ...), bind::detail::TypeTag<char>,
+      bind::detail::TypeTag<typed::RefusedObject<kFunctionName, Object>>>::Type;
   template <class... State>
   void Define(HostFunctionBuilder builder, State&... state) const {
     DefineOn(builder, state...);
@@ -217,21 +222,20 @@ class HostInterface {
 
  public:
   static constexpr std::string_view kModule = kModuleName.View();
-  static constexpr std::size_t kFunctionCount = sizeof...(Functions);
+  static constexpr std::size_t kNameCount = sizeof...(Functions);
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
   constexpr explicit HostInterface(Functions... functions) : functions_{std::move(functions)...} {}
 
   /// Position of a function by its name, or kNone.
   static constexpr std::size_t Find(std::string_view name) {
-    for (std::size_t i = 0; i < kFunctionCount; ++i) {
+    for (std::size_t i = 0; i < kNameCount; ++i) {
       if (NameAt(i) == name) return i;
     }
     return kNone;
   }
   static constexpr std::string_view NameAt(std::size_t position) {
-    constexpr std::string_view kNames[] = {Functions::kName..., ""};
-    return kNames[position];
+    return typed::NamesOf<Functions...>::NameAt(position);
   }
   static constexpr typed::Signature WasmTypeAt(std::size_t position) {
     const typed::Signature types[] = {Functions::WasmType()..., {}};
@@ -258,7 +262,8 @@ class HostInterface {
   constexpr decltype(auto) Call(A&&... arguments) const {
     constexpr std::size_t kFound = Find(kName.View());
     if constexpr (kFound == kNone) {
-      static_cast<void>(sizeof(typed::RefusedHostFunction<kName, NearestTo<kName>>));
+      using Near = typename typed::NearestIn<HostInterface, kName>::Type;
+      static_cast<void>(sizeof(typed::RefusedHostFunction<kName, Near>));
       return 0;
     } else {
       return std::get<kFound>(functions_).Call(std::forward<A>(arguments)...);
@@ -266,23 +271,6 @@ class HostInterface {
   }
 
  private:
-  template <std::size_t kPosition>
-  struct NameSource {
-    static constexpr typed::Draft Get() {
-      typed::Draft draft;
-      return draft += NameAt(kPosition);
-    }
-  };
-  template <FixedText kName, std::size_t... I>
-  static auto NearestOf(std::index_sequence<I...>) {
-    constexpr typed::Ranking kRanking = typed::RankNames(kName.View(), kFunctionCount, NameAt);
-    return std::type_identity<
-        typed::Nearest<typed::FixedOf<NameSource<kRanking.positions[I]>>()...>>{};
-  }
-  static constexpr std::size_t kShown = kFunctionCount < 3 ? kFunctionCount : 3;
-  template <FixedText kName>
-  using NearestTo = typename decltype(NearestOf<kName>(std::make_index_sequence<kShown>{}))::type;
-
   std::tuple<Functions...> functions_;
 };
 

@@ -20,15 +20,17 @@
 
 #include <array>
 #include <cstddef>
-#include <string>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/records.hpp>
+#include <tenon/bind.hpp>
 #include <tenon/call_context.hpp>
-#include <tenon/call_result.hpp>
+#include <tenon/compiled_module.hpp>
 #include <tenon/fixed_text.hpp>
 #include <tenon/guest_interface.hpp>
 #include <tenon/host_interface.hpp>
@@ -56,22 +58,33 @@ struct ImportVerdict {
   std::size_t function = 0;
 };
 
-/// What a host given for an import is: its description, or nothing for Linked.
+/// What is given for imports to come from: by itself nothing of the kind.
 template <class T>
 struct HostOf {
-  using Description = T;
+  static constexpr bool kIsHost = false;
+};
+template <FixedText kName, class... Functions>
+struct HostOf<HostInterface<kName, Functions...>> {
+  using Description = HostInterface<kName, Functions...>;
+  static constexpr bool kIsHost = true;
   static constexpr bool kIsLinked = false;
 };
 template <class Interface>
-struct HostOf<MountedHost<Interface>> {
-  using Description = Interface;
-  static constexpr bool kIsLinked = false;
-};
+struct HostOf<MountedHost<Interface>> : HostOf<Interface> {};
 template <FixedText kName>
 struct HostOf<LinkedModule<kName>> {
   using Description = LinkedModule<kName>;
+  static constexpr bool kIsHost = true;
   static constexpr bool kIsLinked = true;
 };
+
+/// The position of the first that is nothing to import from, or their number.
+template <class... Given>
+consteval std::size_t FindNoHost() {
+  std::size_t position = 0;
+  static_cast<void>(((HostOf<Given>::kIsHost ? (++position, true) : false) && ...));
+  return position;
+}
 
 template <class Tables, class Host>
 consteval ImportVerdict JudgeImport(std::size_t import, std::size_t host) {
@@ -120,11 +133,11 @@ struct ImportName {
     return draft;
   }
 };
-template <class Tables, std::size_t kExport>
-struct ExportName {
-  static constexpr Draft Get() {
-    Draft draft;
-    return draft += Tables::Text(Tables::kTables.exports[kExport].name);
+/// The names of imports without their modules, as a list.
+template <class Tables>
+struct ImportNames {
+  static constexpr std::string_view NameAt(std::size_t position) {
+    return Tables::Text(Tables::kTables.imports[position].name);
   }
 };
 template <class Tables, std::size_t kImport>
@@ -140,22 +153,8 @@ struct ExportType {
   }
 };
 template <class Description, std::size_t kFunction>
-struct HostName {
-  static constexpr Draft Get() {
-    Draft draft;
-    return draft += Description::NameAt(kFunction);
-  }
-};
-template <class Description, std::size_t kFunction>
 struct HostType {
   static constexpr Draft Get() { return SignatureDraft(Description::WasmTypeAt(kFunction)); }
-};
-
-template <std::size_t kPosition, class First, class... Rest>
-struct TypeAt : TypeAt<kPosition - 1, Rest...> {};
-template <class First, class... Rest>
-struct TypeAt<0, First, Rest...> {
-  using Type = First;
 };
 
 /// The C++ signature of a function of a description, as programs write it.
@@ -166,12 +165,13 @@ struct Written<bind::Signature<R, P...>> {
   using Type = R(P...);
 };
 template <std::size_t kFunction, FixedText kModule, class... Functions>
-auto CppSignatureIn(const HostInterface<kModule, Functions...>&) ->
-    typename Written<typename TypeAt<kFunction, Functions...>::Type::CppSignature>::Type*;
+auto CppSignatureIn(const HostInterface<kModule, Functions...>&) -> typename Written<
+    typename bind::detail::TypeAt<kFunction, Functions...>::Type::CppSignature>::Type*;
 
 /// The refusal that a verdict calls for.
 template <class Tables, ImportVerdict kVerdict, class... Hosts>
 consteval auto ImportRefusal() {
+  using bind::detail::TypeAt;
   constexpr auto kImport = FixedOf<ImportName<Tables, kVerdict.import>>();
   if constexpr (kVerdict.fault == ImportFault::Module) {
     return TypeTag<RefusedImportModule<kImport>>{};
@@ -187,35 +187,21 @@ consteval auto ImportRefusal() {
       return TypeTag<RefusedSignature<
           kImport, Wanted, Host<FixedOf<HostType<Description, kVerdict.function>>(), Cpp>>>{};
     } else {
-      constexpr Ranking kRanking =
-          RankNames(Tables::Text(Tables::kTables.imports[kVerdict.import].name),
-                    Description::kFunctionCount, Description::NameAt);
-      if constexpr (kRanking.count == 0) {
-        return TypeTag<RefusedMissingImport<kImport, Wanted, Nearest<>>>{};
-      } else {
-        return TypeTag<RefusedMissingImport<
-            kImport, Wanted, Nearest<FixedOf<HostName<Description, kRanking.positions[0]>>()>>>{};
-      }
+      using Near =
+          typename NearestIn<Description,
+                             FixedOf<NameIn<ImportNames<Tables>, kVerdict.import>>()>::Type;
+      return TypeTag<RefusedMissingImport<kImport, Wanted, Near>>{};
     }
   }
 }
 
-/// The exported functions of a guest, by their positions among the exports.
+/// The names of exports, as a list; "" of what is no function.
 template <class Tables>
-struct ExportedFunctions {
+struct ExportNames {
+  static constexpr std::size_t kNameCount = Tables::kSizes.exports;
   static constexpr std::string_view NameAt(std::size_t position) {
     const ExternRow& row = Tables::kTables.exports[position];
     return row.kind == ExternKind::Func ? Tables::Text(row.name) : std::string_view{};
-  }
-  template <FixedText kName, std::size_t... I>
-  static consteval auto Rank(std::index_sequence<I...>) {
-    constexpr Ranking kRanking = RankNames(kName.View(), Tables::kSizes.exports, NameAt);
-    return TypeTag<Nearest<FixedOf<ExportName<Tables, kRanking.positions[I]>>()...>>{};
-  }
-  template <FixedText kName>
-  static consteval auto NearestTo() {
-    constexpr std::size_t kCount = RankNames(kName.View(), Tables::kSizes.exports, NameAt).count;
-    return Rank<kName>(std::make_index_sequence<kCount>{});
   }
 };
 
@@ -296,8 +282,8 @@ class TypedGuest {
   }
 
   /// An exported function with its C++ signature, checked while compiling:
-  /// `guest.Function<"sum", std::int32_t(std::int32_t, std::int32_t)>()`. Throws ConfigError if the
-  /// handle is empty.
+  /// `guest.Function<"sum", std::int32_t(std::int32_t, std::int32_t)>()`. An empty handle of an
+  /// empty one.
   template <FixedText kName, class CppSignature>
   TypedFunction<CppSignature> Function() const {
     constexpr std::size_t kFound = Tables::FindExport(kName.View());
@@ -333,8 +319,7 @@ class TypedGuest {
 
  private:
   template <FixedText kName>
-  using NearestTo =
-      typename decltype(typed::ExportedFunctions<Tables>::template NearestTo<kName>())::Type;
+  using NearestTo = typename typed::NearestIn<typed::ExportNames<Tables>, kName>::Type;
 
   template <FixedText kName, class R, class... A>
   auto CallWith(const CallContext* context, const A&... arguments) const {
@@ -355,7 +340,7 @@ class TypedGuest {
         if constexpr (kMisfit != sizeof...(A)) {
           static_cast<void>(
               sizeof(typed::RefusedArgument<kMisfit, kName, typename Exported::Type,
-                                            typename typed::TypeAt<kMisfit, A...>::Type,
+                                            typename bind::detail::TypeAt<kMisfit, A...>::Type,
                                             typed::Plain<Exported::ParameterAt(kMisfit)>>));
           return 0;
         } else if constexpr (!Exported::template HasResult<Result>()) {
@@ -376,11 +361,41 @@ class TypedGuest {
 
 namespace typed {
 
-/// Mounts a host that is a description; the others are there.
-template <class Host>
-void MountNow(const Runtime& runtime, const Host& host) {
-  if constexpr (requires { host.Mount(runtime); }) static_cast<void>(host.Mount(runtime));
-}
+/// Mounts those hosts that are descriptions, for a guest that needs them: closes them again unless
+/// it was made.
+template <std::size_t kHosts>
+class MountedForGuest {
+ public:
+  template <class... Hosts>
+  explicit MountedForGuest(const Runtime& runtime, const Hosts&... hosts) {
+    try {
+      (MountNow(runtime, hosts), ...);
+    } catch (...) {
+      Close();
+      throw;
+    }
+  }
+  MountedForGuest(const MountedForGuest&) = delete;
+  MountedForGuest& operator=(const MountedForGuest&) = delete;
+  ~MountedForGuest() { Close(); }
+
+  void Keep() noexcept { count_ = 0; }
+
+ private:
+  template <class Host>
+  void MountNow(const Runtime& runtime, const Host& host) {
+    if constexpr (requires { host.Mount(runtime); }) {
+      mounted_[count_] = host.Mount(runtime).Untyped();
+      ++count_;
+    }
+  }
+  void Close() noexcept {
+    for (; count_ != 0; --count_) mounted_[count_ - 1].Close();
+  }
+
+  std::array<Module, kHosts + 1> mounted_;
+  std::size_t count_ = 0;
+};
 
 }  // namespace typed
 
@@ -389,20 +404,29 @@ template <class... Hosts>
 TypedGuest<kBytes> GuestInterface<kBytes>::Instantiate(const Runtime& runtime,
                                                        const ModuleConfig& config,
                                                        const Hosts&... hosts) const {
-  constexpr typed::ImportVerdict kVerdict = typed::JudgeImports<Tables, Hosts...>();
-  if constexpr (kVerdict.fault != typed::ImportFault::None) {
-    static_cast<void>(
-        sizeof(typename decltype(typed::ImportRefusal<Tables, kVerdict, Hosts...>())::Type));
+  constexpr std::size_t kNoHost = typed::FindNoHost<Hosts...>();
+  if constexpr (kNoHost != sizeof...(Hosts)) {
+    using Given = typename bind::detail::TypeAt<kNoHost, Hosts...>::Type;
+    static_cast<void>(sizeof(typed::RefusedHost<Given>));
     return {};
   } else {
-    (typed::MountNow(runtime, hosts), ...);
-    return TypedGuest<kBytes>{runtime.Instantiate(Bytes(), config)};
+    constexpr typed::ImportVerdict kVerdict = typed::JudgeImports<Tables, Hosts...>();
+    if constexpr (kVerdict.fault != typed::ImportFault::None) {
+      static_cast<void>(
+          sizeof(typename decltype(typed::ImportRefusal<Tables, kVerdict, Hosts...>())::Type));
+      return {};
+    } else {
+      const CompiledModule compiled = runtime.CompileModule(Bytes());
+      typed::MountedForGuest<sizeof...(Hosts)> mounted{runtime, hosts...};
+      TypedGuest<kBytes> guest{runtime.InstantiateModule(compiled, config)};
+      mounted.Keep();
+      return guest;
+    }
   }
 }
 
 template <const auto& kBytes>
 template <class... Hosts>
-  requires(!std::is_same_v<Hosts, ModuleConfig> && ...)
 TypedGuest<kBytes> GuestInterface<kBytes>::Instantiate(const Runtime& runtime,
                                                        const Hosts&... hosts) const {
   return Instantiate(runtime, ModuleConfig{}.WithName(""), hosts...);

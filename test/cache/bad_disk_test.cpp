@@ -32,6 +32,19 @@ using namespace tenon_test;
 using tenon::CacheProblemKind;
 using tenon::cache::DirectoryStore;
 
+namespace {
+
+/// What a child process came to: 0, or 77 where the machine does not let it try.
+void ExpectDone(int code, const char* what_is_missing) {
+  if (code == 77) {
+    WARN(what_is_missing);
+  } else {
+    CHECK(code == 0);
+  }
+}
+
+}  // namespace
+
 TEST_CASE("a full disk costs a report, not the guest") {
   const ScratchDirectory scratch;
   const pid_t child = Spawn([&] {
@@ -63,11 +76,7 @@ TEST_CASE("a small file system that others filled costs a report, and is used on
     if (RunCached(scratch.Path(), AnswerModule(1)).statistics.writes != 1) return 5;
     return RunCached(scratch.Path(), AnswerModule(1)).statistics.loads == 1 ? 0 : 6;
   });
-  if (code == 77) {
-    WARN("this user cannot mount file systems");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this user cannot mount file systems");
 }
 
 TEST_CASE("on a small file system the entries used least recently make room for others") {
@@ -91,11 +100,7 @@ TEST_CASE("on a small file system the entries used least recently make room for 
     }
     return scratch.Files(".tmp").empty() ? 0 : 5;
   });
-  if (code == 77) {
-    WARN("this user cannot mount file systems");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this user cannot mount file systems");
 }
 
 TEST_CASE("where the file system has no programs, code is copied") {
@@ -106,11 +111,7 @@ TEST_CASE("where the file system has no programs, code is copied") {
     if (run.answer != 5 || run.statistics.loads != 1 || !run.problems.empty()) return 1;
     return run.statistics.mapped_loads == 0 ? 0 : 2;
   });
-  if (code == 77) {
-    WARN("this user cannot mount file systems");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this user cannot mount file systems");
 }
 
 TEST_CASE(
@@ -132,11 +133,7 @@ TEST_CASE(
     const CachedRun run = RunCached(".", AnswerModule(5));
     return run.answer == 5 && !run.problems.empty() ? 0 : 1;
   }));
-  if (code == 77) {
-    WARN("this user cannot give files away");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this user cannot give files away");
 }
 
 TEST_CASE("where the system has no locks, entries are written without") {
@@ -155,11 +152,7 @@ TEST_CASE("where the system has no locks, entries are written without") {
     const CachedRun again = RunCached(scratch.Path(), AnswerModule(5));
     return again.answer == 5 && again.statistics.loads == 1 ? 0 : 2;
   }));
-  if (code == 77) {
-    WARN("this system has no filters of calls");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this system has no filters of calls");
 }
 
 TEST_CASE("what dead processes left is removed where only files open for writing are locked") {
@@ -238,11 +231,7 @@ TEST_CASE("where the system maps no files, they are copied") {
     if (run.answer != 5 || run.statistics.loads != 1 || !run.problems.empty()) return 1;
     return run.statistics.mapped_loads == 0 ? 0 : 2;
   }));
-  if (code == 77) {
-    WARN("this system has no filters of calls");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this system has no filters of calls");
 }
 
 TEST_CASE("a file system that is read-only costs a report, and what is there is used") {
@@ -258,9 +247,5 @@ TEST_CASE("a file system that is read-only costs a report, and what is there is 
     if (miss.answer != 6 || miss.problems.size() != 1) return 2;
     return miss.problems[0].text.find("Read-only file system") != std::string::npos ? 0 : 3;
   });
-  if (code == 77) {
-    WARN("this user cannot mount file systems");
-  } else {
-    CHECK(code == 0);
-  }
+  ExpectDone(code, "this user cannot mount file systems");
 }

@@ -48,20 +48,6 @@ MemoryType TypeOf(bool is_64, std::uint64_t minimum,
   return type;
 }
 
-/// Runs on every engine, and where there is a compiler also with checks in place of guard pages and
-/// without extensions of the processor.
-template <class Body>
-void OnEachVariant(Body body) {
-  OnEachEngine([&](const tenon::RuntimeConfig& engine) {
-    const tenon::RuntimeConfig config = engine.WithCoreFeatures(kFeatures);
-    body(config);
-    if (config.Engine() == tenon::EngineKind::Interpreter) return;
-    INFO("explicit checks, least processor");
-    body(config.WithSignalHandlers(tenon::SignalHandlers::None)
-             .WithCpuFeatures(tenon::CpuFeatures::Floor()));
-  });
-}
-
 /// Bytes that tell their place.
 std::vector<std::uint8_t> Pattern(std::uint64_t bytes) {
   std::vector<std::uint8_t> pattern(bytes);
@@ -240,7 +226,7 @@ TEST_CASE("a memory with 64-bit addresses needs its feature, which is off by def
   CHECK(error.Id() == tenon::ErrorCode::FeatureDisabled);
   CHECK_THAT(error.what(), Catch::Contains("feature \"memory64\" is disabled, needed by a memory "
                                            "with 64-bit addresses"));
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     CHECK_NOTHROW(tenon::Runtime{config}.CompileModule(module.Build()));
   });
 }
@@ -328,7 +314,7 @@ TEST_CASE("host modules define memories with 64-bit addresses where the feature 
 }
 
 TEST_CASE("every access to 64-bit addresses traps exactly where its sum leaves the memory") {
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     for (const Access& access : Accesses()) {
       const tenon::Module narrow = runtime.Instantiate(AccessGuest(access, false, 0, {}),
@@ -397,7 +383,7 @@ TEST_CASE("a sum that wraps is an address, an offset that wraps is a trap") {
                     offset(code);
                     sum(code);
                   }));
-    OnEachVariant([&](const tenon::RuntimeConfig& config) {
+    OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
       const tenon::Runtime runtime{config};
       const tenon::Module guest = MakeGuest(runtime, module);
       tenon::Memory memory = guest.ExportedMemory("memory");
@@ -428,7 +414,7 @@ TEST_CASE("checks of 64-bit addresses that have been made hold for less, and for
     });
     module.Export(std::to_string(i), ExternKind::Func, function);
   }
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
     for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -474,7 +460,7 @@ TEST_CASE("bulk instructions on 64-bit addresses trap exactly where they leave t
                                             std::uint64_t{1} << 63,
                                             kMost - 63,
                                             kMost};
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
     const tenon::Memory memory = guest.ExportedMemory("memory");
@@ -515,7 +501,7 @@ TEST_CASE("a memory with 64-bit addresses says its size and grows in 64 bits") {
   module.Export(
       "size", ExternKind::Func,
       module.Function(module.Type({}, {i64}), {}, [](CodeBuilder& code) { code.MemorySize(); }));
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, module);
     const auto grow = guest.ExportedFunction<std::uint64_t(std::uint64_t)>("grow");
@@ -539,7 +525,7 @@ TEST_CASE("data goes to 64-bit places, or nowhere") {
     module.ActiveData(ConstantExpression::I64(place), "data");
     return module;
   };
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module placed = MakeGuest(runtime, guest(kPage - 4));
     CHECK(placed.ExportedMemory("memory").ViewString(kPage - 4, 4) == "data");
@@ -567,7 +553,7 @@ TEST_CASE("a memory with 64-bit addresses has more than 4 GiB where the runtime 
   module.Export("load_far", ExternKind::Func, module.Function(load, {}, [](CodeBuilder& code) {
     code.LocalGet(0).Memory(Opcode::I64Load, {0, k4Gib});
   }));
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime usual{config};
     CHECK_FALSE(MakeGuest(usual, module).ExportedMemory("memory").Grow(65536).has_value());
 

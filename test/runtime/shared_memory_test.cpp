@@ -49,20 +49,6 @@ MemoryType TypeOf(bool is_shared, bool is_64, std::uint64_t minimum, std::uint64
   return type;
 }
 
-/// Runs on every engine, and where there is a compiler also with checks in place of guard pages and
-/// without extensions of the processor.
-template <class Body>
-void OnEachVariant(Body body) {
-  OnEachEngine([&](const tenon::RuntimeConfig& engine) {
-    const tenon::RuntimeConfig config = engine.WithCoreFeatures(kFeatures);
-    body(config);
-    if (config.Engine() == tenon::EngineKind::Interpreter) return;
-    INFO("explicit checks, least processor");
-    body(config.WithSignalHandlers(tenon::SignalHandlers::None)
-             .WithCpuFeatures(tenon::CpuFeatures::Floor()));
-  });
-}
-
 tenon::Module MakeGuest(const tenon::Runtime& runtime, const ModuleBuilder& module) {
   return runtime.Instantiate(module.Build(), tenon::ModuleConfig{}.WithName(""));
 }
@@ -251,7 +237,7 @@ TEST_CASE("atomic instructions and shared memories need their feature, which is 
              Catch::Contains("feature \"threads\" is disabled, needed by a shared memory"));
   CHECK_THAT(refusal(atomic),
              Catch::Contains("feature \"threads\" is disabled, needed by i32.atomic.load"));
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     CHECK_NOTHROW(tenon::Runtime{config}.CompileModule(shared.Build()));
     CHECK_NOTHROW(tenon::Runtime{config}.CompileModule(atomic.Build()));
   });
@@ -281,7 +267,7 @@ TEST_CASE("a shared memory has a maximum, and atomic accesses their natural alig
 }
 
 TEST_CASE("a fence needs no memory, and its immediate is zero") {
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     ModuleBuilder module;
     module.Export("run", ExternKind::Func,
@@ -362,7 +348,7 @@ TEST_CASE("host modules define shared memories where the feature is on") {
 TEST_CASE("every atomic access does what it says, exactly where it is aligned and in bounds") {
   const std::vector<Access> accesses = Accesses();
   CHECK(accesses.size() == 63);
-  OnEachVariant([&](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [&](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     for (const bool is_shared : {false, true}) {
       for (const bool is_64 : {false, true}) {
@@ -398,7 +384,7 @@ TEST_CASE("every atomic access does what it says, exactly where it is aligned an
 }
 
 TEST_CASE("plain accesses and bulk operations reach shared memories as others") {
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     for (const bool is_64 : {false, true}) {
       const tenon::Runtime runtime{config};
       ModuleBuilder module;
@@ -516,7 +502,7 @@ Outcome Call(const tenon::Module& guest, const std::string& name,
 }  // namespace
 
 TEST_CASE("wait answers whether the value was another or time passed, and traps where it must") {
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     for (const bool is_shared : {false, true}) {
       for (const bool is_64 : {false, true}) {
@@ -564,7 +550,7 @@ TEST_CASE("wait answers whether the value was another or time passed, and traps 
 }
 
 TEST_CASE("traps of atomic instructions say what is wrong, and where") {
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config};
     const tenon::Module guest = MakeGuest(runtime, WaitingGuest(TypeOf(false, false, 1, 1)));
     const auto trap = Thrown<tenon::Trap>(
@@ -595,7 +581,7 @@ TEST_CASE("a memory of a MemoryAllocator is shared only if it can be made whole 
       return capacity == maximum ? std::make_unique<Fixed>(maximum) : nullptr;
     }
   };
-  OnEachVariant([](const tenon::RuntimeConfig& config) {
+  OnEachVariant(kFeatures, [](const tenon::RuntimeConfig& config) {
     const tenon::Runtime runtime{config.WithMemoryAllocator(std::make_shared<Allocator>())};
     const tenon::Module guest = MakeGuest(runtime, WaitingGuest(TypeOf(true, false, 1, 3)));
     tenon::Memory memory = guest.ExportedMemory("memory");

@@ -85,7 +85,7 @@ struct Counter {
   std::int64_t total = 0;
 
   void Note(std::int64_t amount) { total += amount; }
-  std::int32_t Mix(std::int32_t a, std::int32_t b) const { return a + b; }
+  std::int32_t Mix(std::int32_t a, std::int32_t b) const& noexcept { return a + b; }
 };
 
 }  // namespace
@@ -238,6 +238,7 @@ TEST_CASE("calls of an embedded guest end as others do") {
   tenon::TypedGuest<kGuestBytes> guest;
   CHECK_FALSE(guest);
   CHECK_THROWS_AS(guest.Call<"nothing">(), tenon::ConfigError);
+  CHECK_FALSE(guest.Function<"nothing", void()>());
   guest = kGuest.Instantiate(runtime, kEnv);
   CHECK(guest);
   CHECK(Thrown<tenon::Trap>([&] { guest.Call<"divide">(1, 0); }).Code() ==
@@ -257,4 +258,17 @@ TEST_CASE("an embedded guest whose bodies are not valid is refused when it is co
   static_assert(kInvalid.ExportsFunction("f"));
   const tenon::Runtime runtime = MakeRuntime();
   CHECK_THROWS_AS(kInvalid.Instantiate(runtime), tenon::ValidationError);
+}
+
+TEST_CASE("what was mounted for an embedded guest goes if that is not made") {
+  const tenon::Runtime runtime = MakeRuntime();
+  runtime.InstantiateModule(runtime.NewHostModuleBuilder("taken").Compile());
+  const auto taken = tenon::ModuleConfig{}.WithName("taken");
+  CHECK_THROWS_AS(kGuest.Instantiate(runtime, taken, kEnv), tenon::LinkError);
+  CHECK_FALSE(runtime.FindModule("env"));
+  constexpr auto kOther = tenon::HostModule<"taken">();
+  CHECK_THROWS_AS(kGuest.Instantiate(runtime, kEnv, kOther), tenon::LinkError);
+  CHECK_FALSE(runtime.FindModule("env"));
+  CHECK(kGuest.Instantiate(runtime, kEnv).Call<"sum">(1, 2) == 12);
+  CHECK(runtime.FindModule("env"));
 }

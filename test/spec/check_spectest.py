@@ -24,6 +24,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+from wasm_bytes import leb, name, section, vector
+
 HERE = pathlib.Path(__file__).resolve().parent
 EXPECTED_SKIPS = HERE / "expected_skips.txt"
 MEMORY64_SKIPS = HERE / "memory64_skips.tsv"
@@ -35,29 +38,6 @@ SKIPPED_STATUS = 77
 
 
 # --- a module of a few functions, byte by byte ----------------------------------------------------
-
-def leb(number):
-    """Unsigned LEB128."""
-    out = bytearray()
-    while True:
-        number, low = number >> 7, number & 0x7F
-        out.append(low | (0x80 if number else 0))
-        if not number:
-            return bytes(out)
-
-
-def vector(items):
-    return leb(len(items)) + b"".join(items)
-
-
-def section(number, content):
-    return bytes([number]) + leb(len(content)) + content
-
-
-def name(text):
-    encoded = text.encode()
-    return leb(len(encoded)) + encoded
-
 
 I32, F32, F64, V128, FUNCREF, EXTERNREF = b"\x7f", b"\x7d", b"\x7c", b"\x7b", b"\x70", b"\x6f"
 HEADER = b"\0asm\1\0\0\0"

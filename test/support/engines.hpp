@@ -7,8 +7,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <tenon/core_features.hpp>
+#include <tenon/cpu_features.hpp>
 #include <tenon/runtime.hpp>
 #include <tenon/runtime_config.hpp>
+#include <tenon/signal_handlers.hpp>
 
 namespace tenon_test {
 
@@ -28,6 +31,20 @@ void OnEachEngine(Body body) {
     INFO((engine == tenon::EngineKind::Jit ? "engine: jit" : "engine: interpreter"));
     body(tenon::RuntimeConfig{}.WithEngine(engine));
   }
+}
+
+/// The same, and where there is a compiler also with checks in place of guard pages and without
+/// extensions of the processor.
+template <class Body>
+void OnEachVariant(tenon::CoreFeatures features, Body body) {
+  OnEachEngine([&](const tenon::RuntimeConfig& engine) {
+    const tenon::RuntimeConfig config = engine.WithCoreFeatures(features);
+    body(config);
+    if (config.Engine() == tenon::EngineKind::Interpreter) return;
+    INFO("explicit checks, least processor");
+    body(config.WithSignalHandlers(tenon::SignalHandlers::None)
+             .WithCpuFeatures(tenon::CpuFeatures::Floor()));
+  });
 }
 
 }  // namespace tenon_test

@@ -109,7 +109,8 @@
     "has none")                                                                                    \
   X(ImportViewsShared,                                                                             \
     "import func \"{1}\".\"{2}\": the host function views the caller's memory in place, but this " \
-    "module's memory is shared: let it take In, Out, InOut, View or GuestAtomic")                  \
+    "module's memory is shared: let it take In, Out, InOut, View or GuestAtomic; in C++ it is "    \
+    "{4}")                                                                                         \
   X(ImportNotGranted,                                                                              \
     "import {0} \"{1}\".\"{2}\": needs capability \"{3}\", which was not granted")                 \
   X(ImportShadowed,                                                                                \

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include <tenon/abi/config.hpp>
 
@@ -90,6 +91,19 @@ inline constexpr ValueType ValueType::I32 = FromBits(0x7F), ValueType::I64 = Fro
                            ValueType::V128 = FromBits(0x7B),
                            ValueType::FuncRef = Reference(HeapType::Func, true),
                            ValueType::ExternRef = Reference(HeapType::Extern, true);
+
+/// How the text format abbreviates a type: "i32", "funcref"; "" for references without
+/// abbreviation.
+constexpr std::string_view ShortTypeName(ValueType type) {
+  if (type == ValueType::I32) return "i32";
+  if (type == ValueType::I64) return "i64";
+  if (type == ValueType::F32) return "f32";
+  if (type == ValueType::F64) return "f64";
+  if (type == ValueType::V128) return "v128";
+  if (type == ValueType::FuncRef) return "funcref";
+  if (type == ValueType::ExternRef) return "externref";
+  return "";
+}
 
 /// Kinds of import and export, with the codes of the binary format.
 enum class ExternKind : std::uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4 };

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 
 #include <tenon/abi/config.hpp>
@@ -238,24 +239,13 @@ struct Draft {
   constexpr std::string_view View() const { return {text, size}; }
 };
 
-constexpr std::string_view NameOf(ValueType type) {
-  if (type == ValueType::I32) return "i32";
-  if (type == ValueType::I64) return "i64";
-  if (type == ValueType::F32) return "f32";
-  if (type == ValueType::F64) return "f64";
-  if (type == ValueType::V128) return "v128";
-  if (type == ValueType::FuncRef) return "funcref";
-  if (type == ValueType::ExternRef) return "externref";
-  return "ref";
-}
-
 /// "(i32, i64) -> f32", as run-time errors spell it.
 constexpr Draft SignatureDraft(const Signature& signature) {
   const auto add_list = [](Draft& draft, std::span<const ValueType> types) {
     draft += "(";
     for (std::size_t i = 0; i < types.size(); ++i) {
       if (i != 0) draft += ", ";
-      draft += NameOf(types[i]);
+      draft += ShortTypeName(types[i]);
     }
     draft += ")";
   };
@@ -263,12 +253,21 @@ constexpr Draft SignatureDraft(const Signature& signature) {
   add_list(draft, signature.parameters);
   draft += " -> ";
   if (signature.results.size() == 1) {
-    draft += NameOf(signature.results[0]);
+    draft += ShortTypeName(signature.results[0]);
   } else {
     add_list(draft, signature.results);
   }
   return draft;
 }
+
+/// A name of a list, which has `NameAt(position)`, as text.
+template <class List, std::size_t kPosition>
+struct NameIn {
+  static constexpr Draft Get() {
+    Draft draft;
+    return draft += List::NameAt(kPosition);
+  }
+};
 
 /// The text of a source, which has `static constexpr Draft Get()`, as template argument.
 template <class Source>

@@ -23,13 +23,16 @@
   "one of the two, which the note shows"
 #define TENON_REFUSED_IMPORT_MISSING                                                           \
   "tenon: the guest imports a function that the host module does not have: the note shows it " \
-  "and the nearest one"
+  "and the nearest that it has"
 #define TENON_REFUSED_IMPORT_KIND                                                            \
   "tenon: the guest imports what is no function, and host modules described as values have " \
   "functions only: give tenon::Linked<\"module\">() and define the module with HostModuleBuilder"
 #define TENON_REFUSED_IMPORT_MODULE                                                     \
   "tenon: the guest imports from a module that was not given: give its HostModule, or " \
   "tenon::Linked<\"module\">() if the runtime will have it; the note shows the import"
+#define TENON_REFUSED_HOST                                                                        \
+  "tenon: what a guest imports from is given as a HostModule, as what its Mount returned, or as " \
+  "tenon::Linked<\"module\">(): not as the type that the note shows"
 #define TENON_REFUSED_EXPORT_MISSING                                                             \
   "tenon: the guest exports no function of this name: the note shows the name, and the nearest " \
   "that it exports"
@@ -61,6 +64,7 @@
   X(ImportMissing, TENON_REFUSED_IMPORT_MISSING)      \
   X(ImportKind, TENON_REFUSED_IMPORT_KIND)            \
   X(ImportModule, TENON_REFUSED_IMPORT_MODULE)        \
+  X(HostType, TENON_REFUSED_HOST)                     \
   X(ExportMissing, TENON_REFUSED_EXPORT_MISSING)      \
   X(ArgumentCount, TENON_REFUSED_ARGUMENT_COUNT)      \
   X(Argument, TENON_REFUSED_ARGUMENT("N"))            \
@@ -86,11 +90,6 @@ struct Nearest;
 template <class...>
 inline constexpr bool kNever = false;
 
-template <class T>
-struct TypeTag {
-  using Type = T;
-};
-
 template <class Bytes>
 struct RefusedBytes {
   static_assert(kNever<Bytes>, TENON_REFUSED_GUEST_BYTES);
@@ -114,6 +113,10 @@ struct RefusedImportKind {
 template <FixedText kImport>
 struct RefusedImportModule {
   static_assert(kNever<FixedText<sizeof(kImport)>>, TENON_REFUSED_IMPORT_MODULE);
+};
+template <class Given>
+struct RefusedHost {
+  static_assert(kNever<Given>, TENON_REFUSED_HOST);
 };
 template <FixedText kExport, class Nearest>
 struct RefusedExport {

@@ -6,29 +6,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include <tenon/abi/config.hpp>
+#include <tenon/bind/judgement.hpp>
+#include <tenon/fixed_text.hpp>
+#include <tenon/typed/interface.hpp>
+#include <tenon/typed/interface_refusal.hpp>
+#include <tenon/wasm/edit_distance.hpp>
 
 namespace tenon::inline TENON_ABI::typed {
-
-/// Insertions, deletions and replacements between the first 32 characters of two names.
-constexpr std::size_t DistanceBetween(std::string_view a, std::string_view b) {
-  constexpr std::size_t kLongest = 32;
-  a = a.substr(0, kLongest);
-  b = b.substr(0, kLongest);
-  std::size_t row[kLongest + 1] = {};
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 /// Positions of names, best first.
 struct Ranking {
@@ -46,7 +33,7 @@ constexpr Ranking RankNames(std::string_view wanted, std::size_t count, NameAt n
   for (std::size_t i = 0; i < std::min<std::size_t>(count, 100); ++i) {
     const std::string_view name = name_at(i);
     if (name.empty()) continue;
-    const std::size_t distance = DistanceBetween(wanted, name);
+    const std::size_t distance = wasm::EditDistance(wanted, name);
     std::size_t place = ranking.count;
     while (place > 0 && distances[place - 1] > distance) --place;
     if (place == Ranking::kLimit) continue;
@@ -60,5 +47,16 @@ constexpr Ranking RankNames(std::string_view wanted, std::size_t count, NameAt n
   }
   return ranking;
 }
+
+/// The `Nearest` of a list's names, which has `kNameCount` and `NameAt(position)`.
+template <class List, FixedText kWanted>
+struct NearestIn {
+  static constexpr Ranking kRanking = RankNames(kWanted.View(), List::kNameCount, List::NameAt);
+  template <std::size_t... I>
+  static consteval auto Of(std::index_sequence<I...>) {
+    return bind::detail::TypeTag<Nearest<FixedOf<NameIn<List, kRanking.positions[I]>>()...>>{};
+  }
+  using Type = typename decltype(Of(std::make_index_sequence<kRanking.count>{}))::Type;
+};
 
 }  // namespace tenon::inline TENON_ABI::typed

@@ -11,15 +11,16 @@
 
 #include <tenon/abi/config.hpp>
 #include <tenon/abi/value_type.hpp>
+#include <tenon/bind/judgement.hpp>
 #include <tenon/bind/operand.hpp>
 #include <tenon/bind/scalar.hpp>
 #include <tenon/reference.hpp>
-#include <tenon/typed/interface_refusal.hpp>
 #include <tenon/value.hpp>
 
 namespace tenon::inline TENON_ABI::typed {
 
 using bind::WireKind;
+using bind::detail::TypeTag;
 
 /// The kind of a value type. The features that the decoder knows have no other types.
 consteval WireKind WireOf(ValueType type) {

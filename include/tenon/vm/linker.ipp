@@ -321,13 +321,12 @@ class ImportResolver {
     Report(std::move(problem));
   }
 
-  /// A problem whose text needs no more than kind and names.
+  /// A problem whose text needs no more than kinds, names and the C++ signature.
   [[gnu::cold]] void ReportWith(ErrorCode id, const wasm::Import& import, const Instance& instance,
                                 const wasm::Export& found) {
     ImportProblem problem = Describe(id, import, instance, found);
     problem.text = FormatError(id, {ExternKindName(import.kind), problem.module, problem.name,
-                                    ExternKindName(found.kind)});
-    if (id == ErrorCode::ImportViewsShared) problem.text += "; in C++ it is " + problem.cpp;
+                                    ExternKindName(found.kind), problem.cpp});
     Report(std::move(problem));
   }
 

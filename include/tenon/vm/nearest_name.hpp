@@ -10,25 +10,9 @@
 #include <string_view>
 
 #include <tenon/abi/config.hpp>
-#include <tenon/wasm/flat_array.hpp>
+#include <tenon/wasm/edit_distance.hpp>
 
 namespace tenon::inline TENON_ABI::vm {
-
-/// Insertions, deletions and replacements that turn one name into the other.
-inline std::size_t EditDistance(std::string_view a, std::string_view b) {
-  wasm::FlatArray<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row[b.size()];
-}
 
 /// How many names may still be compared: what a module asks for must not cost time without end.
 using NameBudget = std::size_t;
@@ -36,8 +20,7 @@ using NameBudget = std::size_t;
 /// The nearest of `names`, or "" where none is near.
 inline std::string_view NearestName(std::string_view wanted,
                                     std::span<const std::string_view> names, NameBudget& budget) {
-  constexpr std::size_t kLongestName = 64;
-  if (wanted.size() > kLongestName) return "";
+  if (wanted.size() > wasm::kComparedLength) return "";
   std::size_t best = wanted.size() / 3 + 2;
   std::string_view nearest;
   for (const std::string_view name : names) {
@@ -45,8 +28,8 @@ inline std::string_view NearestName(std::string_view wanted,
     --budget;
     const std::size_t longer = std::max(name.size(), wanted.size());
     const std::size_t shorter = std::min(name.size(), wanted.size());
-    if (name.size() > kLongestName || longer - shorter >= best) continue;
-    const std::size_t distance = EditDistance(wanted, name);
+    if (name.size() > wasm::kComparedLength || longer - shorter >= best) continue;
+    const std::size_t distance = wasm::EditDistance(wanted, name);
     if (distance < best) {
       best = distance;
       nearest = name;

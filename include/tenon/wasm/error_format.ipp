@@ -117,13 +117,7 @@ TENON_DECL std::string FormatError(ErrorCode code,
 }
 
 [[gnu::cold]] TENON_DECL std::string TypeName(ValueType type) {
-  if (type == ValueType::I32) return "i32";
-  if (type == ValueType::I64) return "i64";
-  if (type == ValueType::F32) return "f32";
-  if (type == ValueType::F64) return "f64";
-  if (type == ValueType::V128) return "v128";
-  if (type == ValueType::FuncRef) return "funcref";
-  if (type == ValueType::ExternRef) return "externref";
+  if (const std::string_view name = ShortTypeName(type); !name.empty()) return std::string{name};
   if (!type.IsReference()) return "type " + detail::HexText(type.Bits());
   std::string text = type.IsNullable() ? "(ref null " : "(ref ";
   if (type.Heap().IsConcrete()) {
